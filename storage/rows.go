@@ -1,0 +1,137 @@
+// Package storage keeps bytes and rows: blobs, the spool, the schema, the frontier and the index. Its rows are plain
+// structs. It never parses a URL, an HTTP message or HTML.
+package storage
+
+import "time"
+
+// Never is the due time of a task that has ended, and of a host that has nothing to do.
+const Never int64 = 1 << 60
+
+// Run is one execution of a capture.
+type Run struct {
+	ID         int64
+	Collection string
+	Source     string    // the URL or document that the run captures
+	Spec       []byte    // JSON; the crawler's, opaque here
+	State      RunState
+	Started    time.Time
+	Ended      time.Time // zero while it goes on
+}
+
+// RunState is where a run stands.
+type RunState string
+
+// The states of a run.
+const (
+	RunActive RunState = "active" // its tasks are being worked off, by this process or the next one
+	RunPaused RunState = "paused" // interrupted by a person: its tasks wait until the run is resumed
+	RunDone   RunState = "done"
+)
+
+// Task is one URL of one run, on one host. Its key is (Host, Run, ID).
+type Task struct {
+	Host     string // lease key: host name, with ":port" unless it is 80 or 443
+	Run      int64
+	ID       int64  // 63-bit hash of URL
+	URL      string
+	Kind     string // page, requisite, redirect, robots, tick, probe
+	Depth    int    // link hops from the post
+	Hops     string // hop path, see warc.Meta
+	Via      string
+	Due      int64 // milliseconds of the epoch; Never: it has ended. A task that is due at once has its priority (below 1000, small first) here: all such times lie in the past, so the order of due times is the order of work
+	Attempts int   // tries so far
+	Outcome  string
+}
+
+// Lease is the right to talk to a host.
+type Lease struct {
+	Host  string
+	Token int64 // random, 63 bits, never 0
+	Tasks []Task // due ones, most urgent first
+}
+
+// SegmentState is where a segment stands in its life.
+type SegmentState string
+
+// The states of a segment.
+const (
+	SegmentOpen   SegmentState = "open"   // being appended to, in the spool of its node
+	SegmentSealed SegmentState = "sealed" // complete, in the spool of its node
+	SegmentStored SegmentState = "stored" // in the blob store, checksum confirmed
+	SegmentLost   SegmentState = "lost"   // its node never came back
+)
+
+// Segment is one WARC object.
+type Segment struct {
+	ID         string // also its file name without ".warc.gz"
+	Collection string
+	Node       string // whose spool holds it until it is stored
+	Location   string // blob key once stored
+	State      SegmentState
+	Committed  int64  // bytes that rows account for; what lies beyond is not acknowledged
+	Size       int64  // bytes, once sealed
+	SHA256     string // lower-case hex, once sealed
+	Created    time.Time
+}
+
+// Capture is one row of the index.
+type Capture struct {
+	Collection string
+	URLKey     string
+	At         time.Time // microseconds, UTC
+	Segment    string
+	Offset     int64 // of the gzip member of the response, revisit or resource record
+	Length     int64 // of that member, bytes compressed
+	URL        string
+	Status     int
+	Mime       string
+	Digest     string // "sha256:" + base32 of the dechunked payload
+	Kind       string // response, revisit, resource, truncated
+	RefersTo   string // of a revisit: "segment/offset" of the capture that holds the payload
+	Redirect   string // target of a 3xx
+	RecordID   string // WARC-Record-ID, "<urn:uuid:…>"
+	Run        int64
+	Outcome    string
+}
+
+// Attempt is one fetch that yielded no capture, or a probe.
+type Attempt struct {
+	Collection string
+	URL        string
+	URLKey     string
+	At         time.Time
+	Run        int64
+	Outcome    string
+	Detail     string
+	Segment    string // where the evidence stands …
+	Offset     int64  // … its metadata record
+}
+
+// Post is one version of a document whose sources are kept: one a run.
+type Post struct {
+	ID         string // short, the same for every run of the same source in the same collection
+	Run        int64
+	Collection string
+	Source     string // what the archivist named
+	URL        string // where it was found, after redirects; file:///… for a document handed in
+	Title      string
+	Dated      string // when its author cited, ISO 8601 as far as known; empty if unknown
+	At         time.Time
+	Segment    string // its post record …
+	Offset     int64
+	Citations  []Citation
+}
+
+// Citation is one place in a post that points to a source.
+type Citation struct {
+	Seq     int    // order in the document, from 0
+	URL     string // the link: resolved, serialised, without fragment
+	Raw     string // as the author spelled it
+	Text    string // anchor text
+	Context string // the sentence around it
+	Start   int    // offset in the source, Unicode code points
+	End     int
+	Where   string // content, outbound, elsewhere
+	LeftOut string // why it was not captured; empty: it was
+	Of      string // for the original of a memento link: the memento's URL
+}
