@@ -1,0 +1,110 @@
+package urlkey
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	whatwg "github.com/nlnwa/whatwg-url/url"
+)
+
+// ErrInvalid says that a string is no URL by the WHATWG standard; its cause is wrapped beside it.
+var ErrInvalid = errors.New("not a valid URL")
+
+// Base is a parsed URL against which references are resolved. It is safe for use by many goroutines at once, and worth
+// keeping for all references of a page: parsing it costs more than resolving most references.
+type Base struct {
+	url    *whatwg.Url
+	href   string // without fragment and userinfo
+	scheme string // "http:" or "https:" if the fast path may resolve against it, else empty
+	origin string // "http://host:port"
+	path   string // "/dir/page"
+	dir    string // "/dir/"
+}
+
+// NewBase parses an absolute URL. Its error is ErrInvalid.
+func NewBase(url string) (*Base, error) {
+	u, err := whatwg.Parse(url)
+	if err != nil {
+		return nil, invalid(url, err)
+	}
+	u.SearchParams() // The library makes these when first asked, and then without a lock.
+	b := &Base{url: u, href: href(u)}
+	if !Fetchable(b.href) {
+		return b, nil
+	}
+	b.scheme = u.Protocol()
+	slash := strings.IndexByte(b.href[len(b.scheme)+2:], '/') + len(b.scheme) + 2
+	b.origin = b.href[:slash]
+	b.path, _, _ = strings.Cut(b.href[slash:], "?")
+	b.dir = b.path[:strings.LastIndexByte(b.path, '/')+1]
+	return b, nil
+}
+
+// String returns the base itself, serialised without fragment and userinfo.
+func (b *Base) String() string { return b.href }
+
+// Resolve returns the URL that ref stands for: resolved against the base and serialised by the WHATWG URL standard,
+// without fragment and userinfo. Its scheme may be any; see Fetchable. Its error is ErrInvalid.
+func (b *Base) Resolve(ref string) (string, error) {
+	if s, ok := b.fast(ref); ok {
+		return s, nil
+	}
+	u, err := b.url.Parse(ref)
+	if err != nil {
+		return "", invalid(ref, err)
+	}
+	return href(u), nil
+}
+
+// Parse resolves ref against base, as Base.Resolve does. An empty base stands for none: ref must be absolute then.
+// For many references on one page keep a Base.
+func Parse(base, ref string) (string, error) {
+	if base == "" {
+		if s, ok := absolute(ref); ok {
+			return s, nil
+		}
+		u, err := whatwg.Parse(ref)
+		if err != nil {
+			return "", invalid(ref, err)
+		}
+		return href(u), nil
+	}
+	b, err := NewBase(base)
+	if err != nil {
+		return "", err
+	}
+	return b.Resolve(ref)
+}
+
+// Fragment returns what follows the first "#" of a reference, as it was spelled, and whether there is one.
+func Fragment(ref string) (string, bool) {
+	_, f, ok := strings.Cut(ref, "#")
+	return f, ok
+}
+
+// Fetchable reports whether a serialised URL is one that we capture: http or https, with a host.
+func Fetchable(url string) bool {
+	rest, ok := strings.CutPrefix(url, "http://")
+	if !ok {
+		rest, ok = strings.CutPrefix(url, "https://")
+	}
+	return ok && rest != "" && rest[0] != '/' && rest[0] != '?' && rest[0] != '#'
+}
+
+// href serialises without userinfo and fragment. It takes them out of u.
+func href(u *whatwg.Url) string {
+	if u.Username() != "" || u.Password() != "" {
+		u = u.Clone()
+		u.SetUsername("")
+		u.SetPassword("")
+	}
+	return u.Href(true)
+}
+
+func invalid(ref string, err error) error {
+	if len(ref) > 200 {
+		ref = strings.ToValidUTF8(ref[:200], "") + "…"
+	}
+	return fmt.Errorf("%q: %w: %w", ref, ErrInvalid, err)
+}
