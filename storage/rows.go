@@ -7,12 +7,21 @@ import "time"
 // Never is the due time of a task that has ended, and of a host that has nothing to do.
 const Never int64 = 1 << 60
 
+// Urgent is the first due time that is a time. A task that is due at once has its priority, below Urgent and small
+// first, for its due time: all such times lie in the past, so that one index gives both the order of work and what is
+// due.
+const Urgent int64 = 1000
+
+// parked is added to the due times of a paused run's tasks: later than every time, sooner than Never.
+const parked int64 = 1 << 50
+
 // Run is one execution of a capture.
 type Run struct {
 	ID         int64
 	Collection string
-	Source     string    // the URL or document that the run captures
-	Spec       []byte    // JSON; the crawler's, opaque here
+	Source     string // the URL or document that the run captures
+	Spec       []byte // JSON; the crawler's, opaque here
+	Counters   []byte // JSON; the crawler's, opaque here: how far it has come, for those who follow it
 	State      RunState
 	Started    time.Time
 	Ended      time.Time // zero while it goes on
@@ -32,13 +41,13 @@ const (
 type Task struct {
 	Host     string // lease key: host name, with ":port" unless it is 80 or 443
 	Run      int64
-	ID       int64  // 63-bit hash of URL
+	ID       int64 // 63-bit hash of URL
 	URL      string
 	Kind     string // page, requisite, redirect, robots, tick, probe
 	Depth    int    // link hops from the post
 	Hops     string // hop path, see warc.Meta
 	Via      string
-	Due      int64 // milliseconds of the epoch; Never: it has ended. A task that is due at once has its priority (below 1000, small first) here: all such times lie in the past, so the order of due times is the order of work
+	Due      int64 // milliseconds of the epoch, or a priority (see Urgent), or Never: it has ended
 	Attempts int   // tries so far
 	Outcome  string
 }
@@ -46,7 +55,7 @@ type Task struct {
 // Lease is the right to talk to a host.
 type Lease struct {
 	Host  string
-	Token int64 // random, 63 bits, never 0
+	Token int64  // random, 63 bits, never 0
 	Tasks []Task // due ones, most urgent first
 }
 

@@ -1,0 +1,188 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Progress says how far rows account for a segment's bytes.
+type Progress struct {
+	Segment   string
+	Committed int64
+}
+
+// End is how one try of a task ended, with all that it brought.
+type End struct {
+	Task     Task  // Outcome, Due and Attempts as they are now; Due is Never unless it is tried again
+	Token    int64 // the lease under which it was done
+	Captures []Capture
+	Attempts []Attempt
+	Post     *Post
+	New      []Task // discovered
+}
+
+// Commit is the acknowledgement: one transaction that makes a group of exchanges count, whose bytes the caller has made
+// durable before. It tells the indexes of those ends whose lease was no longer held: nothing of them counts. If a
+// segment is no longer open, nothing is written and the error is ErrSegmentGone.
+func (db *DB) Commit(ctx context.Context, progress []Progress, ends []End) (fenced []int, err error) {
+	err = db.write(ctx, func(x *tx) error {
+		fenced = fenced[:0]
+		if err := x.advance(progress); err != nil {
+			return err
+		}
+		var fresh []Task
+		for i := range ends {
+			fresh = append(fresh, ends[i].New...)
+		}
+		hosts := hostsOf(fresh)
+		for i := range ends {
+			hosts = append(hosts, ends[i].Task.Host)
+		}
+		slices.Sort(hosts)
+		if err := x.prepareHosts(slices.Compact(hosts)); err != nil {
+			return err
+		}
+		for i := range ends {
+			held, err := x.end(&ends[i])
+			if err != nil {
+				return err
+			}
+			if !held {
+				fenced = append(fenced, i)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("commit exchanges: %w", err)
+	}
+	return fenced, nil
+}
+
+func (x *tx) advance(progress []Progress) error {
+	for _, p := range progress {
+		n, err := x.exec(`UPDATE segments SET committed=$1 WHERE id=$2 AND state=$3 AND committed<=$1`, p.Committed, p.Segment, SegmentOpen)
+		if err != nil {
+			return err
+		}
+		if n != 1 {
+			return fmt.Errorf("segment %s: %w", p.Segment, ErrSegmentGone)
+		}
+	}
+	return nil
+}
+
+// end writes one task's end, if its lease is still held and it has not ended already.
+func (x *tx) end(e *End) (held bool, err error) {
+	t := e.Task
+	n, err := x.exec(`UPDATE tasks SET due_at=$1, attempts=$2, outcome=$3 WHERE host=$4 AND run=$5 AND id=$6 AND outcome=''
+		AND EXISTS (SELECT 1 FROM hosts WHERE host=$4 AND lease=$7)`, t.Due, t.Attempts, t.Outcome, t.Host, t.Run, t.ID, e.Token)
+	if err != nil || n == 0 {
+		return false, err
+	}
+	if err := x.insertCaptures(e.Captures); err != nil {
+		return false, err
+	}
+	if err := x.insertAttempts(e.Attempts); err != nil {
+		return false, err
+	}
+	if e.Post != nil {
+		if err := x.insertPost(*e.Post); err != nil {
+			return false, err
+		}
+	}
+	if len(e.New) > 0 {
+		if _, err := x.enqueue(e.New); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+const captureCols = `collection, urlkey, at, segment, pos, length, url, status, mime, digest, kind, refers_to, redirect, record_id, run, outcome`
+
+func (x *tx) insertCaptures(cs []Capture) error {
+	args := make([]any, 0, 16*len(cs))
+	for i := range cs {
+		c := &cs[i]
+		args = append(args, c.Collection, c.URLKey, micros(c.At), c.Segment, c.Offset, c.Length, c.URL, c.Status, c.Mime,
+			c.Digest, c.Kind, c.RefersTo, c.Redirect, c.RecordID, c.Run, c.Outcome)
+	}
+	_, err := x.insert(`INSERT INTO captures (`+captureCols+`)`, ` ON CONFLICT DO NOTHING`, 16, args)
+	return err
+}
+
+const attemptCols = `collection, urlkey, at, segment, pos, url, run, outcome, detail`
+
+func (x *tx) insertAttempts(as []Attempt) error {
+	args := make([]any, 0, 9*len(as))
+	for i := range as {
+		a := &as[i]
+		args = append(args, a.Collection, a.URLKey, micros(a.At), a.Segment, a.Offset, a.URL, a.Run, a.Outcome, a.Detail)
+	}
+	_, err := x.insert(`INSERT INTO attempts (`+attemptCols+`)`, ` ON CONFLICT DO NOTHING`, 9, args)
+	return err
+}
+
+func (x *tx) insertPost(p Post) error {
+	_, err := x.exec(`INSERT INTO posts (id, run, collection, source, url, title, dated, at, segment, pos)
+		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10) ON CONFLICT DO NOTHING`,
+		p.ID, p.Run, p.Collection, p.Source, p.URL, p.Title, p.Dated, micros(p.At), p.Segment, p.Offset)
+	if err != nil {
+		return err
+	}
+	args := make([]any, 0, 12*len(p.Citations))
+	for _, c := range p.Citations {
+		args = append(args, p.ID, p.Run, c.Seq, c.URL, c.Raw, c.Text, c.Context, c.Start, c.End, c.Where, c.LeftOut, c.Of)
+	}
+	_, err = x.insert(`INSERT INTO citations (post, run, seq, url, raw, anchor, context, c_start, c_end, place, left_out, original_of)`,
+		` ON CONFLICT DO NOTHING`, 12, args)
+	return err
+}
+
+// Adopt writes the rows of exchanges that a rebuild reads from stored segments: nothing fences them, and tasks are
+// written with the ends that they had.
+func (db *DB) Adopt(ctx context.Context, ends []End) error {
+	err := db.write(ctx, func(x *tx) error {
+		for i := range ends {
+			e := &ends[i]
+			tasks := append([]Task{e.Task}, e.New...)
+			if err := x.prepareHosts(hostsOf(tasks)); err != nil {
+				return err
+			}
+			if err := x.adopt(e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("adopt exchanges: %w", err)
+	}
+	return nil
+}
+
+func (x *tx) adopt(e *End) error {
+	if e.Task.Host != "" {
+		if _, err := x.enqueue([]Task{e.Task}); err != nil {
+			return err
+		}
+		t := e.Task
+		if _, err := x.exec(`UPDATE tasks SET due_at=$1, attempts=$2, outcome=$3 WHERE host=$4 AND run=$5 AND id=$6 AND outcome=''`,
+			t.Due, t.Attempts, t.Outcome, t.Host, t.Run, t.ID); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(x.insertCaptures(e.Captures), x.insertAttempts(e.Attempts)); err != nil {
+		return err
+	}
+	if e.Post != nil {
+		if err := x.insertPost(*e.Post); err != nil {
+			return err
+		}
+	}
+	_, err := x.enqueue(e.New)
+	return err
+}

@@ -1,0 +1,17 @@
+package storage
+
+import "errors"
+
+// Sentinels: what callers decide on.
+var (
+	// ErrNotFound says that no such blob or row exists.
+	ErrNotFound = errors.New("not found")
+	// ErrExists says that another blob already has the key.
+	ErrExists = errors.New("another blob has this key")
+	// ErrBusy says that another process has the worker role of this spool.
+	ErrBusy = errors.New("another process works on this archive")
+	// ErrSegmentGone says that a segment is no longer ours to append to: it was declared lost.
+	ErrSegmentGone = errors.New("the segment is no longer open")
+	// ErrKey says that a blob key has a form that not every store can hold.
+	ErrKey = errors.New("unusable blob key")
+)

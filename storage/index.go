@@ -1,0 +1,107 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+)
+
+// Closest brings the capture nearest in time to at. Among captures whose keys are equal, those of exactly this URL come
+// first; among those, whole ones come before truncated ones; on a tie the earlier one wins. ErrNotFound if there is
+// none.
+func (db *DB) Closest(ctx context.Context, collection, urlkey, url string, at time.Time) (Capture, error) {
+	const key = `WHERE collection=$1 AND urlkey=$2`
+	for _, f := range []struct {
+		where string
+		args  []any
+	}{
+		{key + ` AND url=$3 AND kind<>'truncated'`, []any{collection, urlkey, url}},
+		{key + ` AND url=$3`, []any{collection, urlkey, url}},
+		{key + ` AND url<>$3 AND kind<>'truncated'`, []any{collection, urlkey, url}},
+		{key + ` AND url<>$3`, []any{collection, urlkey, url}},
+	} {
+		c, err := db.nearest(ctx, f.where, f.args, micros(at))
+		if !errors.Is(err, ErrNotFound) {
+			return c, err
+		}
+	}
+	return Capture{}, fmt.Errorf("capture of %s: %w", url, ErrNotFound)
+}
+
+func (db *DB) nearest(ctx context.Context, where string, args []any, at int64) (Capture, error) {
+	args = append(args, at)
+	before, err := db.oneCapture(ctx, where+` AND at<=$4 ORDER BY at DESC, segment DESC, pos DESC LIMIT 1`, args...)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return Capture{}, err
+	}
+	after, err2 := db.oneCapture(ctx, where+` AND at>$4 ORDER BY at, segment, pos LIMIT 1`, args...)
+	switch {
+	case err2 != nil && !errors.Is(err2, ErrNotFound):
+		return Capture{}, err2
+	case err2 != nil:
+		return before, err
+	case err != nil:
+		return after, nil
+	}
+	if micros(after.At)-at < at-micros(before.At) {
+		return after, nil
+	}
+	return before, nil
+}
+
+// Captures yields the captures whose key is urlkey, oldest first.
+func (db *DB) Captures(ctx context.Context, collection, urlkey string) iter.Seq2[Capture, error] {
+	return db.captures(ctx, `WHERE collection=$1 AND urlkey=$2 ORDER BY at, segment, pos`, collection, urlkey)
+}
+
+// SegmentCaptures yields the captures in a segment in the order of their offsets.
+func (db *DB) SegmentCaptures(ctx context.Context, segment string) iter.Seq2[Capture, error] {
+	return db.captures(ctx, `WHERE segment=$1 ORDER BY pos`, segment)
+}
+
+// CaptureAt brings the capture that begins at an offset of a segment; ErrNotFound if none does.
+func (db *DB) CaptureAt(ctx context.Context, segment string, offset int64) (Capture, error) {
+	return db.oneCapture(ctx, `WHERE segment=$1 AND pos=$2`, segment, offset)
+}
+
+func (db *DB) captures(ctx context.Context, where string, args ...any) iter.Seq2[Capture, error] {
+	return func(yield func(Capture, error) bool) {
+		rows, err := db.r.QueryContext(ctx, `SELECT `+captureCols+` FROM captures `+where, args...)
+		if err != nil {
+			yield(Capture{}, fmt.Errorf("read captures: %w", err))
+			return
+		}
+		defer rows.Close() //nolint:errcheck // rows.Err tells
+		for rows.Next() {
+			c, err := scanCapture(rows)
+			if !yield(c, err) || err != nil {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(Capture{}, fmt.Errorf("read captures: %w", err))
+		}
+	}
+}
+
+// Attempts brings the attempts on a key, oldest first.
+func (db *DB) Attempts(ctx context.Context, collection, urlkey string) (out []Attempt, err error) {
+	rows, err := db.r.QueryContext(ctx, `SELECT `+attemptCols+` FROM attempts WHERE collection=$1 AND urlkey=$2 ORDER BY at, segment, pos`,
+		collection, urlkey)
+	if err != nil {
+		return nil, fmt.Errorf("read attempts: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var a Attempt
+		var at int64
+		if err := rows.Scan(&a.Collection, &a.URLKey, &at, &a.Segment, &a.Offset, &a.URL, &a.Run, &a.Outcome, &a.Detail); err != nil {
+			return nil, fmt.Errorf("read attempts: %w", err)
+		}
+		a.At = fromMicros(at)
+		out = append(out, a)
+	}
+	return out, rows.Err()
+}

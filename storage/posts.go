@@ -1,0 +1,73 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+const postCols = `id, run, collection, source, url, title, dated, at, segment, pos`
+
+// Posts brings every post in its newest version, newest first, without citations.
+func (db *DB) Posts(ctx context.Context) ([]Post, error) {
+	return db.posts(ctx, `p WHERE run=(SELECT MAX(run) FROM posts q WHERE q.id=p.id) ORDER BY at DESC, id`)
+}
+
+// PostVersions brings every version of a post, newest first, without citations; none if there is no such post.
+func (db *DB) PostVersions(ctx context.Context, id string) ([]Post, error) {
+	return db.posts(ctx, `WHERE id=$1 ORDER BY run DESC`, id)
+}
+
+// PostsBy brings the newest version of each post that was named, or found, under an address.
+func (db *DB) PostsBy(ctx context.Context, source string) ([]Post, error) {
+	return db.posts(ctx, `p WHERE (source=$1 OR url=$1) AND run=(SELECT MAX(run) FROM posts q WHERE q.id=p.id) ORDER BY at DESC`, source)
+}
+
+// PostOf brings the version of a post that a run kept, with its citations. ErrNotFound if the run has none (yet).
+func (db *DB) PostOf(ctx context.Context, run int64) (Post, error) {
+	ps, err := db.posts(ctx, `WHERE run=$1`, run)
+	if err == nil && len(ps) == 0 {
+		err = fmt.Errorf("post of run %d: %w", run, ErrNotFound)
+	}
+	if err != nil {
+		return Post{}, err
+	}
+	p := ps[0]
+	p.Citations, err = db.citations(ctx, p.ID, p.Run)
+	return p, err
+}
+
+func (db *DB) posts(ctx context.Context, where string, args ...any) (out []Post, err error) {
+	rows, err := db.r.QueryContext(ctx, `SELECT `+postCols+` FROM posts `+where, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read posts: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var p Post
+		var at int64
+		if err := rows.Scan(&p.ID, &p.Run, &p.Collection, &p.Source, &p.URL, &p.Title, &p.Dated, &at, &p.Segment, &p.Offset); err != nil {
+			return nil, fmt.Errorf("read posts: %w", err)
+		}
+		p.At = fromMicros(at)
+		out = append(out, p)
+	}
+	return out, rows.Err()
+}
+
+func (db *DB) citations(ctx context.Context, id string, run int64) (out []Citation, err error) {
+	rows, err := db.r.QueryContext(ctx, `SELECT seq, url, raw, anchor, context, c_start, c_end, place, left_out, original_of
+		FROM citations WHERE post=$1 AND run=$2 ORDER BY seq`, id, run)
+	if err != nil {
+		return nil, fmt.Errorf("read citations: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var c Citation
+		if err := rows.Scan(&c.Seq, &c.URL, &c.Raw, &c.Text, &c.Context, &c.Start, &c.End, &c.Where, &c.LeftOut, &c.Of); err != nil {
+			return nil, fmt.Errorf("read citations: %w", err)
+		}
+		out = append(out, c)
+	}
+	return out, rows.Err()
+}
