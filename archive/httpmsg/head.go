@@ -3,6 +3,18 @@
 // network.
 package httpmsg
 
+import (
+	"bytes"
+	"errors"
+	"strings"
+)
+
+// ErrIncomplete says that the blank line that ends the head has not come yet.
+var ErrIncomplete = errors.New("the head is incomplete")
+
+// ErrMalformed says that the bytes are no HTTP/1 message, however many more may come.
+var ErrMalformed = errors.New("not an HTTP message")
+
 // Field is one header field as it was spelled.
 type Field struct{ Name, Value string }
 
@@ -13,4 +25,165 @@ type Head struct {
 	Reason string
 	Fields []Field // in order, obs-fold unfolded, values trimmed
 	Len    int64   // bytes, blank line included; 0: incomplete
+}
+
+// RequestHead is the head of a request.
+type RequestHead struct {
+	Head
+	Method string // as spelled
+	Target string // the request target, as spelled
+}
+
+// HeadEnd returns the length of the head at the start of b, its blank line included, or -1 if the blank line has not
+// come. A line ends with CRLF or with a bare LF (RFC 9112 §2.2). Bytes before from are known to hold no such end: a
+// caller that reads in pieces passes the length that it had looked at before.
+func HeadEnd(b []byte, from int) int {
+	// An end may straddle the old and the new bytes: LF CR LF.
+	i := max(0, from-2)
+	for i < len(b) {
+		j := bytes.IndexByte(b[i:], '\n')
+		if j < 0 {
+			return -1
+		}
+		i += j + 1
+		switch {
+		case i < len(b) && b[i] == '\n':
+			return i + 1
+		case i+1 < len(b) && b[i] == '\r' && b[i+1] == '\n':
+			return i + 2
+		}
+	}
+	return -1
+}
+
+// ParseHead reads the head of a response from the start of b. It takes what browsers take: bare LF, obs-fold, a missing
+// reason, any HTTP version, space before a colon (RFC 9112 §5.1) and lines without a colon, which are left out of Fields.
+// It returns ErrIncomplete while the blank line is missing, and ErrMalformed as soon as the bytes can't become a head.
+func ParseHead(b []byte) (Head, error) {
+	if !plausible(b) {
+		return Head{}, ErrMalformed
+	}
+	line, fields, n, err := split(b)
+	if err != nil {
+		return Head{}, err
+	}
+	h := Head{Len: int64(n)}
+	var rest string
+	h.Proto, rest, _ = strings.Cut(line, " ")
+	rest = strings.TrimLeft(rest, " \t")
+	if !version(h.Proto) || len(rest) < 3 || (len(rest) > 3 && rest[3] != ' ' && rest[3] != '\t') {
+		return Head{}, ErrMalformed
+	}
+	for i := range 3 {
+		if rest[i] < '0' || rest[i] > '9' {
+			return Head{}, ErrMalformed
+		}
+		h.Status = h.Status*10 + int(rest[i]-'0')
+	}
+	if h.Status < 100 {
+		return Head{}, ErrMalformed
+	}
+	h.Reason = strings.Trim(rest[3:], " \t")
+	h.Fields = parseFields(fields)
+	return h, nil
+}
+
+// ParseRequest reads the head of a request from the start of b (RFC 9112 §3), with the errors of ParseHead.
+func ParseRequest(b []byte) (RequestHead, error) {
+	line, fields, n, err := split(b)
+	if err != nil {
+		return RequestHead{}, err
+	}
+	method, rest, ok := strings.Cut(line, " ")
+	target, proto, ok2 := strings.Cut(strings.TrimLeft(rest, " "), " ")
+	proto = strings.Trim(proto, " \t")
+	if !ok || !ok2 || !token(method) || target == "" || !version(proto) {
+		return RequestHead{}, ErrMalformed
+	}
+	h := Head{Proto: proto, Fields: parseFields(fields), Len: int64(n)}
+	return RequestHead{Head: h, Method: method, Target: target}, nil
+}
+
+// plausible says whether b may be the start of a response.
+func plausible(b []byte) bool {
+	const sign = "HTTP/"
+	n := min(len(b), len(sign))
+	return strings.EqualFold(string(b[:n]), sign[:n])
+}
+
+// split cuts the head at the start of b into its start line and its field lines, the blank line left out.
+func split(b []byte) (line, fields string, n int, err error) {
+	n = HeadEnd(b, 0)
+	if n < 0 {
+		if bytes.IndexByte(b, 0) >= 0 {
+			return "", "", 0, ErrMalformed
+		}
+		return "", "", 0, ErrIncomplete
+	}
+	if bytes.IndexByte(b[:n], 0) >= 0 {
+		return "", "", 0, ErrMalformed
+	}
+	line, fields, _ = strings.Cut(string(b[:n]), "\n")
+	return strings.TrimSuffix(line, "\r"), fields, n, nil
+}
+
+func parseFields(s string) []Field {
+	fields := make([]Field, 0, strings.Count(s, "\n"))
+	known := false // the line before was a field, so that a fold can go on with it
+	for s != "" {
+		var line string
+		line, s, _ = strings.Cut(s, "\n")
+		line = strings.TrimSuffix(line, "\r")
+		if line == "" {
+			break
+		}
+		if line[0] == ' ' || line[0] == '\t' {
+			if known {
+				f := &fields[len(fields)-1]
+				f.Value = strings.Trim(f.Value+" "+clean(line), " ")
+			}
+			continue
+		}
+		name, value, ok := strings.Cut(line, ":")
+		name = strings.TrimRight(name, " \t")
+		known = ok && name != ""
+		if known {
+			fields = append(fields, Field{clean(name), clean(value)})
+		}
+	}
+	return fields
+}
+
+// clean trims a value; a bare CR in it becomes a space (RFC 9112 §2.2).
+func clean(v string) string {
+	if strings.IndexByte(v, '\r') >= 0 {
+		v = strings.ReplaceAll(v, "\r", " ")
+	}
+	return strings.Trim(v, " \t")
+}
+
+// version says whether s is "HTTP/" and a version, whatever the case.
+func version(s string) bool {
+	if len(s) < 6 || !strings.EqualFold(s[:5], "HTTP/") {
+		return false
+	}
+	for i, c := range []byte(s[5:]) {
+		if (c < '0' || c > '9') && (c != '.' || i == 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// token says whether s is a token (RFC 9110 §5.6.2).
+func token(s string) bool {
+	for _, c := range []byte(s) {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0:
+		default:
+			return false
+		}
+	}
+	return s != ""
 }
