@@ -1,0 +1,97 @@
+// Package configs holds the settings of the program: defaults, then a file, then the environment; flags come last and
+// are laid on by the commands. It checks all of it once, at load. It imports nothing of ours, and only cmd imports it:
+// every other package is handed just what it needs.
+package configs
+
+import (
+	_ "embed"
+	"path/filepath"
+	"strings"
+)
+
+// Config is every setting. Load gives a complete one; a zero Config is not valid.
+type Config struct {
+	Archive string // folder of the archive
+	Blobs   string // "dir:PATH", or empty; see BlobStore
+	DB      string // "sqlite:PATH", or empty; see Database
+	Spool   string // a folder, or empty; see SpoolDir
+
+	Collection string // what captures go into
+	Operator   string // who runs the archive; may be empty
+	Contact    string // where the owner of a site finds out who is asking
+	UserAgent  string // with {version} and {contact}; see Agent
+
+	Robots      string   // obey, record or ignore
+	Concurrency int      // hosts at the same time
+	PerHost     int      // requests to one host at the same time
+	Delay       Duration // between requests to one host
+	Retries     int      // tries after the first
+
+	Limits  Limits
+	Segment Segment
+	Serve   Serve
+
+	AllowPrivate bool     // private and loopback addresses may be dialled
+	Resolve      []string // HOST:PORT:ADDRESS
+}
+
+// Limits bound one exchange and one page.
+type Limits struct {
+	Connect    Duration // name lookup, connection and TLS handshake
+	Headers    Duration // from the request to the end of the response's headers
+	Total      Duration // the whole exchange
+	Bytes      Size     // of a response, as they cross the wire
+	Decoded    Size     // of a document that is searched for links
+	Requisites int      // of one page
+	Redirects  int      // in a row
+	Spill      Size     // of a response held in memory
+}
+
+// Segment says when a WARC file is sealed, and how exchanges are grouped.
+type Segment struct {
+	Size   Size
+	Age    Duration
+	Window Duration // how long an exchange waits for others to be acknowledged with it
+}
+
+// Serve says where the archive is to be seen.
+type Serve struct {
+	Listen       string // host:port of the pages
+	ReplayListen string // host:port of the replay
+	ReplayOrigin string // how a browser names the replay, scheme://host[:port]
+}
+
+//go:embed default.yaml
+var defaults []byte
+
+// DefaultYAML is the default configuration with its explanations: what a person copies to begin a file of their own.
+func DefaultYAML() []byte { return append([]byte(nil), defaults...) }
+
+// BlobStore is where bytes are kept: "dir:PATH".
+func (c Config) BlobStore() string {
+	if c.Blobs != "" {
+		return c.Blobs
+	}
+	return "dir:" + c.Archive
+}
+
+// Database is where rows are kept: "sqlite:PATH".
+func (c Config) Database() string {
+	if c.DB != "" {
+		return c.DB
+	}
+	return "sqlite:" + filepath.Join(c.Archive, "linkstead.db")
+}
+
+// SpoolDir is the folder of segments that are not stored yet.
+func (c Config) SpoolDir() string {
+	if c.Spool != "" {
+		return c.Spool
+	}
+	return filepath.Join(c.Archive, "spool")
+}
+
+// Agent is the User-Agent header of this version of the program.
+func (c Config) Agent(version string) string {
+	return strings.NewReplacer("{version}", version, "{contact}", c.Contact).Replace(c.UserAgent)
+}

@@ -1,0 +1,196 @@
+package configs_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"linkstead/configs"
+)
+
+func env(vars map[string]string) func(string) string {
+	return func(name string) string { return vars[name] }
+}
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "linkstead.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestDefaults(t *testing.T) {
+	c, err := configs.Load("", env(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.BlobStore() != "dir:./archive" || c.Database() != "sqlite:archive/linkstead.db" || c.SpoolDir() != "archive/spool" {
+		t.Errorf("places: %s %s %s", c.BlobStore(), c.Database(), c.SpoolDir())
+	}
+	if got, want := c.Agent("1.2"), "Mozilla/5.0 (compatible; Linkstead/1.2; +https://linkstead.example/bot)"; got != want {
+		t.Errorf("agent %q, want %q", got, want)
+	}
+	if c.Limits.Bytes != 1<<30 || time.Duration(c.Delay) != 500*time.Millisecond || c.Segment.Size != 256<<20 || c.Concurrency != 16 {
+		t.Errorf("defaults: %+v", c)
+	}
+	if c.AllowPrivate || len(c.Resolve) != 0 {
+		t.Errorf("open by default: %+v", c)
+	}
+}
+
+func TestTheDefaultFileNamesEveryKey(t *testing.T) {
+	c, err := configs.Load(write(t, string(configs.DefaultYAML())), env(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Serve.ReplayOrigin == "" {
+		t.Error("the file that people copy is not whole")
+	}
+	for _, key := range configs.Keys() {
+		_, leaf, nested := strings.Cut(key, ".")
+		if !nested {
+			leaf = key
+		}
+		if !strings.Contains(string(configs.DefaultYAML()), leaf+":") {
+			t.Errorf("default.yaml does not explain %s", key)
+		}
+	}
+}
+
+func TestLaterLayersWin(t *testing.T) {
+	file := write(t, "delay: 2s\nper_host: 3\nlimits:\n  total: 1h\n  bytes: 5MB\nresolve: ['a:80:127.0.0.1']\noperator: ~\nserve:\n")
+	c, err := configs.Load(file, env(map[string]string{
+		"LINKSTEAD_PER_HOST": "4", "LINKSTEAD_LIMITS_BYTES": "1.5 MiB", "LINKSTEAD_ALLOW_PRIVATE": "true",
+		"LINKSTEAD_RESOLVE": "b:80:127.0.0.1, c:443:[::1]", "LINKSTEAD_OPERATOR": "A library",
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if time.Duration(c.Delay) != 2*time.Second || c.PerHost != 4 || time.Duration(c.Limits.Total) != time.Hour {
+		t.Errorf("numbers: %+v", c)
+	}
+	if c.Limits.Bytes != 3<<19 || !c.AllowPrivate || c.Operator != "A library" || c.Limits.Redirects != 20 {
+		t.Errorf("values: %+v", c)
+	}
+	if strings.Join(c.Resolve, " ") != "b:80:127.0.0.1 c:443:[::1]" {
+		t.Errorf("resolve: %q", c.Resolve)
+	}
+}
+
+func TestTheEnvironmentNamesTheFile(t *testing.T) {
+	c, err := configs.Load("", env(map[string]string{"LINKSTEAD_CONFIG": write(t, "archive: /srv/a\ndb: sqlite:/fast/x.db\n")}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.BlobStore() != "dir:/srv/a" || c.Database() != "sqlite:/fast/x.db" || c.SpoolDir() != "/srv/a/spool" {
+		t.Errorf("places: %s %s %s", c.BlobStore(), c.Database(), c.SpoolDir())
+	}
+}
+
+func TestLoadSaysWhatIsWrong(t *testing.T) {
+	for _, c := range []struct {
+		name, yaml string
+		want       []string // all of these stand in the error
+	}{
+		{"unknown", "archive: a\ndelya: 1s\n", []string{"linkstead.yaml:2:", "unknown key delya", "did you mean delay?"}},
+		{"unknown within", "limits:\n  conect: 1s\n", []string{":2:", "limits.conect", "limits.connect?"}},
+		{"out of its group", "redirects: 5\n", []string{":1:", "limits.redirects?"}},
+		{"unknown group", "segments:\n  size: 1GiB\n", []string{"segment?"}},
+		{"far from all", "qqqqqqqq: 5\n", []string{"qqqqqqqq", "default.yaml"}},
+		{"twice", "delay: 1s\ndelay: 2s\n", []string{":2:", "delay", "line 1"}},
+		{"bare duration", "delay: 5\n", []string{":1:", "delay", `"5"`, "500ms"}},
+		{"size", "limits:\n  bytes: lots\n", []string{":2:", "limits.bytes", `"lots"`, "64MiB"}},
+		{"number", "retries: two\n", []string{"retries", `"two"`, "whole number"}},
+		{"bool", "allow_private: maybe\n", []string{"allow_private", "true nor false"}},
+		{"list for a value", "delay: [1s]\n", []string{"delay", "one plain value"}},
+		{"map in a list", "resolve: [{a: b}]\n", []string{"resolve", "plain values"}},
+		{"value for a group", "limits: 5\n", []string{"keys and values"}},
+		{"alias", "archive: &a x\ndb: *a\n", []string{":2:", "db"}},
+		{"no YAML", "a: [\n", []string{"no YAML"}},
+		{"two documents", "delay: 1s\n---\ndelay: 2s\n", []string{"more than one"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := configs.Load(write(t, c.yaml), env(nil))
+			mustSay(t, err, c.want)
+		})
+	}
+	_, err := configs.Load("/does/not/exist.yaml", env(nil))
+	mustSay(t, err, []string{"/does/not/exist.yaml", "does not exist", "--config"})
+	_, err = configs.Load("", env(map[string]string{"LINKSTEAD_LIMITS_TOTAL": "soon"}))
+	mustSay(t, err, []string{"LINKSTEAD_LIMITS_TOTAL", `"soon"`})
+}
+
+func TestValidateNamesKeyValueAndRemedy(t *testing.T) {
+	for _, c := range []struct {
+		change func(*configs.Config)
+		want   []string
+	}{
+		{func(c *configs.Config) { c.Archive = "" }, []string{"archive:", "folder"}},
+		{func(c *configs.Config) { c.Blobs = "ftp:x" }, []string{"blobs:", `"ftp:x"`, "dir:"}},
+		{func(c *configs.Config) { c.DB = "sqlite:" }, []string{"db:", `"sqlite:"`}},
+		{func(c *configs.Config) { c.Collection = "My Things" }, []string{"collection:", `"My Things"`}},
+		{func(c *configs.Config) { c.Operator = "a\r\nb: c" }, []string{"operator:", "one line"}},
+		{func(c *configs.Config) { c.Contact = "me" }, []string{"contact:", `"me"`, "mailto:"}},
+		{func(c *configs.Config) { c.UserAgent = "a\nb" }, []string{"user_agent:", "ASCII"}},
+		{func(c *configs.Config) { c.Robots = "no" }, []string{"robots:", `"no"`, "ignore"}},
+		{func(c *configs.Config) { c.Concurrency = 0 }, []string{"concurrency:", `"0"`, "1 to 1000"}},
+		{func(c *configs.Config) { c.PerHost = 65 }, []string{"per_host:", "1 to 64"}},
+		{func(c *configs.Config) { c.Delay = -1 }, []string{"delay:", "0s to 24h"}},
+		{func(c *configs.Config) { c.Limits.Total = 0 }, []string{"limits.total:", "168h"}},
+		{func(c *configs.Config) { c.Limits.Bytes = 0 }, []string{"limits.bytes:", "1KiB"}},
+		{func(c *configs.Config) { c.Segment.Window = 1 << 40 }, []string{"segment.window:", "0s to 1s"}},
+		{func(c *configs.Config) { c.Serve.Listen = "8080" }, []string{"serve.listen:", `"8080"`, "127.0.0.1:8080"}},
+		{func(c *configs.Config) { c.Serve.ReplayListen = "x:http" }, []string{"serve.replay_listen:"}},
+		{func(c *configs.Config) { c.Serve.ReplayOrigin = "http://a/b" }, []string{"serve.replay_origin:", "alone"}},
+		{func(c *configs.Config) { c.Serve.ReplayOrigin = "http://127.0.0.1:8081" }, []string{"serve.replay_origin:", "share cookies"}},
+		{func(c *configs.Config) { c.Resolve = []string{"a:b:c"} }, []string{"resolve:", `"a:b:c"`, "HOST:PORT:ADDRESS"}},
+		{func(c *configs.Config) { c.Robots, c.Retries = "x", -1 }, []string{"robots:", "retries:"}},
+	} {
+		conf, err := configs.Load("", env(nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.change(&conf)
+		mustSay(t, conf.Validate(), c.want)
+	}
+}
+
+func mustSay(t *testing.T, err error, want []string) {
+	t.Helper()
+	if err == nil {
+		t.Errorf("no error; it should say %q", want)
+		return
+	}
+	for _, w := range want {
+		if !strings.Contains(err.Error(), w) {
+			t.Errorf("error %q does not say %q", err, w)
+		}
+	}
+}
+
+func TestUnits(t *testing.T) {
+	for in, want := range map[string]string{
+		"1GiB": "1GiB", "1024": "1KiB", "1500": "1500B", "2 mib": "2MiB", "1kB": "1000B", "0": "0B", "0.5KiB": "512B", "1B": "1B",
+	} {
+		var s configs.Size
+		if err := s.UnmarshalText([]byte(in)); err != nil || s.String() != want {
+			t.Errorf("size %s: got %s, %v; want %s", in, s, err, want)
+		}
+	}
+	for _, in := range []string{"", "B", "-1", "nan", "inf", "1e300TiB", "5 apples"} {
+		var s configs.Size
+		if err := s.UnmarshalText([]byte(in)); err == nil {
+			t.Errorf("size %q was read as %s", in, s)
+		}
+	}
+	for in, want := range map[string]string{"500ms": "500ms", "60s": "1m", "1h": "1h", "90m": "1h30m", "0": "0s", "10s": "10s", "10m10s": "10m10s"} {
+		var d configs.Duration
+		if err := d.UnmarshalText([]byte(in)); err != nil || d.String() != want {
+			t.Errorf("duration %s: got %s, %v; want %s", in, d, err, want)
+		}
+	}
+}

@@ -1,0 +1,198 @@
+package configs
+
+import (
+	"bytes"
+	"encoding"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// key is one setting: its path, and where its value goes.
+type key struct {
+	name string
+	dst  any // *string, *int, *bool, *[]string or an encoding.TextUnmarshaler
+}
+
+func (c *Config) keys() []key {
+	return []key{
+		{"archive", &c.Archive}, {"blobs", &c.Blobs}, {"db", &c.DB}, {"spool", &c.Spool},
+		{"collection", &c.Collection}, {"operator", &c.Operator}, {"contact", &c.Contact}, {"user_agent", &c.UserAgent},
+		{"robots", &c.Robots}, {"concurrency", &c.Concurrency}, {"per_host", &c.PerHost}, {"delay", &c.Delay},
+		{"retries", &c.Retries},
+		{"limits.connect", &c.Limits.Connect}, {"limits.headers", &c.Limits.Headers}, {"limits.total", &c.Limits.Total},
+		{"limits.bytes", &c.Limits.Bytes}, {"limits.decoded", &c.Limits.Decoded},
+		{"limits.requisites", &c.Limits.Requisites}, {"limits.redirects", &c.Limits.Redirects},
+		{"limits.spill", &c.Limits.Spill},
+		{"segment.size", &c.Segment.Size}, {"segment.age", &c.Segment.Age}, {"segment.window", &c.Segment.Window},
+		{"serve.listen", &c.Serve.Listen}, {"serve.replay_listen", &c.Serve.ReplayListen},
+		{"serve.replay_origin", &c.Serve.ReplayOrigin},
+		{"allow_private", &c.AllowPrivate}, {"resolve", &c.Resolve},
+	}
+}
+
+// Load gives the defaults, overlaid by the file and then by the environment, and validated. An empty file name means
+// the file that LINKSTEAD_CONFIG names, or none. Flags are laid on by the caller, who calls Validate again.
+func Load(file string, getenv func(string) string) (Config, error) {
+	var c Config
+	if err := c.overlay("default.yaml", defaults); err != nil {
+		return Config{}, err
+	}
+	if file == "" {
+		file = getenv("LINKSTEAD_CONFIG")
+	}
+	if file != "" {
+		data, err := os.ReadFile(file)
+		if errors.Is(err, os.ErrNotExist) {
+			return Config{}, fmt.Errorf("the configuration file %s does not exist: check --config and LINKSTEAD_CONFIG", file)
+		}
+		if err != nil {
+			return Config{}, fmt.Errorf("read configuration: %w", err)
+		}
+		if err := c.overlay(file, data); err != nil {
+			return Config{}, err
+		}
+	}
+	for _, k := range c.keys() {
+		name := EnvName(k.name)
+		if v := getenv(name); v != "" {
+			if err := set(k.dst, v); err != nil {
+				return Config{}, fmt.Errorf("%s: %w", name, err)
+			}
+		}
+	}
+	return c, c.Validate()
+}
+
+// EnvName is the environment variable of a key: limits.total has LINKSTEAD_LIMITS_TOTAL.
+func EnvName(key string) string {
+	return "LINKSTEAD_" + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
+}
+
+// overlay sets what a YAML document names. Errors name the file, the line and the key.
+func (c *Config) overlay(file string, data []byte) error {
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	var doc yaml.Node
+	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("%s is no YAML: %s", file, strings.TrimPrefix(err.Error(), "yaml: "))
+	}
+	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("%s holds more than one YAML document: keep the settings in one, without ---", file)
+	}
+	l := layer{file: file, keys: c.keys(), seen: map[string]int{}}
+	return l.mapping("", doc.Content[0])
+}
+
+// layer is one YAML document on its way into a Config.
+type layer struct {
+	file string
+	keys []key
+	seen map[string]int // line on which a key stands
+}
+
+func (l *layer) errorf(n *yaml.Node, format string, args ...any) error {
+	return fmt.Errorf("%s:%d: %w", l.file, n.Line, fmt.Errorf(format, args...))
+}
+
+func (l *layer) mapping(path string, n *yaml.Node) error {
+	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
+		return nil
+	}
+	if n.Kind != yaml.MappingNode {
+		return l.errorf(n, "expected keys and values here, as in delay: 500ms")
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name := path + n.Content[i].Value
+		if line, twice := l.seen[name]; twice {
+			return l.errorf(n.Content[i], "%s was set on line %d already: keep one of them", name, line)
+		}
+		l.seen[name] = n.Content[i].Line
+		if err := l.entry(name, n.Content[i], n.Content[i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *layer) entry(name string, at, value *yaml.Node) error {
+	for _, k := range l.keys {
+		if k.name == name {
+			return l.value(k, value)
+		}
+		if strings.HasPrefix(k.name, name+".") {
+			return l.mapping(name+".", value)
+		}
+	}
+	return l.errorf(at, "unknown key %s: %s", name, l.suggest(name))
+}
+
+func (l *layer) value(k key, n *yaml.Node) error {
+	if list, ok := k.dst.(*[]string); ok && n.Kind == yaml.SequenceNode {
+		*list = nil
+		for _, item := range n.Content {
+			if item.Kind != yaml.ScalarNode {
+				return l.errorf(item, "%s is a list of plain values", k.name)
+			}
+			*list = append(*list, item.Value)
+		}
+		return nil
+	}
+	if n.Kind != yaml.ScalarNode {
+		return l.errorf(n, "%s takes one plain value", k.name)
+	}
+	if n.Tag == "!!null" {
+		return nil
+	}
+	if err := set(k.dst, n.Value); err != nil {
+		return l.errorf(n, "%s: %w", k.name, err)
+	}
+	return nil
+}
+
+// set reads one value into its place.
+func set(dst any, s string) error {
+	switch d := dst.(type) {
+	case *string:
+		*d = s
+	case *int:
+		v, err := strconv.Atoi(s)
+		if err != nil {
+			return fmt.Errorf("%q is no whole number", s)
+		}
+		*d = v
+	case *bool:
+		v, err := strconv.ParseBool(s)
+		if err != nil {
+			return fmt.Errorf("%q is neither true nor false", s)
+		}
+		*d = v
+	case *[]string:
+		*d = nil
+		for item := range strings.SplitSeq(s, ",") {
+			if item = strings.TrimSpace(item); item != "" {
+				*d = append(*d, item)
+			}
+		}
+	case encoding.TextUnmarshaler:
+		return d.UnmarshalText([]byte(s))
+	default:
+		return fmt.Errorf("a setting of type %T can't be read", dst)
+	}
+	return nil
+}
+
+// Keys lists every key by its path, as in limits.total.
+func Keys() []string {
+	var names []string
+	for _, k := range new(Config).keys() {
+		names = append(names, k.name)
+	}
+	return names
+}

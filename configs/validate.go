@@ -1,0 +1,149 @@
+package configs
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Validate checks every setting. Its error names each key at fault, its value and what to try, one a line.
+func (c Config) Validate() error {
+	v := &findings{}
+	c.checkPlaces(v)
+	c.checkIdentity(v)
+	c.checkNumbers(v)
+	c.checkServe(v)
+	for _, r := range c.Resolve {
+		if !resolveForm(r) {
+			v.add("resolve", r, "write HOST:PORT:ADDRESS, for example example.org:80:127.0.0.1")
+		}
+	}
+	return errors.Join(v.errs...)
+}
+
+type findings struct{ errs []error }
+
+func (f *findings) add(key string, value any, try string) {
+	f.errs = append(f.errs, fmt.Errorf("%s: %q can't be used: %s", key, fmt.Sprint(value), try))
+}
+
+func (c Config) checkPlaces(v *findings) {
+	if c.Archive == "" {
+		v.add("archive", c.Archive, "name a folder, for example ./archive")
+	}
+	if path, ok := strings.CutPrefix(c.Blobs, "dir:"); c.Blobs != "" && (!ok || path == "") {
+		v.add("blobs", c.Blobs, "write dir: and a folder, for example dir:./archive, or leave it empty")
+	}
+	if path, ok := strings.CutPrefix(c.DB, "sqlite:"); c.DB != "" && (!ok || path == "") {
+		v.add("db", c.DB, "write sqlite: and a file, for example sqlite:./archive/linkstead.db, or leave it empty")
+	}
+}
+
+var collectionName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
+
+func (c Config) checkIdentity(v *findings) {
+	if !collectionName.MatchString(c.Collection) {
+		v.add("collection", c.Collection, "use up to 63 of a-z, 0-9, dot, dash and underscore, a letter or digit first")
+	}
+	if hasControl(c.Operator) {
+		v.add("operator", c.Operator, "write one line of plain text")
+	}
+	if u, err := url.Parse(c.Contact); err != nil || hasControl(c.Contact) || u.Scheme != "mailto" && (u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		v.add("contact", c.Contact, "write an http(s) address or mailto:you@example.org")
+	}
+	if strings.TrimSpace(c.UserAgent) == "" || hasControl(c.UserAgent) || !ascii(c.UserAgent) {
+		v.add("user_agent", c.UserAgent, "write one line of ASCII, for example Linkstead/{version} (+{contact})")
+	}
+	switch c.Robots {
+	case "obey", "record", "ignore":
+	default:
+		v.add("robots", c.Robots, "use obey, record or ignore")
+	}
+}
+
+func (c Config) checkNumbers(v *findings) {
+	count := func(key string, n, low, high int) {
+		if n < low || n > high {
+			v.add(key, n, fmt.Sprintf("use %d to %d", low, high))
+		}
+	}
+	span := func(key string, d Duration, low, high time.Duration) {
+		if time.Duration(d) < low || time.Duration(d) > high {
+			v.add(key, d, fmt.Sprintf("use %s to %s", Duration(low), Duration(high)))
+		}
+	}
+	size := func(key string, s, low Size) {
+		if s < low || s > 1<<50 {
+			v.add(key, s, fmt.Sprintf("use %s to 1024TiB", low))
+		}
+	}
+	count("concurrency", c.Concurrency, 1, 1000)
+	count("per_host", c.PerHost, 1, 64)
+	span("delay", c.Delay, 0, 24*time.Hour)
+	count("retries", c.Retries, 0, 100)
+	span("limits.connect", c.Limits.Connect, time.Millisecond, time.Hour)
+	span("limits.headers", c.Limits.Headers, time.Millisecond, time.Hour)
+	span("limits.total", c.Limits.Total, time.Millisecond, 7*24*time.Hour)
+	size("limits.bytes", c.Limits.Bytes, 1<<10)
+	size("limits.decoded", c.Limits.Decoded, 1<<10)
+	count("limits.requisites", c.Limits.Requisites, 0, 1_000_000)
+	count("limits.redirects", c.Limits.Redirects, 0, 100)
+	size("limits.spill", c.Limits.Spill, 0)
+	size("segment.size", c.Segment.Size, 64<<10)
+	span("segment.age", c.Segment.Age, time.Second, 24*time.Hour)
+	span("segment.window", c.Segment.Window, 0, time.Second)
+}
+
+func (c Config) checkServe(v *findings) {
+	host, ok := listenForm(c.Serve.Listen)
+	if !ok {
+		v.add("serve.listen", c.Serve.Listen, "write HOST:PORT, for example 127.0.0.1:8080")
+	}
+	if _, ok := listenForm(c.Serve.ReplayListen); !ok {
+		v.add("serve.replay_listen", c.Serve.ReplayListen, "write HOST:PORT, for example 127.0.0.1:8081")
+	}
+	u, err := url.Parse(c.Serve.ReplayOrigin)
+	switch {
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil ||
+		c.Serve.ReplayOrigin != u.Scheme+"://"+u.Host:
+		v.add("serve.replay_origin", c.Serve.ReplayOrigin, "write scheme, host and port alone, for example http://replay.localhost:8081")
+	case host != "" && strings.EqualFold(u.Hostname(), host):
+		v.add("serve.replay_origin", c.Serve.ReplayOrigin, "use another host name than serve.listen has: ports of one host share cookies")
+	}
+}
+
+func listenForm(s string) (host string, ok bool) {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return "", false
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	return host, err == nil
+}
+
+func resolveForm(s string) bool {
+	parts := strings.SplitN(s, ":", 3)
+	if len(parts) < 3 || parts[0] == "" {
+		return false
+	}
+	port, err := strconv.ParseUint(parts[1], 10, 16)
+	if err != nil || port == 0 {
+		return false
+	}
+	_, err = netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(parts[2], "["), "]"))
+	return err == nil
+}
+
+func hasControl(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7F })
+}
+
+func ascii(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r > '~' })
+}
