@@ -82,7 +82,7 @@ type Outlink struct {
 	Due     int64  // of that task: its priority, see storage.Task
 }
 
-// Resource is a document that was not fetched but handed in: it becomes a resource record (WARC 1.1 §6.5).
+// Resource is a document that was not fetched but handed in: it becomes a resource record (WARC 1.1 §6.4).
 type Resource struct {
 	URL  string
 	Mime string

@@ -1,0 +1,194 @@
+package warc
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Extra is a metadata record that travels with an exchange or a document, such as a post with its citations.
+type Extra struct {
+	ContentType string // application/vnd.linkstead.post+json, say; never application/warc-fields
+	Body        []byte
+}
+
+// Original is the record whose payload a revisit refers to.
+type Original struct {
+	RecordID string // WARC-Record-ID with angle brackets; may be empty for imported records
+	URL      string
+	At       time.Time
+	Location string // "segment/offset" of its member: noted for rebuild, see Closing
+}
+
+// Options says how an exchange or a document is to be composed.
+type Options struct {
+	WarcinfoID string    // WARC-Record-ID of the segment's warcinfo record
+	Original   *Original // set: a revisit of it; nil: the payload in full
+	Extras     []Extra
+}
+
+// ErrExchange says that an exchange contradicts itself and can't be recorded as it is.
+var ErrExchange = errors.New("exchange can't be recorded")
+
+var (
+	headers = sync.Pool{New: func() any { return new(headerWriter) }}
+	fields  = sync.Pool{New: func() any { return new(fieldsWriter) }}
+)
+
+// composition is a group in the making: what all its records share.
+type composition struct {
+	*Group
+	opts   *Options
+	url    string // empty: it can't stand in a header
+	ip     string
+	at     time.Time
+	anchor string // the record that all others are concurrent to
+}
+
+// Compose makes the group of an exchange. The order is that of events: the request, if any byte of it was sent; the
+// response, revisit or nothing; the extras; the closing metadata record. Every record has the same WARC-Date (WARC 1.1
+// §5.4 asks for it in records of one capture event), and every other record names the response, or in want of one the
+// closing record, in WARC-Concurrent-To (§5.7).
+//
+// A response is written once its head is complete, marked WARC-Truncated if its end is missing (§5.15); without a
+// complete head its first bytes go into the closing record. A revisit (§6.7.2) holds the head alone; one of an empty,
+// truncated or headless response is ErrExchange. A URL that can't stand in WARC-Target-URI is moved into the closing
+// record if nothing was sent, and is ErrURL otherwise. Values that could forge a header are ErrHeader.
+func (c *Composer) Compose(ex *Exchange, meta *Meta, opts Options) (*Group, error) {
+	if err := checkExchange(ex, &opts); err != nil {
+		return nil, err
+	}
+	closing, err := closingOf(ex, meta, opts.Original)
+	if err != nil {
+		return nil, err
+	}
+	k := &composition{opts: &opts, url: ex.URL, ip: ex.IP, at: ex.At}
+	if err := checkURL(ex.URL); err != nil {
+		if len(ex.Request) > 0 || ex.Head.Len > 0 || len(opts.Extras) > 0 {
+			return nil, err
+		}
+		k.url, closing.URL = "", ex.URL
+	}
+	return c.build(k, func() error { return k.exchange(ex, &closing) })
+}
+
+// build runs steps on a new group and frees it if they fail.
+func (c *Composer) build(k *composition, steps func() error) (*Group, error) {
+	k.Group = c.newGroup()
+	if err := steps(); err != nil {
+		return nil, errors.Join(err, k.Group.Release())
+	}
+	return k.Group, nil
+}
+
+func checkExchange(ex *Exchange, opts *Options) error {
+	switch {
+	case ex.Head.Len > 0 && (ex.Response == nil || ex.Response.Size() < ex.Head.Len):
+		return fmt.Errorf("%w: %s: the response is shorter than its head", ErrExchange, ex.URL)
+	case opts.Original == nil:
+		return nil
+	case ex.Head.Len == 0 || ex.Truncated != "":
+		return fmt.Errorf("%w: %s: a revisit needs a complete response", ErrExchange, ex.URL)
+	case ex.Payload.Size == 0:
+		return fmt.Errorf("%w: %s: an empty payload is never a revisit", ErrExchange, ex.URL)
+	}
+	return nil
+}
+
+func (k *composition) exchange(ex *Exchange, closing *Closing) error {
+	closingID := newRecordID()
+	k.anchor = closingID
+	answerID := ""
+	if ex.Head.Len > 0 {
+		answerID = newRecordID()
+		k.anchor = answerID
+	}
+	if len(ex.Request) > 0 {
+		if err := k.record(TypeRequest, newRecordID(), mimeRequest, memBlock(ex.Request), nil); err != nil {
+			return err
+		}
+	}
+	if answerID != "" {
+		if err := k.answer(ex, answerID); err != nil {
+			return err
+		}
+	}
+	if err := k.extras(); err != nil {
+		return err
+	}
+	return k.closing(closingID, closing)
+}
+
+// answer writes the response, or the revisit that stands for it.
+func (k *composition) answer(ex *Exchange, id string) error {
+	payload := ex.Payload.SHA256
+	if ex.Payload.Size == 0 {
+		payload = emptySum
+	}
+	if o := k.opts.Original; o != nil {
+		if err := checkURL(o.URL); err != nil {
+			return err
+		}
+		return k.record(TypeRevisit, id, mimeResponse, spillBlock(ex.Response, ex.Head.Len), func(w *headerWriter) {
+			w.addDigest(fieldPayloadDigest, payload)
+			w.add(fieldProfile, ProfileIdentical)
+			w.add(fieldRefersTo, o.RecordID)
+			w.add(fieldRefersURI, o.URL)
+			w.add(fieldRefersDate, formatDate(o.At))
+		})
+	}
+	return k.record(TypeResponse, id, mimeResponse, spillBlock(ex.Response, ex.Response.Size()), func(w *headerWriter) {
+		w.addDigest(fieldPayloadDigest, payload)
+		w.add(fieldTruncated, ex.Truncated)
+	})
+}
+
+func (k *composition) extras() error {
+	for _, x := range k.opts.Extras {
+		if isFields(x.ContentType) || x.ContentType == "" {
+			return fmt.Errorf("%w: %s: an extra record of type %q", ErrExchange, k.url, x.ContentType)
+		}
+		if err := k.record(TypeMetadata, newRecordID(), x.ContentType, memBlock(x.Body), nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (k *composition) closing(id string, c *Closing) error {
+	w := fields.Get().(*fieldsWriter)
+	defer fields.Put(w)
+	w.buf = appendClosing(w.buf[:0], c)
+	if len(w.buf) > MaxClosing {
+		return fmt.Errorf("%w: %s: the closing record has %d bytes, more than %d", ErrExchange, k.url, len(w.buf), MaxClosing)
+	}
+	return k.record(TypeMetadata, id, mimeFields, memBlock(w.buf), nil)
+}
+
+// record writes one record with the fields that all share; more adds its own.
+func (k *composition) record(t Type, id, contentType string, b block, more func(*headerWriter)) error {
+	sum, err := b.sum()
+	if err != nil {
+		return err
+	}
+	w := headers.Get().(*headerWriter)
+	defer headers.Put(w)
+	w.start(t, id, k.at)
+	w.add(fieldURI, k.url)
+	w.add(fieldIP, k.ip)
+	if k.anchor != id {
+		w.add(fieldConcurrent, k.anchor)
+	}
+	w.add(fieldWarcinfo, k.opts.WarcinfoID)
+	if more != nil {
+		more(w)
+	}
+	w.add(fieldContentType, contentType)
+	w.addDigest(fieldBlockDigest, sum)
+	header, err := w.end(b.size)
+	if err != nil {
+		return err
+	}
+	return k.append(t, id, header, b)
+}
