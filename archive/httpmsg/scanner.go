@@ -16,14 +16,14 @@ type Scanner struct {
 type state int
 
 const (
-	inSize  state = iota // at the hexadecimal size of a chunk
-	inExt                // after it, up to LF: extensions (RFC 9112 §7.1.1), or the spaces that some servers send
-	inData               // in the chunk's data
-	inDataC              // after the data: CR or LF
-	inDataL              // after that CR: LF
-	inTrail              // at the start of a trailer line
-	inTLine              // within a trailer line
-	inTrailL             // after CR at the start of a trailer line: LF
+	inSize   state = iota // at the hexadecimal size of a chunk
+	inExt                 // after it, up to LF: extensions (RFC 9112 §7.1.1), or the spaces that some servers send
+	inData                // in the chunk's data
+	inDataC               // after the data: CR or LF
+	inDataL               // after that CR: LF
+	inTrail               // at the start of a trailer line
+	inTLine               // within a trailer line
+	inTrailL              // after CR at the start of a trailer line: LF
 	atEnd
 )
 

@@ -1,0 +1,111 @@
+package fetch
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+
+	"github.com/gocolly/colly/v2"
+
+	"linkstead/archive/warc"
+)
+
+// Worker makes one exchange after the other, under a collector of its own. It is for one goroutine.
+type Worker struct {
+	rec       *Recorder
+	collector *colly.Collector
+	wire      wire
+	doc       []byte // the document's buffer, used again for the next
+	job       job
+}
+
+// job is the exchange under way.
+type job struct {
+	ctx        context.Context
+	req        Request
+	onDocument func(Document) error
+
+	x      *warc.Exchange
+	err    error // no exchange: the context ended, or something local failed
+	doc    *Document
+	docErr error // of onDocument
+}
+
+// Worker makes a worker.
+func (r *Recorder) Worker() *Worker {
+	r.init()
+	w := &Worker{rec: r}
+	w.wire.init(r)
+	c := colly.NewCollector(colly.AllowURLRevisit(), colly.IgnoreRobotsTxt(), colly.ParseHTTPErrorResponse(),
+		colly.MaxBodySize(0))
+	c.DetectCharset = false
+	// A client of ours, for colly's own follows redirects, keeps cookies and gives up after ten seconds.
+	c.SetClient(&http.Client{
+		Transport:     (*transport)(w),
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	})
+	c.OnResponse(func(resp *colly.Response) { w.hand(resp.Body) })
+	w.collector = c
+	return w
+}
+
+// visit lets colly drive the exchange. An address that colly can't parse, though it can be asked ("/100%"), is recorded
+// and handed on without it.
+func (w *Worker) visit() {
+	// colly's error repeats what the exchange says.
+	_ = w.collector.Request(w.job.req.Method, w.job.req.URL, nil, nil, nil)
+	if w.job.x == nil && w.job.err == nil {
+		w.exchange()
+		if w.job.doc != nil {
+			w.hand(w.job.doc.Body)
+		}
+	}
+}
+
+// exchange makes the exchange of the job, and the document that it brought.
+func (w *Worker) exchange() {
+	j := &w.job
+	if j.x, j.err = w.record(j.ctx, j.req); j.err == nil && j.onDocument != nil {
+		j.doc, j.err = w.document(j.x)
+	}
+}
+
+// hand passes the document on.
+func (w *Worker) hand(body []byte) {
+	if w.job.doc == nil {
+		return
+	}
+	doc := *w.job.doc
+	doc.Body = body
+	w.job.docErr = w.job.onDocument(doc)
+}
+
+// transport is the worker as colly sees it.
+type transport Worker
+
+// RoundTrip makes the exchange whole, to the last byte: who reads the response can't cut the capture by stopping early.
+// The response that it returns is for the callbacks alone: a decoded document or nothing, with no field by which colly or
+// net/http would decode, transcode or follow anything. The address on the wire is the job's, since req's was re-escaped.
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	w := (*Worker)(t)
+	w.exchange()
+	j := &w.job
+	if j.err != nil {
+		return nil, j.err
+	}
+	resp := &http.Response{
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		StatusCode:   j.x.Head.Status,
+		Header:       http.Header{},
+		Body:         http.NoBody,
+		Request:      req,
+		Uncompressed: true,
+	}
+	if j.doc != nil {
+		resp.Header["Content-Type"] = []string{j.doc.Mime}
+		resp.ContentLength = int64(len(j.doc.Body))
+		resp.Body = io.NopCloser(bytes.NewReader(j.doc.Body))
+	}
+	return resp, nil
+}

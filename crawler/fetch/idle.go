@@ -1,0 +1,125 @@
+package fetch
+
+import (
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"linkstead/archive/warc"
+)
+
+// conn is one connection, above TLS if there is any.
+type conn struct {
+	net.Conn
+	raw   net.Conn // below TLS
+	key   string
+	ip    string
+	tls   *warc.TLS // shared by the connection's exchanges, never changed
+	timer *time.Timer
+}
+
+// idle keeps connections between exchanges.
+type idle struct {
+	perHost, total int
+	ttl            time.Duration
+
+	mu     sync.Mutex
+	closed bool
+	n      int
+	hosts  map[string][]*conn // the last one in is the first one out: the others may grow old and go
+}
+
+func (p *idle) open(perHost, total int, ttl time.Duration) {
+	p.perHost, p.total, p.ttl = perHost, total, ttl
+	if perHost == 0 {
+		p.perHost = 8
+	}
+	if total == 0 {
+		p.total = 256
+	}
+	if ttl == 0 {
+		p.ttl = 30 * time.Second
+	}
+	p.hosts = map[string][]*conn{}
+}
+
+// get returns a connection to key that was alive a moment ago, or nil.
+func (p *idle) get(key string) *conn {
+	for {
+		c := p.pop(key)
+		if c == nil {
+			return nil
+		}
+		if c.timer.Stop() && quiet(c.raw) {
+			return c
+		}
+		_ = c.Close() // dead or talking out of turn; nothing is lost with it
+	}
+}
+
+func (p *idle) pop(key string) *conn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	cs := p.hosts[key]
+	if len(cs) == 0 {
+		return nil
+	}
+	c := cs[len(cs)-1]
+	p.drop(key, len(cs)-1)
+	return c
+}
+
+// put keeps c for another exchange, or closes it if there are enough.
+func (p *idle) put(c *conn) {
+	p.mu.Lock()
+	keep := !p.closed && p.n < p.total && len(p.hosts[c.key]) < p.perHost
+	if keep {
+		p.hosts[c.key] = append(p.hosts[c.key], c)
+		p.n++
+		if c.timer == nil {
+			c.timer = time.AfterFunc(p.ttl, func() { p.expire(c) })
+		} else {
+			c.timer.Reset(p.ttl)
+		}
+	}
+	p.mu.Unlock()
+	if !keep {
+		_ = c.Close() // its exchange is complete
+	}
+}
+
+func (p *idle) expire(c *conn) {
+	p.mu.Lock()
+	for i, other := range p.hosts[c.key] {
+		if other == c {
+			p.drop(c.key, i)
+			break
+		}
+	}
+	p.mu.Unlock()
+	_ = c.Close() // nobody uses it: whoever popped it could not stop the timer, and closes it as well
+}
+
+// drop takes the i-th connection to key out. The lock is held.
+func (p *idle) drop(key string, i int) {
+	cs := slices.Delete(p.hosts[key], i, i+1)
+	if p.hosts[key] = cs; len(cs) == 0 {
+		delete(p.hosts, key)
+	}
+	p.n--
+}
+
+func (p *idle) close() {
+	p.mu.Lock()
+	var all []*conn
+	for _, cs := range p.hosts {
+		all = append(all, cs...)
+	}
+	p.closed, p.n, p.hosts = true, 0, map[string][]*conn{}
+	p.mu.Unlock()
+	for _, c := range all {
+		c.timer.Stop()
+		_ = c.Close() // idle: nothing is lost with it
+	}
+}

@@ -1,0 +1,272 @@
+package fetch
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"net/http"
+	"syscall"
+	"time"
+
+	"linkstead/archive/httpmsg"
+	"linkstead/archive/outcome"
+	"linkstead/archive/warc"
+	"linkstead/storage"
+)
+
+// Ends of an exchange that are nobody's I/O error.
+var (
+	errHeadLimit = errors.New("head over its limit")
+	errByteLimit = errors.New("response over its limit")
+	errNotHTTP   = errors.New("not HTTP")
+	errConflict  = errors.New("lengths in conflict")
+)
+
+// wire speaks HTTP/1.1 over one connection at a time. Its buffers serve one exchange after the other.
+type wire struct {
+	rec  *Recorder
+	buf  []byte    // what one read brought
+	head []byte    // what came so far, until the final head is complete
+	sum  hash.Hash // over the payload
+
+	looked int       // bytes of head that hold no end
+	start  time.Time // of the exchange, for its total
+	sent   time.Time // when the request was on its way
+}
+
+// wireBuffer is as much as one read takes. Four TLS records fit.
+const wireBuffer = 64 << 10
+
+func (w *wire) init(r *Recorder) {
+	w.rec, w.buf, w.sum = r, make([]byte, wireBuffer), sha256.New()
+}
+
+// localError is a fault of this machine, which no exchange can tell of.
+type localError struct{ cause error }
+
+func (e *localError) Error() string { return e.cause.Error() }
+func (e *localError) Unwrap() error { return e.cause }
+
+// record makes one exchange. The error is the context's or a local fault; every other end is in the exchange.
+func (w *Worker) record(ctx context.Context, req Request) (*warc.Exchange, error) {
+	if req.Method != http.MethodGet && req.Method != http.MethodHead {
+		return nil, fmt.Errorf("ask %s: method %q is neither GET nor HEAD", req.URL, req.Method)
+	}
+	x := &warc.Exchange{URL: req.URL, Method: req.Method, At: w.rec.now()}
+	t, err := parseTarget(req.URL)
+	if err != nil {
+		x.Outcome = outcome.BadURL
+		x.Detail = fmt.Sprintf("%.200q is not an http or https address that can be asked", req.URL)
+		return x, nil
+	}
+	x.URL = t.url
+	msg, ok := w.rec.message(t, req)
+	if !ok {
+		return nil, fmt.Errorf("ask %s: a header field of the request holds a line break", t.url)
+	}
+	return w.wire.exchange(ctx, t, msg, x)
+}
+
+// exchange sends msg and keeps what comes back. On a kept-alive connection that turns out to be dead before the first
+// byte of a response, it asks once more, on a new one: only the last attempt is the exchange.
+func (w *wire) exchange(ctx context.Context, t target, msg []byte, x *warc.Exchange) (*warc.Exchange, error) {
+	w.start = time.Now()
+	if c := w.rec.idle.get(t.key()); c != nil {
+		err := w.talk(ctx, c, msg, x)
+		if err == nil || x.Response != nil || x.Interim != nil || !broken(err) || ctx.Err() != nil {
+			return w.end(ctx, t, x, err)
+		}
+		*x = warc.Exchange{URL: x.URL, Method: x.Method, At: w.rec.now()}
+		w.start = time.Now()
+	}
+	c, err := w.rec.dial(ctx, t, x)
+	switch {
+	case err == nil:
+		err = w.talk(ctx, c, msg, x)
+	case errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE):
+		err = &localError{fmt.Errorf("open a connection, too many files are open on this machine: %w", err)}
+	default:
+		err = &dialError{err}
+	}
+	return w.end(ctx, t, x, err)
+}
+
+// end writes down how the exchange ended.
+func (w *wire) end(ctx context.Context, t target, x *warc.Exchange, cause error) (*warc.Exchange, error) {
+	x.Timing.Total = time.Since(w.start)
+	var local *localError
+	switch {
+	case ctx.Err() != nil && cause != nil:
+		cause = fmt.Errorf("ask %s: %w", x.URL, context.Cause(ctx))
+	case errors.As(cause, &local):
+		cause = fmt.Errorf("record %s: %w", x.URL, local.cause)
+	default:
+		w.judge(x, t, cause)
+		return x, nil
+	}
+	return nil, errors.Join(cause, w.rec.Release(x))
+}
+
+// talk sends msg over c and reads the response into x. It keeps c for others, or closes it. The error is nil if and only
+// if the response is whole.
+func (w *wire) talk(ctx context.Context, c *conn, msg []byte, x *warc.Exchange) error {
+	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
+	x.IP, x.TLS = c.ip, c.tls
+	w.sent = time.Now()
+	w.deadline(ctx, c, w.sent.Add(w.rec.limits.FirstByte))
+	x.Request = msg
+	n, err := c.Write(msg)
+	sentAll := err == nil
+	x.Request = msg[:n]
+
+	// A server may answer and close before it has read the request: what it says counts for more than our failed write.
+	readErr := w.readHead(c, x)
+	if readErr == nil {
+		w.deadline(ctx, c, w.start.Add(w.rec.limits.Total))
+		readErr = w.readBody(c, x)
+	}
+	if readErr != nil && !sentAll && x.Response == nil && !timedOut(readErr) {
+		readErr = err
+	}
+	reusable := stop() && readErr == nil && sentAll && x.Excess == 0 && x.Head.KeepAlive() &&
+		x.Head.Framing(x.Method).Kind != httpmsg.UntilClose
+	if reusable && c.SetDeadline(time.Time{}) == nil {
+		w.rec.idle.put(c)
+	} else {
+		_ = c.Close() // all that it had to say has been read
+	}
+	return readErr
+}
+
+// deadline bounds what follows on c by at and by the exchange's total, unless the context has ended already.
+func (w *wire) deadline(ctx context.Context, c *conn, at time.Time) {
+	if total := w.start.Add(w.rec.limits.Total); at.After(total) {
+		at = total
+	}
+	_ = c.SetDeadline(at) // fails only on a closed connection, and so will the next read
+	if ctx.Err() != nil {
+		_ = c.SetDeadline(time.Unix(1, 0))
+	}
+}
+
+// readHead reads up to the end of the final head, and perhaps beyond. Interim heads go to x.Interim (RFC 9110 §15.2). On
+// an error all that came is kept in x.Response.
+func (w *wire) readHead(c *conn, x *warc.Exchange) error {
+	w.head, w.looked = w.head[:0], 0
+	for {
+		n, err := c.Read(w.buf)
+		if n > 0 && x.Timing.FirstByte == 0 {
+			x.Timing.FirstByte = time.Since(w.sent)
+		}
+		w.head = append(w.head, w.buf[:n]...)
+		whole, parseErr := w.parse(x)
+		if whole {
+			return nil // an error of the read comes again with the next
+		}
+		if parseErr != nil {
+			err = parseErr
+		}
+		if err != nil {
+			if len(w.head) == 0 {
+				return err
+			}
+			return errors.Join(err, w.keep(x, w.head))
+		}
+	}
+}
+
+// parse looks for the final head in what came, and says whether it is whole.
+func (w *wire) parse(x *warc.Exchange) (bool, error) {
+	for {
+		end := httpmsg.HeadEnd(w.head, w.looked)
+		if len(x.Interim)+max(end, 0) > int(w.rec.limits.HeadBytes) ||
+			(end < 0 && len(x.Interim)+len(w.head) > int(w.rec.limits.HeadBytes)) {
+			return false, errHeadLimit
+		}
+		if end < 0 {
+			// What does not start as a response never becomes one: no use to wait for a blank line.
+			w.looked = len(w.head)
+			if _, err := httpmsg.ParseHead(w.head[:min(len(w.head), 16)]); errors.Is(err, httpmsg.ErrMalformed) {
+				return false, errNotHTTP
+			}
+			return false, nil
+		}
+		h, err := httpmsg.ParseHead(w.head[:end])
+		if err != nil {
+			return false, errNotHTTP
+		}
+		if h.Status >= 200 || h.Status == http.StatusSwitchingProtocols {
+			if h.Framing(x.Method).Kind == httpmsg.Conflict {
+				return false, errConflict
+			}
+			x.Head = h
+			return true, nil
+		}
+		x.Interim = append(x.Interim, w.head[:end]...)
+		w.head, w.looked = append(w.head[:0], w.head[end:]...), 0
+	}
+}
+
+// readBody reads the rest of the message whose head has been read, and hashes its payload on the way.
+func (w *wire) readBody(c *conn, x *warc.Exchange) error {
+	w.sum.Reset()
+	defer func() { w.sum.Sum(x.Payload.SHA256[:0]) }()
+	if err := w.keep(x, w.head[:x.Head.Len]); err != nil {
+		return err
+	}
+	s := httpmsg.NewScanner(x.Head.Framing(x.Method))
+	err := w.take(x, &s, w.head[x.Head.Len:])
+	for err == nil && !s.Done() {
+		n, readErr := c.Read(w.buf)
+		if err = w.take(x, &s, w.buf[:n]); err != nil || s.Done() {
+			break
+		}
+		if err = readErr; err != nil && ended(err) && s.Complete() {
+			return nil
+		}
+	}
+	return err
+}
+
+// take keeps that part of b which belongs to the message, up to the limit, and counts the rest.
+func (w *wire) take(x *warc.Exchange, s *httpmsg.Scanner, b []byte) error {
+	within := b[:min(int64(len(b)), max(0, w.rec.limits.Bytes-x.Response.Size()))]
+	at := 0
+	for at < len(within) && !s.Done() {
+		payload, n, err := s.Next(within[at:])
+		if err != nil {
+			return errors.Join(err, w.keep(x, within)) // where the message ends is anybody's guess: all is evidence
+		}
+		_, _ = w.sum.Write(payload) // a hash never fails
+		x.Payload.Size += int64(len(payload))
+		at += n
+	}
+	if err := w.keep(x, within[:at]); err != nil {
+		return err
+	}
+	switch {
+	case s.Done():
+		x.Excess = int64(len(b) - at)
+	case len(within) < len(b):
+		return errByteLimit
+	}
+	return nil
+}
+
+// keep appends b to the response.
+func (w *wire) keep(x *warc.Exchange, b []byte) error {
+	if x.Response == nil {
+		x.Response = w.rec.spills.Get().(*storage.Spill)
+	}
+	if _, err := x.Response.Write(b); err != nil {
+		return &localError{err}
+	}
+	return nil
+}
+
+// ended says whether the peer closed the connection in an orderly way, or as TLS peers often do, without the closing
+// alert, which over TLS looks like an unexpected end.
+func ended(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
