@@ -122,10 +122,7 @@ func (k *composition) exchange(ex *Exchange, closing *Closing) error {
 
 // answer writes the response, or the revisit that stands for it.
 func (k *composition) answer(ex *Exchange, id string) error {
-	payload := ex.Payload.SHA256
-	if ex.Payload.Size == 0 {
-		payload = emptySum
-	}
+	payload := ex.payloadSum()
 	if o := k.opts.Original; o != nil {
 		if err := checkURL(o.URL); err != nil {
 			return err
