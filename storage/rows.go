@@ -2,7 +2,10 @@
 // structs. It never parses a URL, an HTTP message or HTML.
 package storage
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Never is the due time of a task that has ended, and of a host that has nothing to do.
 const Never int64 = 1 << 60
@@ -17,14 +20,14 @@ const parked int64 = 1 << 50
 
 // Run is one execution of a capture.
 type Run struct {
-	ID         int64
-	Collection string
-	Source     string // the URL or document that the run captures
-	Spec       []byte // JSON; the crawler's, opaque here
-	Counters   []byte // JSON; the crawler's, opaque here: how far it has come, for those who follow it
-	State      RunState
-	Started    time.Time
-	Ended      time.Time // zero while it goes on
+	ID         int64           `json:"id"`
+	Collection string          `json:"collection,omitempty"`
+	Source     string          `json:"source,omitempty"` // the URL or document that the run captures
+	Spec       json.RawMessage `json:"spec,omitempty"`   // JSON; the crawler's, opaque here
+	Counters   []byte          `json:"-"`                // JSON; the crawler's, opaque here: how far it has come, for those who follow it
+	State      RunState        `json:"-"`
+	Started    time.Time       `json:"started,omitzero"`
+	Ended      time.Time       `json:"-"` // zero while it goes on
 }
 
 // RunState is where a run stands.
@@ -116,31 +119,37 @@ type Attempt struct {
 	Offset     int64  // … its metadata record
 }
 
+// Document is what was handed in for a run that captures a document rather than a URL. It goes when the run is done.
+type Document struct {
+	Mime string
+	Body []byte
+}
+
 // Post is one version of a document whose sources are kept: one a run.
 type Post struct {
-	ID         string // short, the same for every run of the same source in the same collection
-	Run        int64
-	Collection string
-	Source     string // what the archivist named
-	URL        string // where it was found, after redirects; file:///… for a document handed in
-	Title      string
-	Dated      string // when its author cited, ISO 8601 as far as known; empty if unknown
-	At         time.Time
-	Segment    string // its post record …
-	Offset     int64
-	Citations  []Citation
+	ID         string     `json:"id"` // short, the same for every run of the same source in the same collection
+	Run        int64      `json:"run"`
+	Collection string     `json:"collection,omitempty"`
+	Source     string     `json:"source,omitempty"` // what the archivist named
+	URL        string     `json:"url"`              // where it was found, after redirects; file:///… for a document handed in
+	Title      string     `json:"title,omitempty"`
+	Dated      string     `json:"dated,omitempty"` // when its author cited, ISO 8601 as far as known; empty if unknown
+	At         time.Time  `json:"at"`
+	Segment    string     `json:"-"` // its post record …
+	Offset     int64      `json:"-"`
+	Citations  []Citation `json:"citations,omitempty"`
 }
 
 // Citation is one place in a post that points to a source.
 type Citation struct {
-	Seq     int    // order in the document, from 0
-	URL     string // the link: resolved, serialised, without fragment
-	Raw     string // as the author spelled it
-	Text    string // anchor text
-	Context string // the sentence around it
-	Start   int    // offset in the source, Unicode code points
-	End     int
-	Where   string // content, outbound, elsewhere
-	LeftOut string // why it was not captured; empty: it was
-	Of      string // for the original of a memento link: the memento's URL
+	Seq     int    `json:"seq"`               // order in the document, from 0
+	URL     string `json:"url"`               // the link: resolved, serialised, without fragment
+	Raw     string `json:"raw,omitempty"`     // as the author spelled it
+	Text    string `json:"text,omitempty"`    // anchor text
+	Context string `json:"context,omitempty"` // the sentence around it
+	Start   int    `json:"start"`             // offset in the source, Unicode code points
+	End     int    `json:"end"`
+	Where   string `json:"where,omitempty"`   // content, outbound, elsewhere
+	LeftOut string `json:"leftout,omitempty"` // why it was not captured; empty: it was
+	Of      string `json:"of,omitempty"`      // for the original of a memento link: the memento's URL
 }

@@ -3,21 +3,34 @@ package storage
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 )
+
+// errNumber says that another run got the number first: what asks for it begins again.
+var errNumber = errors.New("the run's number is taken")
 
 const runCols = `id, collection, source, spec, counters, state, started, ended`
 
-// StartRun writes a new run with its first tasks and gives it its number. The tasks' Run is set to it.
-func (db *DB) StartRun(ctx context.Context, r Run, first []Task) (Run, error) {
+// StartRun writes a new run with its first tasks and gives it its number, which the tasks get too. A run that captures
+// a document brings it along; otherwise doc is nil.
+func (db *DB) StartRun(ctx context.Context, r Run, doc *Document, first []Task) (Run, error) {
 	r.State = RunActive
 	err := db.write(ctx, func(x *tx) error {
 		if err := x.t.QueryRowContext(ctx, `SELECT COALESCE(MAX(id),0)+1 FROM runs`).Scan(&r.ID); err != nil {
 			return fmt.Errorf("number run: %w", err)
 		}
-		if err := x.insertRun(r); err != nil {
+		if n, err := x.insertRun(r); err != nil {
 			return err
+		} else if n != 1 {
+			return errNumber
+		}
+		if doc != nil {
+			if _, err := x.exec(`INSERT INTO documents (run, mime, body) VALUES ($1,$2,$3)`, r.ID, doc.Mime, doc.Body); err != nil {
+				return err
+			}
 		}
 		for i := range first {
 			first[i].Run = r.ID
@@ -34,15 +47,18 @@ func (db *DB) StartRun(ctx context.Context, r Run, first []Task) (Run, error) {
 	return r, nil
 }
 
-func (x *tx) insertRun(r Run) error {
-	_, err := x.exec(`INSERT INTO runs (`+runCols+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8) ON CONFLICT DO NOTHING`,
+func (x *tx) insertRun(r Run) (int64, error) {
+	return x.exec(`INSERT INTO runs (`+runCols+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8) ON CONFLICT DO NOTHING`,
 		r.ID, r.Collection, r.Source, string(r.Spec), string(r.Counters), r.State, micros(r.Started), micros(r.Ended))
-	return err
 }
 
 // AdoptRun writes the row of a run that a rebuild found, or leaves the one that is there.
 func (db *DB) AdoptRun(ctx context.Context, r Run) error {
-	if err := db.write(ctx, func(x *tx) error { return x.insertRun(r) }); err != nil {
+	err := db.write(ctx, func(x *tx) error {
+		_, err := x.insertRun(r)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("adopt run %d: %w", r.ID, err)
 	}
 	return nil
@@ -52,12 +68,28 @@ func (db *DB) AdoptRun(ctx context.Context, r Run) error {
 func (db *DB) UpdateRun(ctx context.Context, r Run) error {
 	err := db.write(ctx, func(x *tx) error {
 		_, err := x.exec(`UPDATE runs SET counters=$1, state=$2, ended=$3 WHERE id=$4`, string(r.Counters), r.State, micros(r.Ended), r.ID)
+		if err == nil && r.State == RunDone {
+			_, err = x.exec(`DELETE FROM documents WHERE run=$1`, r.ID)
+		}
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("update run %d: %w", r.ID, err)
 	}
 	return nil
+}
+
+// Document brings what was handed in for a run; ErrNotFound if nothing was, or the run is done.
+func (db *DB) Document(ctx context.Context, run int64) (Document, error) {
+	var d Document
+	err := db.r.QueryRowContext(ctx, `SELECT mime, body FROM documents WHERE run=$1`, run).Scan(&d.Mime, &d.Body)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Document{}, fmt.Errorf("document of run %d: %w", run, err)
+	}
+	return d, nil
 }
 
 // PauseRun parks what is left of a run: nothing of it is due until ResumeRun.
@@ -72,6 +104,11 @@ func (db *DB) ResumeRun(ctx context.Context, id int64) error {
 
 func (db *DB) shift(ctx context.Context, id int64, state RunState, q string) error {
 	err := db.write(ctx, func(x *tx) error {
+		// The run's row first: who adds tasks to the run looks at its state under a lock.
+		n, err := x.exec(`UPDATE runs SET state=$1 WHERE id=$2 AND state<>$3`, state, id, RunDone)
+		if err != nil || n == 0 {
+			return err
+		}
 		hosts, err := x.strings(`SELECT DISTINCT host FROM tasks WHERE run=$1 AND `+sqlOpen+` ORDER BY host`, id)
 		if err != nil {
 			return err
@@ -85,18 +122,63 @@ func (db *DB) shift(ctx context.Context, id int64, state RunState, q string) err
 			return err
 		}
 		for _, h := range hosts {
-			if _, err := x.exec(`UPDATE hosts SET next_at = COALESCE((SELECT MIN(due_at) FROM tasks WHERE host=$1 AND `+sqlOpen+`), $2)
-				WHERE host=$1 AND lease=0`, h, Never); err != nil {
+			if _, err := x.exec(sqlWake, h); err != nil {
 				return err
 			}
 		}
-		_, err = x.exec(`UPDATE runs SET state=$1 WHERE id=$2`, state, id)
-		return err
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("set run %d to %s: %w", id, state, err)
 	}
 	return nil
+}
+
+// runSet holds the numbers of runs.
+type runSet map[int64]bool
+
+// paused tells which runs of the tasks are paused, and keeps them from changing until the transaction ends.
+func (x *tx) paused(tasks []Task) (runSet, error) {
+	var runs []int64
+	for _, t := range tasks {
+		if len(runs) == 0 || runs[len(runs)-1] != t.Run {
+			runs = append(runs, t.Run)
+		}
+	}
+	slices.Sort(runs)
+	var out runSet
+	for _, id := range slices.Compact(runs) {
+		state, err := x.strings(`SELECT state FROM runs WHERE id=$1`+x.db.d.forShare, id)
+		if err != nil {
+			return nil, err
+		}
+		if len(state) > 0 && RunState(state[0]) == RunPaused {
+			if out == nil {
+				out = runSet{}
+			}
+			out[id] = true
+		}
+	}
+	return out, nil
+}
+
+// park gives the tasks as they are kept: those of paused runs parked.
+func (s runSet) park(tasks []Task) []Task {
+	if len(s) == 0 {
+		return tasks
+	}
+	out := slices.Clone(tasks)
+	for i := range out {
+		out[i] = s.parkOne(out[i])
+	}
+	return out
+}
+
+func (s runSet) parkOne(t Task) Task {
+	if s[t.Run] && t.Due < parked {
+		t.Due += parked
+	}
+	return t
 }
 
 // Run brings one run; ErrNotFound if there is none.
@@ -132,7 +214,7 @@ func (db *DB) runs(ctx context.Context, where string, args ...any) (out []Run, e
 		if err := rows.Scan(&r.ID, &r.Collection, &r.Source, &spec, &counters, &r.State, &started, &ended); err != nil {
 			return nil, fmt.Errorf("read runs: %w", err)
 		}
-		r.Spec, r.Counters = []byte(spec.String), []byte(counters.String)
+		r.Spec, r.Counters = json.RawMessage(spec.String), []byte(counters.String)
 		r.Started, r.Ended = fromMicros(started), fromMicros(ended)
 		out = append(out, r)
 	}

@@ -13,6 +13,12 @@ CREATE TABLE runs (
   ended      BIGINT NOT NULL DEFAULT 0
 );
 
+CREATE TABLE documents (
+  run  BIGINT NOT NULL PRIMARY KEY,
+  mime TEXT NOT NULL,
+  body BYTEA NOT NULL
+);
+
 CREATE TABLE hosts (
   host         TEXT NOT NULL PRIMARY KEY,
   next_at      BIGINT NOT NULL,
@@ -127,4 +133,5 @@ DROP TABLE captures;
 DROP TABLE segments;
 DROP TABLE tasks;
 DROP TABLE hosts;
+DROP TABLE documents;
 DROP TABLE runs;

@@ -1,0 +1,227 @@
+package warc
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"log/slog"
+	"sync"
+	"time"
+
+	"linkstead/storage"
+)
+
+// Rows is what a journal asks of the database for each exchange.
+type Rows interface {
+	OpenSegment(ctx context.Context, s storage.Segment) error
+	Commit(ctx context.Context, progress []storage.Progress, ends []storage.End) (fenced []int, err error)
+	Original(ctx context.Context, collection, digest, segment string) (storage.Capture, error)
+	Run(ctx context.Context, id int64) (storage.Run, error)
+}
+
+// SegmentRows is what a journal asks of the database for each segment.
+type SegmentRows interface {
+	SealSegment(ctx context.Context, id string, size int64, sum string) error
+	StoreSegment(ctx context.Context, id, location string) error
+	DropSegment(ctx context.Context, id string) error
+	Waiting(ctx context.Context, node string) ([]storage.Segment, error)
+}
+
+// Putter stores a whole file under a free key, durably, and confirms its checksum.
+type Putter interface {
+	Put(ctx context.Context, key, path, sum string) error
+}
+
+// Journal is where exchanges become records and rows. Each collection has one open segment; an exchange is compressed
+// outside the lock and appended under it; exchanges that end together share one fsync and one transaction, which is
+// their acknowledgement. A full or old segment is sealed, put into the blob store and dropped from the spool. After a
+// failure to write or commit the journal takes nothing more: what it has not acknowledged is recovered at the next
+// start.
+type Journal struct {
+	JournalParts
+	mu      sync.Mutex
+	open    map[string]*segment // by collection
+	closing []*segment          // full ones, until the blob store has them
+	pending []*appended
+	err     error
+
+	wake   chan struct{}
+	quit   chan struct{}
+	ctx    context.Context // of all that goes on behind; ends when Abandon is called
+	cancel context.CancelFunc
+	work   sync.WaitGroup
+}
+
+// JournalParts is what a journal is made of.
+type JournalParts struct {
+	Rows     Rows
+	Segments SegmentRows
+	Blobs    Putter
+	Spool    *storage.Spool
+	Composer *Composer
+	Info     Info          // of every segment; At, Filename, IsPartOf and Hostname are filled in
+	MaxSize  int64         // bytes at which a segment is sealed
+	MaxAge   time.Duration // age at which a segment is sealed
+	Window   time.Duration // how long a group waits for others that end with it
+	Now      func() time.Time
+	Log      *slog.Logger
+}
+
+// segment is one that is being written.
+type segment struct {
+	row       storage.Segment
+	file      storage.File
+	size      int64 // bytes appended
+	hash      hash.Hash
+	infoID    string
+	originals map[string]Original // by payload digest: the whole responses in this segment
+	runs      map[int64]bool      // whose spec stands in this segment
+	pending   int                 // exchanges appended, not committed
+	storing   bool
+	stored    chan struct{} // closed when the blob store has it
+}
+
+// appended is an exchange whose bytes are in the segment, but not durable yet.
+type appended struct {
+	seg       *segment
+	end       storage.End
+	closingID string
+	done      func(held bool, err error)
+}
+
+// NewJournal starts a journal. Close ends it.
+func NewJournal(p JournalParts) *Journal {
+	j := &Journal{JournalParts: p, open: map[string]*segment{}, wake: make(chan struct{}, 1), quit: make(chan struct{})}
+	j.ctx, j.cancel = context.WithCancel(context.Background())
+	j.work.Go(j.commitLoop)
+	return j
+}
+
+// Close commits what is pending, seals and stores every segment, and ends the journal. If ctx ends first, segments that
+// are not stored yet wait in the spool for the next start.
+func (j *Journal) Close(ctx context.Context) error {
+	err := j.FlushAll(ctx)
+	if err != nil {
+		j.cancel()
+	}
+	close(j.quit)
+	j.work.Wait()
+	j.cancel()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, s := range j.open {
+		err = errors.Join(err, s.file.Close())
+	}
+	return err
+}
+
+// FlushAll seals every open segment and waits until the blob store has them.
+func (j *Journal) FlushAll(ctx context.Context) error {
+	j.mu.Lock()
+	var waiting []*segment
+	if j.err == nil {
+		for c := range j.open {
+			waiting = append(waiting, j.retire(c))
+		}
+	}
+	waiting = append(waiting, j.closing...)
+	err := j.err
+	j.mu.Unlock()
+	j.nudge()
+	for _, s := range waiting {
+		select {
+		case <-s.stored:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for segment %s to be stored: %w", s.row.ID, ctx.Err())
+		}
+	}
+	return err
+}
+
+// retire takes a collection's open segment out of use; the commit loop stores it after its last commit.
+func (j *Journal) retire(collection string) *segment {
+	s := j.open[collection]
+	delete(j.open, collection)
+	j.closing = append(j.closing, s)
+	return s
+}
+
+func (j *Journal) nudge() {
+	select {
+	case j.wake <- struct{}{}:
+	default:
+	}
+}
+
+// current is the collection's open segment, a new one if need be. The lock is held.
+func (j *Journal) current(collection string) (*segment, error) {
+	if s := j.open[collection]; s != nil && s.size < j.MaxSize {
+		return s, nil
+	} else if s != nil {
+		j.retire(collection)
+	}
+	s, err := j.begin(collection)
+	if err != nil {
+		return nil, err
+	}
+	j.open[collection] = s
+	return s, nil
+}
+
+// begin opens a segment: its row first, then its file, then its warcinfo record.
+func (j *Journal) begin(collection string) (*segment, error) {
+	now := j.Now().UTC()
+	row := storage.Segment{
+		ID:         collection + "-" + now.Format("20060102150405") + "-" + storage.Random(5),
+		Collection: collection, Node: j.Spool.Node(), State: storage.SegmentOpen, Created: now,
+	}
+	if err := j.Rows.OpenSegment(j.ctx, row); err != nil {
+		return nil, err
+	}
+	file, err := j.Spool.Create(row.ID)
+	if err != nil {
+		return nil, err
+	}
+	s := &segment{
+		row: row, file: file, hash: sha256.New(), originals: map[string]Original{}, runs: map[int64]bool{},
+		stored: make(chan struct{}),
+	}
+	info := j.Info
+	info.At, info.Filename, info.IsPartOf, info.Hostname = now, row.ID+".warc.gz", collection, row.Node
+	g, err := j.Composer.Warcinfo(info)
+	if err == nil {
+		s.infoID = g.Members[0].RecordID
+		_, err = s.append(g)
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return s, nil
+}
+
+// append copies a group to the end of the segment, frees it, and tells where it begins. A group that could not be
+// written whole is cut off again, so that nothing torn stands before what comes later.
+func (s *segment) append(g *Group) (int64, error) {
+	start := s.size
+	n, err := g.WriteTo(segmentWriter{s})
+	if err == nil && n != g.Size() {
+		err = fmt.Errorf("only %d of %d bytes were written", n, g.Size())
+	}
+	if err != nil {
+		err = fmt.Errorf("append to segment %s: %w", s.row.ID, err)
+		return 0, errors.Join(err, s.file.Truncate(start), g.Release())
+	}
+	s.size += n
+	return start, g.Release()
+}
+
+// segmentWriter writes to the file and keeps the running checksum.
+type segmentWriter struct{ s *segment }
+
+func (w segmentWriter) Write(p []byte) (int, error) {
+	n, err := w.s.file.Write(p)
+	w.s.hash.Write(p[:n])
+	return n, err
+}

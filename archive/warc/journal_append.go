@@ -1,0 +1,182 @@
+package warc
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"linkstead/storage"
+)
+
+// Media types of our JSON records.
+const (
+	MimePost = "application/vnd.linkstead.post+json"
+	MimeRun  = "application/vnd.linkstead.run+json"
+)
+
+// Entry is what a task yielded: an exchange, or a document that was handed in.
+type Entry struct {
+	Collection string
+	Exchange   *Exchange
+	Resource   *Resource
+	Meta       Meta
+	Task       storage.Task   // as it was leased
+	Post       *storage.Post  // if the document is the run's post; Segment and Offset are filled in
+	New        []storage.Task // what it led to
+}
+
+// Append records an entry. It returns when the bytes are in the segment, from which time the entry's exchange may be
+// released; done is called once they are durable and count (held), or count for nothing because the lease was no longer
+// held, or the journal failed. If Append returns an error, done is not called.
+func (j *Journal) Append(ctx context.Context, e *Entry, done func(held bool, err error)) error {
+	var post []byte
+	if e.Post != nil {
+		var err error
+		if post, err = json.Marshal(e.Post); err != nil {
+			return fmt.Errorf("encode post %s: %w", e.Post.ID, err)
+		}
+	}
+	digest := e.digest()
+	for {
+		seg, orig, err := j.original(ctx, e, digest)
+		if err != nil {
+			return err
+		}
+		group, err := j.compose(e, seg, orig, post)
+		if err != nil {
+			return err
+		}
+		ok, err := j.add(e, seg, orig, digest, group, done)
+		if err != nil || ok {
+			return err
+		}
+		if err := group.Release(); err != nil {
+			return err
+		}
+	}
+}
+
+// digest is the payload digest by which an equal payload is found; empty if a revisit is out of the question.
+func (e *Entry) digest() string {
+	if x := e.Exchange; x != nil && x.Head.Len > 0 && x.Truncated == "" && x.Payload.Size > 0 {
+		return Digest(x.Payload.SHA256)
+	}
+	return ""
+}
+
+// original finds what the entry may be a revisit of: an earlier response of the segment being written, or one in a
+// stored segment of the collection.
+func (j *Journal) original(ctx context.Context, e *Entry, digest string) (*segment, *Original, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.err != nil {
+		return nil, nil, j.err
+	}
+	seg, err := j.current(e.Collection)
+	if err != nil {
+		j.fail(err)
+		return nil, nil, err
+	}
+	if digest == "" {
+		return seg, nil, nil
+	}
+	if o, ok := seg.originals[digest]; ok {
+		return seg, &o, nil
+	}
+	j.mu.Unlock()
+	c, err := j.Rows.Original(ctx, e.Collection, digest, "")
+	j.mu.Lock()
+	if errors.Is(err, storage.ErrNotFound) {
+		return seg, nil, nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("look for an earlier capture of the same payload: %w", err)
+	}
+	return seg, &Original{RecordID: c.RecordID, URL: c.URL, At: c.At, Location: location(c.Segment, c.Offset)}, nil
+}
+
+func location(segment string, offset int64) string { return fmt.Sprintf("%s/%d", segment, offset) }
+
+func (j *Journal) compose(e *Entry, seg *segment, orig *Original, post []byte) (*Group, error) {
+	opts := Options{WarcinfoID: seg.infoID, Original: orig}
+	if post != nil {
+		opts.Extras = []Extra{{ContentType: MimePost, Body: post}}
+	}
+	if e.Resource != nil {
+		return j.Composer.Resource(e.Resource, &e.Meta, opts)
+	}
+	return j.Composer.Compose(e.Exchange, &e.Meta, opts)
+}
+
+// add appends a group under the lock. It says no, and writes nothing, if the segment is no longer the open one, or if
+// an equal payload has come into it meanwhile: the group must be composed anew.
+func (j *Journal) add(e *Entry, seg *segment, orig *Original, digest string, g *Group, done func(bool, error)) (bool, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.err != nil {
+		return false, errors.Join(j.err, g.Release())
+	}
+	_, twin := seg.originals[digest]
+	if j.open[e.Collection] != seg || twin && orig == nil {
+		return false, nil
+	}
+	if err := j.describeRun(seg, e.Meta.Run); err != nil {
+		j.fail(err)
+		return false, errors.Join(err, g.Release())
+	}
+	members := *g
+	start, err := seg.append(g)
+	if err != nil {
+		j.fail(err)
+		return false, err
+	}
+	a := &appended{seg: seg, closingID: members.Closing().RecordID, done: done}
+	a.end = e.end(seg.row.ID, start, &members, orig)
+	if main, ok := members.Main(); ok && digest != "" && orig == nil {
+		seg.originals[digest] = Original{
+			RecordID: main.RecordID, URL: e.Exchange.URL, At: e.Exchange.At, Location: location(seg.row.ID, start+main.Offset),
+		}
+	}
+	seg.pending++
+	j.pending = append(j.pending, a)
+	j.nudge()
+	return true, nil
+}
+
+// describeRun writes a run's spec into a segment before the first exchange of the run there: every segment explains
+// itself.
+func (j *Journal) describeRun(seg *segment, run int64) error {
+	if run == 0 || seg.runs[run] {
+		return nil
+	}
+	r, err := j.Rows.Run(j.ctx, run)
+	if err != nil {
+		return err
+	}
+	r.Counters, r.State = nil, "" // these change; the record does not
+	body, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("encode run %d: %w", run, err)
+	}
+	g, err := j.Composer.Document(Document{
+		URL: fmt.Sprintf("urn:linkstead:run:%d", run), ContentType: MimeRun, At: j.Now().UTC(), Body: body,
+	}, Options{WarcinfoID: seg.infoID})
+	if err != nil {
+		return err
+	}
+	if _, err := seg.append(g); err != nil {
+		return err
+	}
+	seg.runs[run] = true
+	return nil
+}
+
+// fail makes the journal refuse everything from now on. The lock is held.
+func (j *Journal) fail(err error) {
+	if j.err == nil {
+		j.err = err
+		j.Log.Error("the journal stopped", "error", err)
+	}
+	j.nudge()
+}

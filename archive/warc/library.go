@@ -1,0 +1,146 @@
+package warc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+
+	"linkstead/archive/httpmsg"
+	"linkstead/storage"
+)
+
+// ErrElsewhere says that a capture is acknowledged, but only another machine's spool holds it yet.
+var ErrElsewhere = errors.New("only another machine holds this capture yet")
+
+// Shelves is what a library asks of the database.
+type Shelves interface {
+	Segment(ctx context.Context, id string) (storage.Segment, error)
+	CaptureAt(ctx context.Context, segment string, offset int64) (storage.Capture, error)
+}
+
+// Getter reads a part of a blob.
+type Getter interface {
+	Open(ctx context.Context, key string, off, n int64) (io.ReadCloser, error)
+}
+
+// Library opens the records of captures wherever they lie: in the blob store, or in the spool of this machine.
+type Library struct {
+	Shelves Shelves
+	Blobs   Getter
+	Spool   string // folder of the spool
+	places  sync.Map
+}
+
+// Memento is a capture opened for reading. The caller closes it.
+type Memento struct {
+	Capture  storage.Capture
+	Head     httpmsg.Head // of the capture itself; of a resource none
+	Original httpmsg.Head // of the record that holds the payload: Head, unless the capture is a revisit
+	Header   Header       // of the capture's own record
+	Payload  io.Reader    // dechunked, still content-encoded
+	closers  []io.Closer
+}
+
+// Close frees what reading holds.
+func (m *Memento) Close() error {
+	var err error
+	for _, c := range m.closers {
+		err = errors.Join(err, c.Close())
+	}
+	m.closers = nil
+	return err
+}
+
+// Open opens a capture. A revisit brings its own head and the payload of what it refers to. storage.ErrNotFound if the
+// bytes are gone, ErrElsewhere if they are on another machine still.
+func (l *Library) Open(ctx context.Context, c storage.Capture) (*Memento, error) {
+	m := &Memento{Capture: c}
+	if err := m.open(ctx, l, c); err != nil {
+		return nil, errors.Join(fmt.Errorf("read %s at %d in %s: %w", c.URL, c.Offset, c.Segment, err), m.Close())
+	}
+	m.Original = m.Head
+	if c.Kind != KindRevisit {
+		return m, nil
+	}
+	head, header := m.Head, m.Header
+	segment, offset, err := splitLocation(c.RefersTo)
+	if err == nil {
+		var o storage.Capture
+		if o, err = l.Shelves.CaptureAt(ctx, segment, offset); errors.Is(err, storage.ErrNotFound) {
+			o, err = storage.Capture{Segment: segment, Offset: offset, Length: -1}, nil
+		}
+		if err == nil {
+			err = m.open(ctx, l, o)
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("read what the revisit of %s refers to (%s): %w", c.URL, c.RefersTo, err), m.Close())
+	}
+	m.Original, m.Head, m.Header = m.Head, head, header
+	return m, nil
+}
+
+func splitLocation(s string) (string, int64, error) {
+	segment, offset, ok := strings.Cut(s, "/")
+	n, err := strconv.ParseInt(offset, 10, 64)
+	if !ok || err != nil {
+		return "", 0, fmt.Errorf("%q is no place in a segment", s)
+	}
+	return segment, n, nil
+}
+
+// open reads the record of c up to its payload.
+func (m *Memento) open(ctx context.Context, l *Library, c storage.Capture) error {
+	raw, err := l.member(ctx, c)
+	if err != nil {
+		return err
+	}
+	m.closers = append(m.closers, raw)
+	rec, err := ReadMember(raw)
+	if err != nil {
+		return err
+	}
+	m.closers = append([]io.Closer{rec}, m.closers...)
+	m.Header = rec.Header
+	m.Head, m.Payload, err = rec.HTTP()
+	return err
+}
+
+// member opens the bytes of a capture's gzip member.
+func (l *Library) member(ctx context.Context, c storage.Capture) (io.ReadCloser, error) {
+	if key, ok := l.places.Load(c.Segment); ok {
+		return l.Blobs.Open(ctx, key.(string), c.Offset, c.Length)
+	}
+	for range 3 { // it may be on its way from the spool to the store
+		s, err := l.Shelves.Segment(ctx, c.Segment)
+		if err != nil {
+			return nil, err
+		}
+		if s.State == storage.SegmentStored {
+			l.places.Store(c.Segment, s.Location)
+			return l.Blobs.Open(ctx, s.Location, c.Offset, c.Length)
+		}
+		f, err := os.Open(storage.SpoolPath(l.Spool, c.Segment))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		n := c.Length
+		if n < 0 {
+			n = 1 << 62
+		}
+		return struct {
+			io.Reader
+			io.Closer
+		}{io.NewSectionReader(f, c.Offset, n), f}, nil
+	}
+	return nil, ErrElsewhere
+}

@@ -1,0 +1,190 @@
+package warc
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"linkstead/storage"
+)
+
+// Adopter is what a rebuild asks of the new database.
+type Adopter interface {
+	AdoptSegment(ctx context.Context, s storage.Segment) error
+	AdoptRun(ctx context.Context, r storage.Run) error
+	Adopt(ctx context.Context, ends []storage.End) error
+}
+
+// Lister lists and reads blobs.
+type Lister interface {
+	Getter
+	List(ctx context.Context, prefix string) iter.Seq2[storage.Blob, error]
+}
+
+// Rebuilder makes the rows of an archive anew from its segments alone.
+type Rebuilder struct {
+	Rows  Adopter
+	Blobs Lister
+	Store Putter
+	Spool *storage.Spool
+	Temp  string                              // folder for one segment at a time
+	Tell  func(segment string, exchanges int) // progress; may be nil
+}
+
+// Rebuilt tells what a rebuild made.
+type Rebuilt struct {
+	Segments, Exchanges int
+	Torn                []string // segments whose end was not whole; what came before was taken
+}
+
+const segmentSuffix = ".warc.gz"
+
+// Rebuild reads every segment of the blob store, and those that wait in the spool, which it stores.
+func (b *Rebuilder) Rebuild(ctx context.Context) (Rebuilt, error) {
+	var done Rebuilt
+	if err := b.storeSpooled(ctx); err != nil {
+		return done, err
+	}
+	for blob, err := range b.Blobs.List(ctx, "") {
+		if err != nil {
+			return done, err
+		}
+		if !strings.HasSuffix(blob.Key, segmentSuffix) || !strings.Contains(blob.Key, "/") {
+			continue
+		}
+		if err := b.segment(ctx, blob, &done); err != nil {
+			return done, fmt.Errorf("rebuild from %s: %w", blob.Key, err)
+		}
+	}
+	return done, nil
+}
+
+// storeSpooled cuts, seals and stores the segments that a stopped process left in the spool.
+func (b *Rebuilder) storeSpooled(ctx context.Context) error {
+	names, err := filepath.Glob(b.Spool.Path("*"))
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		id := strings.TrimSuffix(filepath.Base(name), segmentSuffix)
+		if err := b.storeOne(ctx, id); err != nil {
+			return fmt.Errorf("store segment %s of the spool: %w", id, err)
+		}
+	}
+	return nil
+}
+
+func (b *Rebuilder) storeOne(ctx context.Context, id string) error {
+	file, size, err := b.Spool.Open(id)
+	if err != nil {
+		return err
+	}
+	row := storage.Segment{ID: id}
+	if row.Collection, err = collectionOf(file, size); err != nil {
+		return errors.Join(err, file.Close())
+	}
+	t, err := readTail(row, file, size)
+	if err == nil {
+		err = file.Truncate(t.end)
+	}
+	if err == nil {
+		row, err = sealFile(row, file)
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		return err
+	}
+	if len(t.ends) > 0 {
+		if err := b.Store.Put(ctx, SegmentKey(row), b.Spool.Path(id), row.SHA256); err != nil {
+			return err
+		}
+	}
+	return b.Spool.Drop(id)
+}
+
+// collectionOf reads the collection out of a segment's warcinfo record.
+func collectionOf(r io.ReaderAt, size int64) (string, error) {
+	for rec, err := range Scan(io.NewSectionReader(r, 0, size), 0) {
+		if err != nil {
+			break
+		}
+		if rec.Header.Type() != TypeWarcinfo {
+			break
+		}
+		block, err := io.ReadAll(io.LimitReader(rec.Block, 1<<20))
+		if err != nil {
+			break
+		}
+		for line := range strings.Lines(string(block)) {
+			if name, value, ok := strings.Cut(strings.TrimSpace(line), ": "); ok && name == "isPartOf" {
+				return value, nil
+			}
+		}
+	}
+	return "", errors.New("it does not begin with a warcinfo record that names a collection")
+}
+
+// segment reads one blob by way of a temporary file, since it is read twice.
+func (b *Rebuilder) segment(ctx context.Context, blob storage.Blob, done *Rebuilt) error {
+	file, err := os.CreateTemp(b.Temp, "rebuild-*")
+	if err != nil {
+		return err
+	}
+	defer file.Close() //nolint:errcheck // it has no name
+	if err := os.Remove(file.Name()); err != nil {
+		return err
+	}
+	in, err := b.Blobs.Open(ctx, blob.Key, 0, -1)
+	if err != nil {
+		return err
+	}
+	h := sha256.New()
+	size, err := io.Copy(io.MultiWriter(file, h), in)
+	if err = errors.Join(err, in.Close()); err != nil {
+		return err
+	}
+	row := storage.Segment{
+		ID: strings.TrimSuffix(path.Base(blob.Key), segmentSuffix), Location: blob.Key, State: storage.SegmentStored,
+		Size: size, SHA256: hex.EncodeToString(h.Sum(nil)),
+	}
+	row.Collection, _, _ = strings.Cut(blob.Key, "/")
+	return b.adopt(ctx, row, file, done)
+}
+
+func (b *Rebuilder) adopt(ctx context.Context, row storage.Segment, file io.ReaderAt, done *Rebuilt) error {
+	t, err := readTail(row, file, row.Size)
+	if err != nil {
+		return err
+	}
+	if t.end < row.Size {
+		done.Torn = append(done.Torn, row.ID)
+	}
+	row.Committed, row.Created = row.Size, t.begun
+	if err := b.Rows.AdoptSegment(ctx, row); err != nil {
+		return err
+	}
+	for _, r := range t.runs {
+		r.State = storage.RunActive
+		if err := b.Rows.AdoptRun(ctx, r); err != nil {
+			return err
+		}
+	}
+	for ends := t.ends; len(ends) > 0; ends = ends[min(200, len(ends)):] {
+		if err := b.Rows.Adopt(ctx, ends[:min(200, len(ends))]); err != nil {
+			return err
+		}
+	}
+	done.Segments++
+	done.Exchanges += len(t.ends)
+	if b.Tell != nil {
+		b.Tell(row.ID, len(t.ends))
+	}
+	return nil
+}

@@ -1,0 +1,177 @@
+package warc
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"linkstead/storage"
+)
+
+// Recovered tells what a recovery found.
+type Recovered struct {
+	Segments  int      // that were not stored yet
+	Exchanges int      // that were whole but not acknowledged, and count now
+	Cut       int64    // bytes of torn exchanges
+	Missing   []string // segments that are gone from the spool
+}
+
+// Recover goes on where a process of this node was stopped, however it was: exchanges that are whole in an open segment
+// are acknowledged if their leases still hold, the torn rest is cut off, and every segment is sealed and stored. Call it
+// before the node's old leases are freed, and before anything is appended.
+func (j *Journal) Recover(ctx context.Context) (Recovered, error) {
+	var r Recovered
+	waiting, err := j.Segments.Waiting(ctx, j.Spool.Node())
+	if err != nil {
+		return r, err
+	}
+	for _, row := range waiting {
+		r.Segments++
+		if err := j.recoverSegment(ctx, row, &r); err != nil {
+			return r, fmt.Errorf("recover segment %s: %w", row.ID, err)
+		}
+	}
+	return r, nil
+}
+
+func (j *Journal) recoverSegment(ctx context.Context, row storage.Segment, r *Recovered) error {
+	file, size, err := j.Spool.Open(row.ID)
+	if errors.Is(err, storage.ErrNotFound) {
+		return j.recoverMissing(ctx, row, r)
+	}
+	if err != nil {
+		return err
+	}
+	if row.State == storage.SegmentOpen {
+		var keep bool
+		if row, keep, err = j.recoverOpen(ctx, row, file, size, r); err != nil || !keep {
+			return errors.Join(err, file.Close())
+		}
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	return j.put(row, row.SHA256)
+}
+
+// recoverMissing deals with a segment whose file is not in the spool: it was never begun, or it is gone.
+func (j *Journal) recoverMissing(ctx context.Context, row storage.Segment, r *Recovered) error {
+	if row.State == storage.SegmentOpen && row.Committed == 0 {
+		return j.Segments.DropSegment(ctx, row.ID)
+	}
+	r.Missing = append(r.Missing, row.ID)
+	j.Log.Error("a segment is gone from the spool, and its captures can't be read", "segment", row.ID, "file", j.Spool.Path(row.ID))
+	return nil
+}
+
+// recoverOpen acknowledges what is whole behind the committed bytes, cuts the rest and seals the segment. One that holds
+// no exchange at all is dropped.
+func (j *Journal) recoverOpen(ctx context.Context, row storage.Segment, file storage.File, size int64, r *Recovered) (storage.Segment, bool, error) {
+	if size < row.Committed {
+		return row, false, fmt.Errorf("it has %d bytes, and %d were acknowledged: the disk has lost some", size, row.Committed)
+	}
+	t, err := readTail(row, file, size)
+	if err != nil {
+		return row, false, err
+	}
+	r.Cut += size - t.end
+	if err := errors.Join(file.Truncate(t.end), file.Sync()); err != nil {
+		return row, false, err
+	}
+	if len(t.ends) == 0 && row.Committed == 0 {
+		return row, false, errors.Join(j.Segments.DropSegment(ctx, row.ID), j.Spool.Drop(row.ID))
+	}
+	fenced, err := j.Rows.Commit(ctx, []storage.Progress{{Segment: row.ID, Committed: t.end}}, t.ends)
+	if err != nil {
+		return row, false, err
+	}
+	r.Exchanges += len(t.ends) - len(fenced)
+	for _, i := range fenced {
+		if err := j.voidIn(file, t.closings[i]); err != nil {
+			return row, false, err
+		}
+	}
+	if row, err = sealFile(row, file); err != nil {
+		return row, false, err
+	}
+	return row, true, j.Segments.SealSegment(ctx, row.ID, row.Size, row.SHA256)
+}
+
+// tail is what stands in a segment behind its committed bytes.
+type tail struct {
+	end      int64 // of the last whole unit
+	ends     []storage.End
+	closings []string // their closing records
+	runs     []storage.Run
+	begun    time.Time // date of the warcinfo record
+}
+
+// readTail reads the whole units from row.Committed on.
+func readTail(row storage.Segment, file io.ReaderAt, size int64) (tail, error) {
+	t := tail{end: row.Committed}
+	for u, err := range Exchanges(file, row.Committed, size) {
+		var torn *TornError
+		if errors.As(err, &torn) {
+			return t, nil
+		}
+		if err != nil {
+			return t, err
+		}
+		if err := t.take(row, u, file); err != nil {
+			return t, err
+		}
+	}
+	return t, nil
+}
+
+func (t *tail) take(row storage.Segment, u *Unit, file io.ReaderAt) error {
+	t.end = u.End
+	if u.Closing == nil {
+		if u.Last().Header.Type() == TypeWarcinfo {
+			t.begun = u.Last().Header.Date()
+		}
+		if u.Last().Header.Get(fieldContentType) == MimeRun {
+			var run storage.Run
+			if err := u.Last().decode(file, &run); err != nil {
+				return err
+			}
+			t.runs = append(t.runs, run)
+		}
+		return nil
+	}
+	if u.Voided {
+		return nil
+	}
+	end, err := unitEnd(row.Collection, row.ID, u, file)
+	if err != nil {
+		return err
+	}
+	t.ends = append(t.ends, end)
+	t.closings = append(t.closings, u.Last().Header.ID())
+	return nil
+}
+
+// voidIn notes at the end of a recovered segment that one of its exchanges came too late.
+func (j *Journal) voidIn(file io.Writer, closing string) error {
+	g, err := j.Composer.Void(closing, j.Now().UTC(), "the lease was no longer held", Options{})
+	if err != nil {
+		return err
+	}
+	_, err = g.WriteTo(file)
+	return errors.Join(err, g.Release())
+}
+
+// sealFile makes a segment's file durable as it lies, and tells its size and checksum.
+func sealFile(row storage.Segment, file storage.File) (storage.Segment, error) {
+	if err := file.Sync(); err != nil {
+		return row, err
+	}
+	h := sha256.New()
+	n, err := io.Copy(h, io.NewSectionReader(file, 0, 1<<62))
+	row.Size, row.SHA256, row.State = n, hex.EncodeToString(h.Sum(nil)), storage.SegmentSealed
+	return row, err
+}
