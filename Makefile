@@ -1,0 +1,44 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+FUZZ_SECONDS ?= 120
+TEST_TIMEOUT ?= 30m
+
+.PHONY: build test deps fmt vet lint race fuzz bench clean
+
+## build: the program, as bin/linkstead
+build:
+	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/linkstead ./cmd/linkstead
+
+## test: everything that must hold; installs what it needs first
+test: deps fmt vet lint race
+
+## deps: what the tests need beyond Go
+deps:
+	.ci/deps
+
+fmt:
+	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "not formatted; run gofmt -w on:"; echo "$$files"; exit 1; fi
+
+vet:
+	go vet ./...
+
+lint:
+	.ci/golangci-lint run ./...
+
+## race: the tests, stories and Chromium among them
+race:
+	go test -race -timeout $(TEST_TIMEOUT) ./...
+
+## fuzz: every fuzz target, FUZZ_SECONDS in all
+fuzz:
+	.ci/fuzz $(FUZZ_SECONDS)
+
+## bench: the whole program against wget, and the packages' own benchmarks
+bench: deps
+	go test -run '^$$' -bench . -benchmem -timeout $(TEST_TIMEOUT) ./...
+
+clean:
+	rm -rf bin coverage.out
