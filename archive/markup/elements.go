@@ -1,0 +1,208 @@
+package markup
+
+import "bytes"
+
+// element visits the URLs in the attributes of the tag just read, and renames what is to be renamed.
+func (h *htmlScan) element(elem uint8, name, nameTo int) {
+	switch elem {
+	case elemStyle:
+		typ := h.attr(attrType)
+		h.css = len(typ) == 0 || trimFold(typ, "text/css")
+	case elemScript:
+		h.scriptKind = scriptKindOf(h.attr(attrType))
+	case elemLink:
+		h.linkRole = linkRole(h.attr(attrRel), h.attr(attrAs))
+	case elemObject, elemApplet:
+		if raw := h.attr(attrCodebase); raw != nil {
+			u := unescapeRefs(raw, nil)
+			start, end := trim(u, 0, len(u))
+			h.codebase = string(u[start:end])
+		}
+	}
+	for i := range h.attrs {
+		a := &h.attrs[i]
+		if h.renames != 0 {
+			h.rename(h.b[name:nameTo], a)
+		}
+		if a.id == 0 || a.bare || a.again {
+			continue
+		}
+		if n := table.index[elem][a.id]; n != 0 {
+			h.place(elem, a, &table.rules[n])
+		}
+	}
+	h.codebase = ""
+}
+
+// place visits what an attribute holds.
+func (h *htmlScan) place(elem uint8, a *attr, r *rule) {
+	if r.role == Base {
+		h.baseHere(a)
+	}
+	if h.visit == nil {
+		return
+	}
+	switch r.kind {
+	case plain:
+		h.special(elem, a, r)
+	case guess:
+		if plausible(h.b[a.start:a.end]) {
+			h.url(a, r.role, r.context)
+		}
+	case foreign:
+		h.foreignHref(a, r)
+	case words:
+		t := h.value(a)
+		eachWord(t.b, func(start, end int) { h.part(t, start, end, r) })
+	case commas:
+		t := h.value(a)
+		for start := 0; start < len(t.b); {
+			n := bytes.IndexByte(t.b[start:], ',')
+			if n < 0 {
+				n = len(t.b) - start
+			}
+			from, to := trim(t.b, start, start+n)
+			h.part(t, from, to, r)
+			start += n + 1
+		}
+	case srcset:
+		scanSrcset(h.scan, h.value(a), r.role, r.context)
+	case css:
+		if bytes.IndexByte(h.b[a.start:a.end], '(') >= 0 || bytes.IndexByte(h.b[a.start:a.end], '&') >= 0 {
+			scanCSS(h.scan, h.value(a), cssContext{url: r.context, imported: r.context})
+		}
+	case srcdoc:
+		h.srcdoc(a)
+	}
+}
+
+// part visits one of several URLs in a value.
+func (h *htmlScan) part(t *text, start, end int, r *rule) {
+	h.found(t, Ref{URL: string(t.b[start:end]), Role: r.role, Context: r.context, Base: h.codebase, Start: start, End: end}, nil)
+}
+
+// special visits a URL whose meaning other attributes of the element decide.
+func (h *htmlScan) special(elem uint8, a *attr, r *rule) {
+	role := r.role
+	switch {
+	case elem == elemLink:
+		role = h.linkRole
+	case role == Codebase:
+		codebase := h.codebase
+		h.codebase = ""
+		defer func() { h.codebase = codebase }()
+	case role == Base:
+		return // baseHere has done it
+	case role == Script && h.scriptKind == moduleScript:
+		role = Module
+	case elem == elemInput && role == Image && !trimFold(h.attr(attrType), "image"):
+		return
+	case elem == elemParam && !namesFile(h.attr(attrName)):
+		return
+	case elem == elemMeta:
+		h.meta(a)
+		return
+	}
+	h.url(a, role, r.context)
+}
+
+// foreignHref visits the href of an SVG or XML element that has no rule of its own.
+func (h *htmlScan) foreignHref(a *attr, r *rule) {
+	role := r.role
+	switch {
+	case !h.xml && h.space == 0:
+		return
+	case role != Use || h.space == inSVG:
+	default:
+		role = Link // MathML 3 §2.1.6; generic XML
+	}
+	if role == Script && h.scriptKind == moduleScript {
+		role = Module
+	}
+	h.url(a, role, r.context)
+}
+
+// baseHere visits the first base element with an href; others have no effect (HTML §4.2.3).
+func (h *htmlScan) baseHere(a *attr) {
+	if h.baseSeen || h.templates > 0 || h.space != 0 {
+		return
+	}
+	h.baseSeen = true
+	if h.onlyBase {
+		u := unescapeRefs(h.b[a.start:a.end], nil)
+		start, end := trim(u, 0, len(u))
+		h.baseHref, h.stop = string(u[start:end]), true
+	}
+	h.url(a, Base, "base/@href")
+}
+
+// srcdoc reads the document in a srcdoc attribute (HTML §4.8.5), whose base is the parent's unless it has its own.
+func (h *htmlScan) srcdoc(a *attr) {
+	if h.depth >= maxSrcdoc {
+		return
+	}
+	t := h.value(a)
+	base := h.base
+	h.depth++
+	if href, ok := FirstBase(t.b); ok {
+		h.base = href
+	}
+	newHTMLScan(h.scan, t, h.opts).document()
+	h.depth--
+	h.base = base
+}
+
+// rename gives the attribute the name that the options tell.
+func (h *htmlScan) rename(elem []byte, a *attr) {
+	for _, r := range h.opts.Rename {
+		if !equalFold(h.b[a.name:a.nameTo], r.Attr) || r.Element != "" && !equalFold(elem, r.Element) {
+			continue
+		}
+		if r.Value == "" || trimFold(unescapeRefs(h.b[a.start:a.end], nil), r.Value) {
+			h.edit(h.t, a.name, a.nameTo, r.To)
+			return
+		}
+	}
+}
+
+// plausible says whether the value of a data-* attribute looks like a URL and not like a word, a number or JSON.
+func plausible(raw []byte) bool {
+	start, end := trim(raw, 0, len(raw))
+	raw = raw[start:end]
+	return bytes.IndexAny(raw, " \t\n{}[]<>\"|") < 0 && bytes.IndexAny(raw, "/.") >= 0
+}
+
+// namesFile says whether the param of that name holds the URL of what is played.
+func namesFile(name []byte) bool {
+	for _, s := range [...]string{"movie", "src", "url", "filename"} {
+		if trimFold(name, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// FirstBase returns the href of the first base element that has one, as the page spells it, which every relative URL of
+// the document is resolved against, those before it too (HTML §4.2.3, §2.4.3). It is cheap where there is none.
+func FirstBase(src []byte) (href string, ok bool) {
+	t := document(src)
+	if !mayHaveBase(t.b) {
+		return "", false
+	}
+	h := newHTMLScan(&scan{}, t, Options{})
+	h.onlyBase = true
+	h.document()
+	return h.baseHref, h.baseSeen
+}
+
+func mayHaveBase(b []byte) bool {
+	for i := 0; ; i++ {
+		n := bytes.IndexByte(b[i:], '<')
+		if n < 0 || i+n+6 > len(b) {
+			return false
+		}
+		if i += n; equalFold(b[i+1:i+5], "base") {
+			return true
+		}
+	}
+}
