@@ -145,10 +145,10 @@ func parseFields(s string) []Field {
 			continue
 		}
 		name, value, ok := strings.Cut(line, ":")
-		name = strings.TrimRight(name, " \t")
+		name = clean(name)
 		known = ok && name != ""
 		if known {
-			fields = append(fields, Field{clean(name), clean(value)})
+			fields = append(fields, Field{name, clean(value)})
 		}
 	}
 	return fields

@@ -1,0 +1,221 @@
+package fetch
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"linkstead/archive/outcome"
+)
+
+// TestStale lets a server close kept-alive connections without a word. Only the last attempt's bytes are kept.
+func TestStale(t *testing.T) {
+	const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+	for _, secure := range []bool{false, true} {
+		var asked atomic.Int64
+		s := serve(t, secure, func(path string, _ []byte) reply {
+			asked.Add(1)
+			switch path {
+			case "/then-close":
+				return reply{raw: ok, close: true}
+			case "/stale-once":
+				if asked.Load() == 2 {
+					return reply{close: true} // the request came, and the connection died
+				}
+			}
+			return reply{raw: ok}
+		})
+		w := recorder(t, &Recorder{}).Worker()
+		fetch(t, w, Request{URL: s.url("/")})
+		x, _ := fetch(t, w, Request{URL: s.url("/stale-once"), Header: http.Header{"X-Id": {"a"}}})
+		if x.Outcome != outcome.Captured || response(t, x) != ok || !bytes.Equal(x.Request, s.request("a")) {
+			t.Errorf("tls=%v: %s (%s), response %q", secure, x.Outcome, x.Detail, response(t, x))
+		}
+		if n := asked.Load(); n != 3 {
+			t.Errorf("tls=%v: asked %d times, want 3", secure, n)
+		}
+		for range 20 {
+			if x, _ := fetch(t, w, Request{URL: s.url("/then-close")}); x.Outcome != outcome.Captured {
+				t.Errorf("tls=%v: %s (%s)", secure, x.Outcome, x.Detail)
+			}
+		}
+	}
+}
+
+// TestOutOfTurn drops a kept-alive connection on which bytes came that nobody asked for.
+func TestOutOfTurn(t *testing.T) {
+	said := make(chan struct{})
+	gate := make(chan struct{})
+	const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+	var late io.Writer
+	r := recorder(t, &Recorder{})
+	s := serve(t, false, always(reply{raw: ok}))
+	w := r.Worker()
+	fetch(t, w, Request{URL: s.url("/")})
+	s.mu.Lock()
+	for c := range s.conns {
+		late = c
+	}
+	s.mu.Unlock()
+	go func() {
+		<-gate
+		_, _ = io.WriteString(late, "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
+		close(said)
+	}()
+	close(gate)
+	<-said
+	c := r.idle.hosts["http://"+s.addr][0]
+	for deadline := time.Now().Add(5 * time.Second); quiet(c.raw); {
+		if time.Now().After(deadline) {
+			t.Fatal("the late bytes never came")
+		}
+	}
+	x, _ := fetch(t, w, Request{URL: s.url("/")})
+	if x.Head.Status != 200 || response(t, x) != ok {
+		t.Errorf("response %q", response(t, x))
+	}
+	if n := s.dialled(); n != 2 {
+		t.Errorf("%d connections, want 2", n)
+	}
+}
+
+// TestIdle bounds the kept-alive connections, by host, in all and by age.
+func TestIdle(t *testing.T) {
+	r := recorder(t, &Recorder{IdlePerHost: 2, IdleTotal: 3})
+	r.init()
+	s := serve(t, false, always(reply{raw: "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"}))
+	dial := func(u string) *conn {
+		to, err := parseTarget(u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, _ := fetch(t, r.Worker(), Request{URL: u}) // leaves one idle
+		c := r.idle.get(to.key())
+		if c == nil {
+			t.Fatalf("%s: %s, no connection was kept", u, x.Outcome)
+		}
+		return c
+	}
+	a, b, c := dial(s.url("/")), dial(s.url("/")), dial(s.url("/"))
+	for _, c := range []*conn{a, b, c} {
+		r.idle.put(c)
+	}
+	if n := len(r.idle.hosts[a.key]); n != 2 {
+		t.Errorf("%d connections kept for the host, want 2", n)
+	}
+	r.idle.expire(a)
+	if n := len(r.idle.hosts[a.key]); n != 1 || r.idle.n != 1 {
+		t.Errorf("%d connections after one has expired, want 1", n)
+	}
+	r.Close()
+	if r.idle.n != 0 || r.idle.get(a.key) != nil {
+		t.Error("connections after the end")
+	}
+}
+
+// TestConcurrent makes thousands of exchanges over kept-alive connections, some of which die, and compares every byte of
+// each with what the server got and sent.
+func TestConcurrent(t *testing.T) {
+	for _, secure := range []bool{false, true} {
+		t.Run(fmt.Sprintf("tls=%v", secure), func(t *testing.T) { concurrent(t, secure) })
+	}
+}
+
+func concurrent(t *testing.T, secure bool) {
+	const workers, each = 48, 50
+	sent := sync.Map{} // X-Id → the raw reply
+	s := serve(t, secure, func(path string, head []byte) reply {
+		_, id, _ := strings.Cut(string(head), "X-Id: ")
+		id, _, _ = strings.Cut(id, "\r\n")
+		r := randomReply(id, path)
+		sent.Store(id, r.raw)
+		return r
+	})
+	r := recorder(t, &Recorder{Limits: Limits{Memory: 8 << 10}, IdlePerHost: workers})
+	var wg sync.WaitGroup
+	var mismatches atomic.Int64
+	for i := range workers {
+		wg.Go(func() {
+			w := r.Worker()
+			for j := range each {
+				id := fmt.Sprintf("%d-%d", i, j)
+				if why := exchangeOnce(w, s, &sent, id, j); why != "" {
+					if mismatches.Add(1) < 5 {
+						t.Errorf("%s: %s", id, why)
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := mismatches.Load(); n > 0 {
+		t.Errorf("%d mismatches of %d", n, workers*each)
+	}
+	if n := s.dialled(); n >= workers*each/2 {
+		t.Errorf("%d connections for %d exchanges: they were not kept alive", n, workers*each)
+	}
+}
+
+func randomReply(id, path string) reply {
+	sum := sha256.Sum256([]byte(id))
+	rnd := rand.New(rand.NewChaCha8(sum))
+	b := make([]byte, rnd.IntN(20_000))
+	for i := range b {
+		b[i] = byte(rnd.Uint32())
+	}
+	fields := "X-Echo: " + id + "\r\nContent-Type: text/html\r\n"
+	switch path {
+	case "/204":
+		return reply{raw: "HTTP/1.1 204 No Content\r\nX-Echo: " + id + "\r\n\r\n"}
+	case "/close":
+		return reply{raw: fmt.Sprintf("HTTP/1.1 200 OK\r\n%sContent-Length: %d\r\n\r\n%s", fields, len(b), b), close: true}
+	case "/chunked":
+		half := len(b) / 2
+		raw := fmt.Sprintf("HTTP/1.1 200 OK\r\n%sTransfer-Encoding: chunked\r\n\r\n", fields)
+		for _, p := range [][]byte{b[:half], b[half:]} {
+			if len(p) > 0 {
+				raw += fmt.Sprintf("%X;e=1\r\n%s\r\n", len(p), p)
+			}
+		}
+		return reply{raw: raw + "0\r\nX-Trailer: " + id + "\r\n\r\n"}
+	}
+	return reply{raw: fmt.Sprintf("HTTP/1.1 200 OK\r\n%sContent-Length: %d\r\n\r\n%s", fields, len(b), b)}
+}
+
+// exchangeOnce makes one exchange and says what differs.
+func exchangeOnce(w *Worker, s *server, sent *sync.Map, id string, j int) string {
+	path := []string{"/length", "/chunked", "/204", "/length", "/chunked", "/close"}[j%6]
+	body := []byte(nil)
+	x, err := w.Fetch(context.Background(), Request{URL: s.url(path), Header: http.Header{"X-Id": {id}}},
+		func(d Document) error { body = bytes.Clone(d.Body); return nil })
+	if err != nil {
+		return err.Error()
+	}
+	defer func() { _ = w.rec.Release(x) }()
+	if x.Outcome != outcome.Captured {
+		return string(x.Outcome) + ": " + x.Detail
+	}
+	got, err := io.ReadAll(x.Response.From(0))
+	if err != nil {
+		return err.Error()
+	}
+	if raw, _ := sent.Load(id); string(got) != raw {
+		return "the response differs"
+	}
+	if !bytes.Equal(x.Request, s.request(id)) {
+		return "the request differs"
+	}
+	if x.Payload.SHA256 != sha256.Sum256(body) {
+		return "the payload differs"
+	}
+	return ""
+}
