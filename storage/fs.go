@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 )
 
 // File is what the spool asks of an open file.
@@ -56,6 +58,28 @@ func (OS) SyncDir(name string) error {
 	}
 	if err := d.Close(); err != nil {
 		return fmt.Errorf("sync folder %s: %w", name, err)
+	}
+	return nil
+}
+
+// makeDir makes a folder with all that are missing above it, and makes their names durable: the folder's own even if it
+// was there, since who made it may have died before that. A parent that may not be read keeps its names by itself.
+func makeDir(fsys FS, dir string) error {
+	dir = filepath.Clean(dir)
+	parents := []string{filepath.Dir(dir)}
+	for p := dir; p != filepath.Dir(p); p = filepath.Dir(p) {
+		if _, err := os.Stat(p); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		parents = append(parents, filepath.Dir(p))
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for _, p := range parents {
+		if err := fsys.SyncDir(p); err != nil && !errors.Is(err, fs.ErrPermission) {
+			return err
+		}
 	}
 	return nil
 }

@@ -23,8 +23,10 @@ type Spool struct {
 
 // HoldSpool takes the worker role of the spool in dir. ErrBusy if another process has it.
 func HoldSpool(dir string, fsys FS) (*Spool, error) {
-	if err := os.MkdirAll(filepath.Join(dir, "tmp"), 0o755); err != nil {
-		return nil, fmt.Errorf("open spool: %w", err)
+	for _, d := range []string{dir, filepath.Join(dir, "tmp")} {
+		if err := makeDir(fsys, d); err != nil {
+			return nil, fmt.Errorf("open spool: %w", err)
+		}
 	}
 	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
