@@ -1,0 +1,304 @@
+package post
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/extension"
+	"github.com/yuin/goldmark/parser"
+	gmtext "github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
+)
+
+// Markdown reads a CommonMark document with tables and footnotes: inline and reference links, autolinks, bare URLs, www.
+// forms, DOIs, and the links of the HTML in it. Front matter may give title, date, lang and canonicalURL. base resolves relative
+// links and may be empty. Its only error is ErrURL.
+func Markdown(src []byte, base string, o Options) (Document, error) {
+	b, err := optionalBase(base)
+	if err != nil {
+		return Document{}, err
+	}
+	text := decode(src, o.ContentType, false)
+	d, body := frontMatter(text)
+	m := &mdWalker{src: []byte(text[body:]), text: text, shift: body}
+	root := mdParser().Parse(gmtext.NewReader(m.src))
+	m.block(root)
+	m.flush()
+	if d.Title == "" {
+		d.Title = m.title
+	}
+	own := ownAddress(b, &d)
+	d.Citations = judge(text, b, m.links, o.Links, own...)
+	d.Images = judgeImages(text, b, m.images)
+	return d, nil
+}
+
+// mdParser is CommonMark's, with links that know where they end.
+func mdParser() parser.Parser {
+	p := parser.NewParser(
+		parser.WithBlockParsers(parser.DefaultBlockParsers()...),
+		parser.WithInlineParsers(
+			util.Prioritized(parser.NewCodeSpanParser(), 100),
+			util.Prioritized(spanned{parser.NewLinkParser()}, 200),
+			util.Prioritized(spanned{parser.NewAutoLinkParser()}, 300),
+			util.Prioritized(parser.NewRawHTMLParser(), 400),
+			util.Prioritized(parser.NewEmphasisParser(), 500),
+		),
+		parser.WithParagraphTransformers(parser.DefaultParagraphTransformers()...),
+	)
+	return goldmark.New(goldmark.WithParser(p), goldmark.WithExtensions(
+		extension.Table, extension.Strikethrough, extension.Footnote, extension.DefinitionList,
+	)).Parser()
+}
+
+// spanned notes on each link where its construct ends, and of autolinks where they begin.
+type spanned struct{ parser.InlineParser }
+
+const (
+	startAttr = "linkstead-start"
+	endAttr   = "linkstead-end"
+)
+
+// Parse implements parser.InlineParser.
+func (s spanned) Parse(parent ast.Node, block gmtext.Reader, pc parser.Context) ast.Node {
+	_, before := block.Position()
+	n := s.InlineParser.Parse(parent, block, pc)
+	_, after := block.Position()
+	switch n := n.(type) {
+	case *ast.Link, *ast.Image:
+		n.SetAttributeString(startAttr, n.Pos())
+		n.SetAttributeString(endAttr, after.Start)
+	case *ast.AutoLink:
+		n.SetAttributeString(startAttr, before.Start)
+		n.SetAttributeString(endAttr, after.Start)
+	}
+	return n
+}
+
+// CloseBlock implements parser.CloseBlocker, which the link parser needs.
+func (s spanned) CloseBlock(parent ast.Node, block gmtext.Reader, pc parser.Context) {
+	if c, ok := s.InlineParser.(parser.CloseBlocker); ok {
+		c.CloseBlock(parent, block, pc)
+	}
+}
+
+// placed is a link whose sentence is not known yet.
+type placed struct {
+	found
+	first, last int // in the prose of its block
+}
+
+// mdWalker goes through a document's tree once.
+type mdWalker struct {
+	src    []byte
+	text   string // with the front matter
+	shift  int    // where src begins in text
+	title  string
+	links  []found
+	images []found
+
+	prose    prose
+	pending  []placed
+	from, to int     // text of the block not yet searched for bare links
+	html     *placed // an a element of inline HTML that is open
+}
+
+// block walks a block node and what is in it.
+func (m *mdWalker) block(n ast.Node) {
+	switch n := n.(type) {
+	case *ast.HTMLBlock:
+		m.htmlBlock(n)
+		return
+	case *ast.CodeBlock, *ast.FencedCodeBlock, *ast.LinkReferenceDefinition:
+		return
+	}
+	if c := n.FirstChild(); c != nil && c.Type() == ast.TypeInline {
+		m.inlines(n)
+		if h, ok := n.(*ast.Heading); ok && h.Level == 1 && m.title == "" {
+			m.flush()
+			m.title = collapse(m.prose.String())
+		}
+		m.end()
+		return
+	}
+	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
+		m.block(c)
+	}
+}
+
+func (m *mdWalker) inlines(n ast.Node) {
+	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
+		m.inline(c)
+	}
+}
+
+func (m *mdWalker) inline(n ast.Node) {
+	switch n := n.(type) {
+	case *ast.Text:
+		m.textNode(n)
+	case *ast.String:
+		m.prose.add(string(n.Value))
+	case *ast.CodeSpan:
+		m.flush()
+		m.prose.add(string(inlineText(n, m.src)))
+	case *ast.Link:
+		m.link(n, n.Destination, false)
+	case *ast.Image:
+		m.link(n, n.Destination, true)
+	case *ast.AutoLink:
+		if n.AutoLinkType == ast.AutoLinkURL {
+			m.link(n, n.URL(m.src), false)
+		} else {
+			m.flush()
+			m.prose.add(string(n.Label(m.src)))
+		}
+	case *ast.RawHTML:
+		m.flush()
+		m.rawHTML(n)
+	default:
+		m.inlines(n)
+	}
+}
+
+// textNode gathers text that touches, so that a URL with emphasis marks in it is found whole.
+func (m *mdWalker) textNode(n *ast.Text) {
+	seg := n.Segment
+	if m.to > m.from && m.touches(seg.Start) {
+		m.to = seg.Stop
+	} else {
+		m.flush()
+		m.from, m.to = seg.Start, seg.Stop
+	}
+	if n.SoftLineBreak() || n.HardLineBreak() {
+		m.flush()
+		m.prose.space = true
+	}
+}
+
+// touches reports whether text at start goes on with a URL that the text before it has begun.
+func (m *mdWalker) touches(start int) bool {
+	if start < m.to || start > m.to+3 || len(bytes.Trim(m.src[m.to:start], `*_~\`)) > 0 {
+		return false
+	}
+	if start == m.to {
+		return true
+	}
+	tail := m.src[m.from:m.to]
+	tail = tail[bytes.LastIndexAny(tail, " \t(")+1:]
+	return bareStart.Match(tail) || bytes.Contains(tail, []byte("10."))
+}
+
+// flush searches the gathered text for bare links and adds it to the prose.
+func (m *mdWalker) flush() {
+	s := string(m.src[m.from:m.to])
+	at := m.from
+	m.from, m.to = 0, 0
+	done := 0
+	for _, b := range findURLs(s) {
+		m.prose.add(plain(s[done:b.start]))
+		raw := s[b.start:b.end]
+		p := placed{found: found{content: true, ref: target(b, plain(raw))}, first: m.prose.next()}
+		m.prose.add(raw)
+		p.last = m.prose.Len()
+		p.Raw, p.Text = raw, raw
+		p.Start, p.End = m.shift+at+b.start, m.shift+at+b.end
+		m.pending = append(m.pending, p)
+		done = b.end
+	}
+	m.prose.add(plain(s[done:]))
+}
+
+// plain decodes the escapes and entities of Markdown text.
+func plain(s string) string {
+	return string(util.ResolveEntityNames(util.ResolveNumericReferences(util.UnescapePunctuations([]byte(s)))))
+}
+
+// link adds a link or picture whose children are its text.
+func (m *mdWalker) link(n ast.Node, destination []byte, image bool) {
+	m.flush()
+	start, end := offset(n, startAttr), offset(n, endAttr)
+	if end <= start || end > len(m.src) {
+		return
+	}
+	p := placed{found: found{content: true, ref: plain(string(destination))}, first: m.prose.next()}
+	outer := m.pending
+	m.pending = nil
+	if a, ok := n.(*ast.AutoLink); ok {
+		m.prose.add(string(a.Label(m.src)))
+	} else if !image {
+		m.inlines(n)
+		m.flush()
+	}
+	// CommonMark knows no link within a link: a bare URL in a link's text is its text.
+	m.pending = outer
+	p.last = m.prose.Len()
+	p.Raw = spelled(string(m.src[start:end]), string(destination))
+	p.Text = collapse(string(inlineText(n, m.src)))
+	if a, ok := n.(*ast.AutoLink); ok {
+		p.Text = string(a.Label(m.src))
+	}
+	p.Start, p.End = m.shift+start, m.shift+end
+	if image {
+		m.images = append(m.images, p.found)
+		return
+	}
+	m.pending = append(m.pending, p)
+}
+
+// spelled returns the destination as the author wrote it in the construct, if it stands there.
+func spelled(construct, destination string) string {
+	if strings.Contains(construct, destination) {
+		return destination
+	}
+	if i := strings.LastIndex(construct, "]("); i >= 0 {
+		raw := strings.TrimLeft(construct[i+2:], " \t\n<")
+		if end := strings.IndexAny(raw, " \t\n>"); end >= 0 {
+			return raw[:end]
+		}
+		return strings.TrimSuffix(raw, ")")
+	}
+	return destination
+}
+
+func offset(n ast.Node, name string) int {
+	v, _ := n.AttributeString(name)
+	i, _ := v.(int)
+	return i
+}
+
+// inlineText returns the text under an inline node, with pictures' alternative texts.
+func inlineText(n ast.Node, src []byte) []byte {
+	var out []byte
+	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
+		switch c := c.(type) {
+		case *ast.Text:
+			out = append(out, plain(string(c.Segment.Value(src)))...)
+			if c.SoftLineBreak() {
+				out = append(out, ' ')
+			}
+		case *ast.String:
+			out = append(out, c.Value...)
+		default:
+			out = append(out, inlineText(c, src)...)
+		}
+	}
+	return out
+}
+
+// end closes a block: its links get their sentences.
+func (m *mdWalker) end() {
+	m.flush()
+	if m.html != nil {
+		m.closeHTML(m.html.End)
+	}
+	prose := m.prose.String()
+	for _, p := range m.pending {
+		p.Context = sentence(prose, p.first, p.last)
+		m.links = append(m.links, p.found)
+	}
+	m.pending = nil
+	m.prose.Reset()
+	m.prose.space = false
+}
