@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 )
 
 // Progress says how far rows account for a segment's bytes.
@@ -32,20 +31,19 @@ func (db *DB) Commit(ctx context.Context, progress []Progress, ends []End) (fenc
 		if err := x.advance(progress); err != nil {
 			return err
 		}
-		var fresh []Task
+		var touched []Task
 		for i := range ends {
-			fresh = append(fresh, ends[i].New...)
+			touched = append(append(touched, ends[i].Task), ends[i].New...)
 		}
-		hosts := hostsOf(fresh)
-		for i := range ends {
-			hosts = append(hosts, ends[i].Task.Host)
+		paused, err := x.paused(touched)
+		if err != nil {
+			return err
 		}
-		slices.Sort(hosts)
-		if err := x.prepareHosts(slices.Compact(hosts)); err != nil {
+		if err := x.prepareHosts(hostsOf(touched)); err != nil {
 			return err
 		}
 		for i := range ends {
-			held, err := x.end(&ends[i])
+			held, err := x.end(&ends[i], paused)
 			if err != nil {
 				return err
 			}
@@ -75,9 +73,9 @@ func (x *tx) advance(progress []Progress) error {
 }
 
 // end writes one task's end, if its lease is still held and it has not ended already.
-func (x *tx) end(e *End) (held bool, err error) {
-	t := e.Task
-	n, err := x.exec(`UPDATE tasks SET due_at=$1, attempts=$2, outcome=$3 WHERE host=$4 AND run=$5 AND id=$6 AND outcome=''
+func (x *tx) end(e *End, paused runSet) (held bool, err error) {
+	t := paused.parkOne(e.Task)
+	n, err := x.exec(`UPDATE tasks SET due_at=$1, attempts=$2, outcome=$3 WHERE host=$4 AND run=$5 AND id=$6 AND `+sqlOpen+`
 		AND EXISTS (SELECT 1 FROM hosts WHERE host=$4 AND lease=$7)`, t.Due, t.Attempts, t.Outcome, t.Host, t.Run, t.ID, e.Token)
 	if err != nil || n == 0 {
 		return false, err
@@ -94,7 +92,7 @@ func (x *tx) end(e *End) (held bool, err error) {
 		}
 	}
 	if len(e.New) > 0 {
-		if _, err := x.enqueue(e.New); err != nil {
+		if _, err := x.enqueue(paused.park(e.New)); err != nil {
 			return false, err
 		}
 	}
@@ -148,7 +146,10 @@ func (db *DB) Adopt(ctx context.Context, ends []End) error {
 	err := db.write(ctx, func(x *tx) error {
 		for i := range ends {
 			e := &ends[i]
-			tasks := append([]Task{e.Task}, e.New...)
+			tasks := e.New
+			if e.Task.Host != "" {
+				tasks = append([]Task{e.Task}, e.New...)
+			}
 			if err := x.prepareHosts(hostsOf(tasks)); err != nil {
 				return err
 			}
@@ -170,7 +171,7 @@ func (x *tx) adopt(e *End) error {
 			return err
 		}
 		t := e.Task
-		if _, err := x.exec(`UPDATE tasks SET due_at=$1, attempts=$2, outcome=$3 WHERE host=$4 AND run=$5 AND id=$6 AND outcome=''`,
+		if _, err := x.exec(`UPDATE tasks SET due_at=$1, attempts=$2, outcome=$3 WHERE host=$4 AND run=$5 AND id=$6 AND `+sqlOpen,
 			t.Due, t.Attempts, t.Outcome, t.Host, t.Run, t.ID); err != nil {
 			return err
 		}

@@ -36,6 +36,7 @@ type DB struct {
 type dialect struct {
 	skipLocked string // appended to the claim's inner SELECT
 	forUpdate  string // appended to a SELECT that locks rows
+	forShare   string // appended to a SELECT whose rows must not change before the transaction ends
 	numbered   bool   // placeholders are $1, $2 … even in long lists
 }
 
@@ -75,6 +76,7 @@ func openSQLite(path string, conns int) (*sql.DB, error) {
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}
 	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns) // each new connection reads the schema anew
 	return db, nil
 }
 
@@ -182,7 +184,7 @@ func ignoreDone(err error) error {
 
 func retryable(err error) bool {
 	s := err.Error()
-	return strings.Contains(s, "SQLITE_BUSY") || strings.Contains(s, "40001") || strings.Contains(s, "40P01")
+	return errors.Is(err, errNumber) || strings.Contains(s, "SQLITE_BUSY") || strings.Contains(s, "40001") || strings.Contains(s, "40P01")
 }
 
 // tx is a transaction whose statements are prepared once per database.
@@ -230,7 +232,11 @@ func (x *tx) exec(q string, args ...any) (int64, error) {
 }
 
 func (x *tx) query(q string, args ...any) (*sql.Rows, error) {
-	rows, err := x.t.QueryContext(x.ctx, q, args...)
+	s, err := x.prepared(q)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.QueryContext(x.ctx, args...)
 	if err != nil {
 		return nil, fmt.Errorf("query %.60q: %w", q, err)
 	}

@@ -158,12 +158,20 @@ func (db *DB) Release(ctx context.Context, held []Lease, politeUntil time.Time) 
 	return nil
 }
 
+// sqlTurn is when it is the turn of host $1 that nobody holds: its soonest task, not before polite; never without one.
+func sqlTurn(polite string) string {
+	return `COALESCE((SELECT CASE WHEN s.due_at < ` + polite + ` THEN ` + polite + ` ELSE s.due_at END FROM
+		(SELECT due_at FROM tasks WHERE host=$1 AND ` + sqlOpen + ` ORDER BY due_at LIMIT 1) s), 1152921504606846976)`
+}
+
+var (
+	sqlFree = `UPDATE hosts SET lease=0, owner='', polite_until=$2, next_at=` + sqlTurn(`$2`) + ` WHERE host=$1 AND lease=$3`
+	sqlWake = `UPDATE hosts SET next_at=` + sqlTurn(`polite_until`) + ` WHERE host=$1 AND lease=0`
+)
+
 // free is the second statement of a release, after the row is locked: it sees every task that was added before.
 func (x *tx) free(host string, token, polite int64) error {
-	_, err := x.exec(`UPDATE hosts SET lease=0, owner='', polite_until=$1, next_at = CASE
-		WHEN COALESCE((SELECT due_at FROM tasks WHERE host=$2 AND `+sqlOpen+` ORDER BY due_at LIMIT 1), $3) < $1 THEN $1
-		ELSE COALESCE((SELECT due_at FROM tasks WHERE host=$2 AND `+sqlOpen+` ORDER BY due_at LIMIT 1), $3) END
-		WHERE host=$2 AND lease=$4`, polite, host, Never, token)
+	_, err := x.exec(sqlFree, host, polite, token)
 	return err
 }
 
@@ -211,14 +219,19 @@ func (db *DB) FreeOwner(ctx context.Context, owner string) error {
 	return nil
 }
 
-// Enqueue adds tasks; those that exist already are left as they are. It tells how many were new.
+// Enqueue adds tasks; those that exist already are left as they are. It tells how many were new. Those of a paused run
+// wait until it is resumed.
 func (db *DB) Enqueue(ctx context.Context, tasks []Task) (int, error) {
 	var n int
 	err := db.write(ctx, func(x *tx) (err error) {
+		paused, err := x.paused(tasks)
+		if err != nil {
+			return err
+		}
 		if err := x.prepareHosts(hostsOf(tasks)); err != nil {
 			return err
 		}
-		n, err = x.enqueue(tasks)
+		n, err = x.enqueue(paused.park(tasks))
 		return err
 	})
 	if err != nil {
@@ -272,10 +285,10 @@ func (x *tx) enqueue(tasks []Task) (int, error) {
 	return int(n), nil
 }
 
-// wake brings a host's turn forward to at, unless somebody holds it (its holder looks again before letting go).
+// wake brings a host's turn forward if a task that is due at at comes before it, unless somebody holds the host (its
+// holder looks again before letting go). It looks at the tasks: one that was there already, and has ended, wakes nobody.
 func (x *tx) wake(host string, at int64) error {
-	_, err := x.exec(`UPDATE hosts SET next_at = CASE WHEN polite_until > $1 THEN polite_until ELSE $1 END
-		WHERE host=$2 AND lease=0 AND next_at > $1`, at, host)
+	_, err := x.exec(sqlWake+` AND next_at > $2`, host, at)
 	return err
 }
 
