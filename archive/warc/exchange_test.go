@@ -25,7 +25,7 @@ func exchangeOf(t testing.TB, url, response string) *Exchange {
 		Request: []byte("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n"),
 		Timing:  Timing{FirstByte: 3 * time.Millisecond, Total: 5 * time.Millisecond},
 	}
-	ex.Response = storage.NewSpill(t.TempDir(), 1<<16)
+	ex.Response = storage.NewSpill(t.TempDir(), 1<<18)
 	if _, err := io.WriteString(ex.Response, response); err != nil {
 		t.Fatal(err)
 	}
