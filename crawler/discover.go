@@ -1,0 +1,190 @@
+package crawler
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"linkstead/archive/markup"
+	"linkstead/archive/urlkey"
+	"linkstead/archive/warc"
+	"linkstead/crawler/fetch"
+	"linkstead/crawler/scope"
+)
+
+// discover finds what a document leads to.
+func (c *Crawler) discover(r *run, e *warc.Entry, d fetch.Document) error {
+	t := e.Task
+	if scope.Role(t.Hops) == scope.KindRobots {
+		return nil
+	}
+	if scope.IsPost(t.Hops) && d.Status/100 == 2 {
+		return c.discoverPost(r, e, d, timeOf(c, e))
+	}
+	return newFinder(r.scope.Load(), e, d.URL).scan(d)
+}
+
+// finder gathers what one document leads to.
+type finder struct {
+	scope *scope.Scope
+	e     *warc.Entry
+	base  *urlkey.Base
+	based bool // a base element has been met: later ones don't count
+	seen  map[string]bool
+	cited map[string]bool // the post's own links
+	nth   int             // requisites admitted
+	over  int             // requisites over the quota
+}
+
+func newFinder(s *scope.Scope, e *warc.Entry, url string) *finder {
+	f := &finder{scope: s, e: e, seen: map[string]bool{}, cited: map[string]bool{}}
+	f.rebase(url)
+	return f
+}
+
+func (f *finder) rebase(url string) {
+	if b, err := urlkey.NewBase(url); err == nil {
+		f.base = b
+	}
+}
+
+// scan reads a document by its media type.
+func (f *finder) scan(d fetch.Document) error {
+	var err error
+	switch scanner := scannerOf(d); scanner {
+	case scanHTML:
+		err = markup.HTML(nil, d.Body, markup.Options{}, f.visit)
+	case scanCSS:
+		err = markup.CSS(nil, d.Body, f.visit)
+	case scanXML:
+		err = markup.XML(nil, d.Body, markup.Options{}, f.visit)
+	case scanManifest:
+		err = markup.WebManifest(nil, d.Body, f.visit)
+	case scanScript:
+		err = markup.JavaScript(nil, d.Body, f.visit)
+	}
+	if errors.Is(err, markup.ErrTooLong) {
+		f.note("the document is too long to be read")
+		err = nil
+	}
+	if d.Capped {
+		f.note("only the beginning of the document was read: it is longer than the limit")
+	}
+	if f.over > 0 {
+		f.note(fmt.Sprintf("%d requisites were left out: over the limit", f.over))
+	}
+	return err
+}
+
+func (f *finder) note(s string) { f.e.Meta.Notes = append(f.e.Meta.Notes, s) }
+
+type scanner int
+
+const (
+	scanNothing scanner = iota
+	scanHTML
+	scanCSS
+	scanXML
+	scanManifest
+	scanScript
+)
+
+func scannerOf(d fetch.Document) scanner {
+	switch m := d.Mime; {
+	case m == "text/html" || m == "application/xhtml+xml":
+		return scanHTML
+	case m == "text/css":
+		return scanCSS
+	case m == "application/manifest+json" || m == "application/json" && strings.HasSuffix(d.URL, "manifest.json"):
+		return scanManifest
+	case strings.HasSuffix(m, "+xml") || m == "text/xml" || m == "application/xml":
+		return scanXML
+	case strings.Contains(m, "javascript") || strings.Contains(m, "ecmascript"):
+		if importsModules(d.Body) {
+			return scanScript
+		}
+	}
+	return scanNothing
+}
+
+var moduleImport = regexp.MustCompile(`^import\s*(["'{*(]|[\w$]+(\s*,|\s+from\b))`)
+
+// importsModules says whether a script may import others. Most don't, and reading them is dear.
+func importsModules(js []byte) bool {
+	for at := 0; ; {
+		i := bytes.Index(js[at:], []byte("import"))
+		if i < 0 {
+			return false
+		}
+		at += i
+		word := at > 0 && (isWord(js[at-1]) || js[at-1] == '"' || js[at-1] == '\'')
+		if !word && moduleImport.Match(js[at:min(at+200, len(js))]) {
+			return true
+		}
+		at += len("import")
+	}
+}
+
+func isWord(c byte) bool {
+	return c == '_' || c == '$' || c == '.' || '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
+}
+
+// visit takes one reference.
+func (f *finder) visit(ref markup.Ref) (string, bool) {
+	switch {
+	case ref.Role == markup.Base:
+		if !f.based && ref.Depth == 0 && f.base != nil {
+			if u, err := f.base.Resolve(ref.URL); err == nil {
+				f.rebase(u)
+			}
+			f.based = true
+		}
+	case ref.Role.Requisite():
+		f.take(ref, scope.HopEmbed)
+	case ref.Role.Outlink():
+		f.take(ref, scope.HopLink)
+	}
+	return "", false
+}
+
+func (f *finder) take(ref markup.Ref, hop scope.Hop) {
+	base := f.base
+	if ref.Base != "" && base != nil {
+		if u, err := base.Resolve(ref.Base); err == nil {
+			if b, err := urlkey.NewBase(u); err == nil {
+				base = b
+			}
+		}
+	}
+	if base == nil {
+		return
+	}
+	url, err := base.Resolve(ref.URL)
+	if err != nil || !urlkey.Fetchable(url) {
+		return
+	}
+	f.add(url, hop, ref.Context)
+}
+
+// add makes an outlink of a URL, once a hop, and a task if it belongs to the run.
+func (f *finder) add(url string, hop scope.Hop, context string) {
+	key := string(hop) + url
+	if f.seen[key] {
+		return
+	}
+	f.seen[key] = true
+	t := f.e.Task
+	v := f.scope.Admit(scope.Link{
+		URL: url, Hop: hop, Cited: f.cited[url], From: t.URL, Depth: t.Depth, Hops: t.Hops, Nth: f.nth,
+	})
+	if hop == scope.HopEmbed {
+		if v.Admitted {
+			f.nth++
+		} else if v.Reason == scope.ReasonQuota {
+			f.over++
+		}
+	}
+	f.e.Meta.Outlinks = append(f.e.Meta.Outlinks, outlink(url, hop, context, v))
+}

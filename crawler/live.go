@@ -1,0 +1,221 @@
+package crawler
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"linkstead/archive/outcome"
+	"linkstead/crawler/scope"
+	"linkstead/storage"
+)
+
+// Counters tell how far a run has come. They are kept as JSON in its row.
+type Counters struct {
+	Found    int   `json:"found"`    // tasks
+	Ended    int   `json:"ended"`    // tasks
+	Captured int   `json:"captured"` // exchanges of which a response was kept
+	Failed   int   `json:"failed"`   // tasks that ended without one
+	Bytes    int64 `json:"bytes"`    // of payloads
+}
+
+// run is a run that this process works on.
+type run struct {
+	row   storage.Run
+	scope atomic.Pointer[scope.Scope] // rooted anew once the post's own address is known
+
+	mu    sync.Mutex
+	count Counters
+	seen  map[int64]bool // ids of tasks that the database has
+}
+
+// maxSeen bounds the cache of seen tasks: beyond it, the database alone says what is new.
+const maxSeen = 1 << 20
+
+func (r *run) spec() scope.Spec { return r.scope.Load().Spec() }
+
+func (r *run) delay() time.Duration { return time.Duration(r.spec().DelayMS) * time.Millisecond }
+
+// fresh are the tasks that the database may not have yet.
+func (r *run) fresh(tasks []storage.Task) []storage.Task {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := tasks[:0]
+	for _, t := range tasks {
+		if !r.seen[t.ID] {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// committed takes note of an exchange that counts.
+func (r *run) committed(e Event, tasks []storage.Task) (found int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, t := range tasks {
+		if !r.seen[t.ID] {
+			found++
+			if len(r.seen) < maxSeen {
+				r.seen[t.ID] = true
+			}
+		}
+	}
+	r.count.Found += found
+	r.count.Bytes += e.Bytes
+	if e.Outcome.Kept() {
+		r.count.Captured++
+	}
+	if !e.Retry {
+		r.count.Ended++
+		if !e.Outcome.Kept() && e.Outcome != outcome.Pending {
+			r.count.Failed++
+		}
+	}
+	return found
+}
+
+func (r *run) counters() []byte {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b, err := json.Marshal(r.count)
+	if err != nil {
+		panic(err) // five numbers
+	}
+	return b
+}
+
+// live are the runs that this process works on.
+type live struct {
+	mu   sync.Mutex
+	runs map[int64]*run
+}
+
+func (l *live) init() { l.runs = map[int64]*run{} }
+
+func (l *live) get(id int64) (*run, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r, ok := l.runs[id]
+	return r, ok
+}
+
+func (l *live) forget(id int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.runs, id)
+}
+
+func (l *live) all() []*run {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := make([]*run, 0, len(l.runs))
+	for _, r := range l.runs {
+		out = append(out, r)
+	}
+	return out
+}
+
+// run is the run of that number, read once.
+func (c *Crawler) run(ctx context.Context, id int64) (*run, error) {
+	if r, ok := c.live.get(id); ok {
+		return r, nil
+	}
+	row, err := c.Runs.Run(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	s, err := ReadSpec(row)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{row: row, seen: map[int64]bool{}}
+	compiled, err := s.Compile()
+	if err != nil {
+		return nil, fmt.Errorf("run %d: %w", id, err)
+	}
+	post, err := c.Index.PostOf(ctx, id)
+	switch {
+	case err == nil:
+		if rooted, err := compiled.Rooted(post.URL); err == nil { // a document handed in has no root
+			compiled = rooted
+		}
+	case !errors.Is(err, storage.ErrNotFound):
+		return nil, err
+	}
+	r.scope.Store(compiled)
+	if len(row.Counters) > 0 {
+		if err := json.Unmarshal(row.Counters, &r.count); err != nil {
+			return nil, fmt.Errorf("run %d: read counters: %w", id, err)
+		}
+	}
+	c.live.mu.Lock()
+	defer c.live.mu.Unlock()
+	if other := c.live.runs[id]; other != nil {
+		return other, nil
+	}
+	c.live.runs[id] = r
+	return r, nil
+}
+
+// ReadSpec reads the spec of a run's row.
+func ReadSpec(row storage.Run) (scope.Spec, error) {
+	s, err := scope.Decode(row.Spec)
+	if err != nil {
+		return scope.Spec{}, fmt.Errorf("run %d: %w", row.ID, err)
+	}
+	return s, nil
+}
+
+// held are the leases of this process.
+type held struct {
+	mu     sync.Mutex
+	leases map[string]storage.Lease
+	lost   map[string]context.CancelFunc
+}
+
+func (h *held) init() {
+	h.leases, h.lost = map[string]storage.Lease{}, map[string]context.CancelFunc{}
+}
+
+func (h *held) add(l storage.Lease) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.leases[l.Host] = storage.Lease{Host: l.Host, Token: l.Token}
+}
+
+// watch has cancel called when the lease is lost.
+func (h *held) watch(host string, cancel context.CancelFunc) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.lost[host] = cancel
+}
+
+func (h *held) drop(host string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.leases, host)
+	delete(h.lost, host)
+}
+
+func (h *held) lose(l storage.Lease) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.leases[l.Host].Token == l.Token && h.lost[l.Host] != nil {
+		h.lost[l.Host]()
+	}
+}
+
+func (h *held) all() []storage.Lease {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	out := make([]storage.Lease, 0, len(h.leases))
+	for _, l := range h.leases {
+		out = append(out, l)
+	}
+	return out
+}

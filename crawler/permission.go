@@ -1,0 +1,162 @@
+package crawler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"linkstead/archive/httpmsg"
+	"linkstead/archive/outcome"
+	"linkstead/archive/urlkey"
+	"linkstead/crawler/robots"
+	"linkstead/crawler/scope"
+	"linkstead/storage"
+)
+
+// permission says whether a task may be fetched, or what has to come first.
+type permission struct {
+	first *storage.Task // robots.txt, which has to be fetched before anything can be said
+	wait  time.Duration // robots.txt is another host's task, or due again later: leave this host alone for so long
+
+	rules   robots.Permission
+	ignored bool            // the run does not obey
+	outcome outcome.Outcome // why nothing may be fetched from this origin; "" if rules say
+	detail  string
+
+	denied string // the line of robots.txt that forbids the task at hand; "" if none does
+	noted  string // the same, where the run only takes note of it
+}
+
+func (p *permission) allowed() bool { return p.denied == "" && p.outcome == "" }
+
+// robotsURL is where the robots.txt of a URL's origin lies (RFC 9309 §2.3).
+func robotsURL(url string) string { return urlkey.Origin(url) + "/robots.txt" }
+
+// permission says whether t may be fetched.
+func (h *host) permission(ctx context.Context, r *run, t storage.Task) (*permission, error) {
+	policy := r.spec().Robots
+	if policy == scope.RobotsIgnore || scope.Role(t.Hops) == scope.KindRobots || t.Kind == KindDocument {
+		return &permission{ignored: true}, nil
+	}
+	key := fmt.Sprintf("%d %s", r.row.ID, urlkey.Origin(t.URL))
+	p := h.rules[key]
+	if p == nil {
+		var err error
+		if p, err = h.robots(ctx, r, robotsURL(t.URL)); err != nil {
+			return nil, err
+		}
+		if p.first != nil || p.wait > 0 {
+			return p, nil
+		}
+		h.rules[key] = p
+	}
+	judged := *p
+	if p.outcome != "" && policy == scope.RobotsObey {
+		return &judged, nil
+	}
+	judged.outcome = ""
+	if ok, line := p.rules.Allowed(h.c.Agent, t.URL); !ok && policy == scope.RobotsObey {
+		judged.denied = line
+	} else if !ok {
+		judged.noted = line
+	}
+	if policy == scope.RobotsObey {
+		h.slow = max(h.slow, p.rules.CrawlDelay(h.c.Agent))
+	}
+	return &judged, nil
+}
+
+// maxRobotsWait bounds how long a robots.txt that redirects to another host is waited for.
+const maxRobotsWait = time.Minute
+
+// robots follows a robots.txt through what the run has captured of it, over up to five redirects (RFC 9309 §2.3.1.2),
+// and says what has to be fetched first, or what it came to.
+func (h *host) robots(ctx context.Context, r *run, url string) (*permission, error) {
+	hops := string(scope.HopPrereq)
+	for {
+		t, err := h.c.Tasks.Task(ctx, urlkey.Host(url), r.row.ID, urlkey.ID(url))
+		if errors.Is(err, storage.ErrNotFound) {
+			t = storage.Task{
+				Host: urlkey.Host(url), Run: r.row.ID, ID: urlkey.ID(url), URL: url,
+				Kind: string(scope.KindRobots), Hops: hops,
+			}
+			if _, err := h.c.Tasks.Enqueue(ctx, []storage.Task{t}); err != nil {
+				return nil, err
+			}
+		} else if err != nil {
+			return nil, err
+		}
+		if t.Outcome == "" {
+			return h.pendingRobots(t), nil
+		}
+		c, err := h.robotsCapture(ctx, r, t)
+		if err != nil || c == nil {
+			return &permission{outcome: failedAs(t), detail: "robots.txt could not be read: " + outcome.Outcome(t.Outcome).Describe().Meaning}, err
+		}
+		if c.Status/100 == 3 && c.Redirect != "" && len(hops) <= 5 {
+			url, hops = c.Redirect, hops+string(scope.HopRedirect)
+			continue
+		}
+		return h.readRobots(ctx, *c)
+	}
+}
+
+// failedAs is the outcome of the links on an origin whose robots.txt failed so.
+func failedAs(t storage.Task) outcome.Outcome {
+	switch o := outcome.Outcome(t.Outcome); o {
+	case outcome.DNS, outcome.Refused, outcome.Unreachable, outcome.TLS, outcome.Private, outcome.Timeout, outcome.Reset,
+		outcome.Empty, outcome.BadURL:
+		return o // they would fare no better
+	}
+	return outcome.RobotsError
+}
+
+// pendingRobots says how to come by a robots.txt that has not been fetched yet.
+func (h *host) pendingRobots(t storage.Task) *permission {
+	if t.Host != h.lease.Host {
+		h.c.nudge()
+		return &permission{wait: 300 * time.Millisecond}
+	}
+	if due := time.UnixMilli(t.Due).Sub(h.c.Now()); due > 0 {
+		return &permission{wait: due}
+	}
+	return &permission{first: &t}
+}
+
+// robotsCapture is what the run captured of a robots.txt; nil if it got no whole answer.
+func (h *host) robotsCapture(ctx context.Context, r *run, t storage.Task) (*storage.Capture, error) {
+	if !outcome.Outcome(t.Outcome).Kept() {
+		return nil, nil
+	}
+	c, err := h.c.Index.Closest(ctx, r.row.Collection, urlkey.Key(t.URL), t.URL, h.c.Now())
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, nil
+	}
+	return &c, err
+}
+
+// readRobots reads the rules out of the archive.
+func (h *host) readRobots(ctx context.Context, c storage.Capture) (*permission, error) {
+	m, err := h.c.Library.Open(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	defer m.Close() //nolint:errcheck // it was read
+	body, err := httpmsg.Decode(m.Payload, m.Original.Get("Content-Encoding"))
+	var text []byte
+	if err == nil {
+		// A body that can't be decoded to its end counts as far as it goes.
+		text, _ = io.ReadAll(io.LimitReader(body, robots.MaxBody+1))
+		err = body.Close()
+	}
+	if err != nil {
+		h.c.Log.Debug("robots.txt can't be decoded", "url", c.URL, "error", err)
+	}
+	p := &permission{rules: robots.FromStatus(c.Status, text)}
+	if p.rules.Unreachable() {
+		p.outcome, p.detail = outcome.RobotsError, fmt.Sprintf("robots.txt could not be read: the site answered %d.", c.Status)
+	}
+	return p, nil
+}

@@ -1,0 +1,126 @@
+package crawler
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"linkstead/archive/post"
+	"linkstead/archive/urlkey"
+	"linkstead/archive/warc"
+	"linkstead/crawler/fetch"
+	"linkstead/crawler/scope"
+	"linkstead/storage"
+)
+
+// PostID is the short name of a post: the same for every run of the same source in the same collection.
+func PostID(collection, source string) string {
+	sum := sha256.Sum256([]byte(collection + "\n" + source))
+	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:12]
+}
+
+func timeOf(c *Crawler, e *warc.Entry) time.Time {
+	if e.Exchange != nil {
+		return e.Exchange.At
+	}
+	return c.Now().UTC().Truncate(time.Microsecond)
+}
+
+// discoverPost reads the run's post: its citations become the run's links, besides what any page leads to.
+func (c *Crawler) discoverPost(r *run, e *warc.Entry, d fetch.Document, at time.Time) error {
+	spec := r.spec()
+	doc, err := readPost(d, spec)
+	if errors.Is(err, errNoText) {
+		e.Meta.Notes = append(e.Meta.Notes, fmt.Sprintf("no links can be read out of a document of type %q", d.Mime))
+	} else if err != nil {
+		return fmt.Errorf("read the links of %s: %w", d.URL, err)
+	}
+	s := r.scope.Load()
+	if rooted, err := s.Rooted(d.URL); err == nil { // a document handed in has no root
+		s = rooted
+		r.scope.Store(s)
+	}
+	base := d.URL
+	if spec.Base != "" && e.Resource != nil {
+		base = spec.Base
+	}
+	f := newFinder(s, e, base)
+	p := &storage.Post{
+		ID: PostID(r.row.Collection, r.row.Source), Run: r.row.ID, Collection: r.row.Collection, Source: r.row.Source,
+		URL: d.URL, Title: doc.Title, Dated: doc.Dated, At: at,
+	}
+	if spec.Dated != "" {
+		p.Dated = spec.Dated
+	}
+	for _, ct := range doc.Citations {
+		p.Citations = append(p.Citations, storage.Citation(ct))
+		if ct.LeftOut == "" {
+			f.cited[ct.URL] = true
+		}
+	}
+	f.cite(p)
+	for _, img := range doc.Images {
+		f.add(img.URL, scope.HopEmbed, "image")
+	}
+	e.Post = p
+	return f.scan(d)
+}
+
+// cite makes tasks of the post's citations, in the order of the text, and notes which of them the run's rules leave out.
+func (f *finder) cite(p *storage.Post) {
+	for i := range p.Citations {
+		ct := &p.Citations[i]
+		if ct.LeftOut != "" || !urlkey.Fetchable(ct.URL) {
+			continue
+		}
+		before := len(f.e.Meta.Outlinks)
+		f.add(ct.URL, scope.HopLink, "citation")
+		if n := len(f.e.Meta.Outlinks); n > before && f.e.Meta.Outlinks[n-1].Kind == "" {
+			f.refused(p, ct.URL)
+		}
+	}
+}
+
+// refused notes on every citation of a URL that the run's rules leave it out.
+func (f *finder) refused(p *storage.Post, url string) {
+	t := f.e.Task
+	v := f.scope.Admit(scope.Link{URL: url, Hop: scope.HopLink, Cited: true, From: t.URL, Depth: t.Depth, Hops: t.Hops})
+	for i := range p.Citations {
+		if p.Citations[i].URL == url {
+			p.Citations[i].LeftOut = v.Detail
+		}
+	}
+}
+
+var errNoText = errors.New("not a document with links")
+
+// readPost reads a document's citations by its media type.
+func readPost(d fetch.Document, spec scope.Spec) (post.Document, error) {
+	mode := post.Mode(spec.Links)
+	if spec.Links == scope.LinksSources {
+		mode = post.Default
+	}
+	o := post.Options{Links: mode, ContentType: d.Mime}
+	if d.Charset != "" {
+		o.ContentType += "; charset=" + d.Charset
+	}
+	base := d.URL
+	if !urlkey.Fetchable(base) {
+		base = spec.Base
+	}
+	switch scannerOf(d) {
+	case scanHTML:
+		return post.HTML(d.Body, base, o)
+	default:
+		switch {
+		case d.Mime == "text/markdown":
+			return post.Markdown(d.Body, base, o)
+		case strings.HasPrefix(d.Mime, "text/"):
+			return post.Text(d.Body, base, o)
+		}
+	}
+	return post.Document{}, errNoText
+}
