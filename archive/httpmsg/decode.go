@@ -150,7 +150,7 @@ func (d *decoder) gunzip(src *bufio.Reader) (io.Reader, error) {
 	z := gzips.Get().(*gzip.Reader)
 	d.free = append(d.free, func() { gzips.Put(z) })
 	if err := z.Reset(src); err != nil {
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
 		return nil, fmt.Errorf("decode gzip: %w", err)
@@ -167,7 +167,7 @@ type members struct {
 
 func (m *members) Read(p []byte) (int, error) {
 	n, err := m.z.Read(p)
-	if err != io.EOF {
+	if !errors.Is(err, io.EOF) {
 		return n, err
 	}
 	if magic, _ := m.src.Peek(3); len(magic) < 3 || magic[0] != 0x1f || magic[1] != 0x8b || magic[2] != 8 {

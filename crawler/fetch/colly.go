@@ -1,9 +1,8 @@
 package fetch
 
 import (
-	"bytes"
 	"context"
-	"io"
+	"errors"
 	"net/http"
 
 	"github.com/gocolly/colly/v2"
@@ -45,7 +44,7 @@ func (r *Recorder) Worker() *Worker {
 		Transport:     (*transport)(w),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	})
-	c.OnResponse(func(resp *colly.Response) { w.hand(resp.Body) })
+	c.OnResponse(w.onResponse)
 	w.collector = c
 	return w
 }
@@ -57,10 +56,17 @@ func (w *Worker) visit() {
 	_ = w.collector.Request(w.job.req.Method, w.job.req.URL, nil, nil, nil)
 	if w.job.x == nil && w.job.err == nil {
 		w.exchange()
-		if w.job.doc != nil {
-			w.hand(w.job.doc.Body)
-		}
 	}
+	w.hand()
+}
+
+// onResponse is colly's first callback. It puts the document into colly's response here, since colly would read it from
+// the transport's in doubling steps, a copy each, and transcode it.
+func (w *Worker) onResponse(resp *colly.Response) {
+	if w.job.doc != nil {
+		resp.Body = w.job.doc.Body
+	}
+	w.hand()
 }
 
 // exchange makes the exchange of the job, and the document that it brought.
@@ -71,28 +77,34 @@ func (w *Worker) exchange() {
 	}
 }
 
-// hand passes the document on.
-func (w *Worker) hand(body []byte) {
-	if w.job.doc == nil {
+// hand passes the document on, once.
+func (w *Worker) hand() {
+	doc := w.job.doc
+	if doc == nil {
 		return
 	}
-	doc := *w.job.doc
-	doc.Body = body
-	w.job.docErr = w.job.onDocument(doc)
+	w.job.doc = nil
+	w.job.docErr = w.job.onDocument(*doc)
 }
+
+// errNoResponse tells colly that there is nothing to call back for.
+var errNoResponse = errors.New("no response")
 
 // transport is the worker as colly sees it.
 type transport Worker
 
 // RoundTrip makes the exchange whole, to the last byte: who reads the response can't cut the capture by stopping early.
-// The response that it returns is for the callbacks alone: a decoded document or nothing, with no field by which colly or
-// net/http would decode, transcode or follow anything. The address on the wire is the job's, since req's was re-escaped.
+// The response that it returns is for the callbacks alone, with no field by which colly or net/http would decode or
+// follow anything; its body waits in the job. The address on the wire is the job's, since req's was escaped again.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	w := (*Worker)(t)
 	w.exchange()
 	j := &w.job
 	if j.err != nil {
 		return nil, j.err
+	}
+	if j.x.Head.Len == 0 {
+		return nil, errNoResponse
 	}
 	resp := &http.Response{
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
@@ -104,8 +116,6 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if j.doc != nil {
 		resp.Header["Content-Type"] = []string{j.doc.Mime}
-		resp.ContentLength = int64(len(j.doc.Body))
-		resp.Body = io.NopCloser(bytes.NewReader(j.doc.Body))
 	}
 	return resp, nil
 }

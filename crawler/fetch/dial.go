@@ -97,7 +97,8 @@ func (r *Recorder) address(t target) string {
 func (r *Recorder) secure(ctx context.Context, t target, c *conn) error {
 	config := r.tls.Clone()
 	config.ServerName = strings.TrimSuffix(t.host, ".")
-	tc := tls.Client(c.raw, config)
+	c.gate = &gate{Conn: c.raw}
+	tc := tls.Client(c.gate, config)
 	if err := tc.HandshakeContext(ctx); err != nil {
 		return &handshakeError{err}
 	}

@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"net"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -13,10 +14,39 @@ import (
 type conn struct {
 	net.Conn
 	raw   net.Conn // below TLS
+	gate  *gate    // between both; nil for plain http
 	key   string
 	ip    string
 	tls   *warc.TLS // shared by the connection's exchanges, never changed
 	timer *time.Timer
+}
+
+// gate lets a TLS connection be emptied of what it has read ahead: while it is shut, nothing more comes through.
+type gate struct {
+	net.Conn
+	shut bool
+}
+
+func (g *gate) Read(p []byte) (int, error) {
+	if g.shut {
+		return 0, os.ErrDeadlineExceeded // the one error after which a TLS connection goes on
+	}
+	return g.Conn.Read(p)
+}
+
+// surplus counts the bytes that TLS has read beyond the last response, where quiet can't see them. buf is overwritten.
+func (c *conn) surplus(buf []byte) (total int64) {
+	if c.gate == nil {
+		return 0
+	}
+	c.gate.shut = true
+	defer func() { c.gate.shut = false }()
+	for {
+		n, err := c.Read(buf)
+		if total += int64(n); err != nil {
+			return total
+		}
+	}
 }
 
 // idle keeps connections between exchanges.

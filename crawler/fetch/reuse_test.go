@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -85,6 +87,83 @@ func TestOutOfTurn(t *testing.T) {
 	}
 	if n := s.dialled(); n != 2 {
 		t.Errorf("%d connections, want 2", n)
+	}
+}
+
+// bundled sends all that is written in one piece, once it is flushed.
+type bundled struct {
+	net.Conn
+	hold bool
+	b    bytes.Buffer
+}
+
+func (c *bundled) Write(p []byte) (int, error) {
+	if c.hold {
+		return c.b.Write(p)
+	}
+	return c.Conn.Write(p)
+}
+
+// TestBundled counts garbage that comes in a TLS record of its own, but together with the response's end: TLS has read it
+// ahead, and the next exchange on that connection would take it for its response.
+func TestBundled(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, _ := certificate(t)
+	var wg sync.WaitGroup
+	var dials atomic.Int64
+	wg.Go(func() {
+		for {
+			raw, err := l.Accept()
+			if err != nil {
+				return
+			}
+			dials.Add(1)
+			wg.Go(func() {
+				defer func() { _ = raw.Close() }()
+				b := &bundled{Conn: raw}
+				c := tls.Server(b, config)
+				for {
+					if _, err := c.Read(make([]byte, 4096)); err != nil {
+						return
+					}
+					b.hold = true
+					_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+					_, _ = io.WriteString(c, "HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n")
+					b.hold = false
+					_, _ = b.b.WriteTo(raw)
+				}
+			})
+		}
+	})
+	r := recorder(t, &Recorder{})
+	w := r.Worker()
+	for range 3 {
+		x, _ := fetch(t, w, Request{URL: "https://" + l.Addr().String() + "/"})
+		if x.Head.Status != 200 || x.Excess != 38 || x.Payload.Size != 2 {
+			t.Errorf("status %d, excess %d", x.Head.Status, x.Excess)
+		}
+	}
+	if n := dials.Load(); n != 3 {
+		t.Errorf("%d connections, want 3", n)
+	}
+	_ = l.Close()
+	wg.Wait()
+}
+
+// TestTiming tells the phases of a new connection, and none of dialling on a kept-alive one.
+func TestTiming(t *testing.T) {
+	s := serve(t, true, always(reply{raw: "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"}))
+	w := recorder(t, &Recorder{}).Worker()
+	x, _ := fetch(t, w, Request{URL: s.url("/")})
+	if g := x.Timing; g.Connect <= 0 || g.TLS <= 0 || g.FirstByte <= 0 || g.Total < g.Connect+g.TLS+g.FirstByte {
+		t.Errorf("new: %+v", g)
+	}
+	x, _ = fetch(t, w, Request{URL: s.url("/")})
+	if g := x.Timing; g.DNS+g.Connect+g.TLS != 0 || g.FirstByte <= 0 || g.Total < g.FirstByte {
+		t.Errorf("kept alive: %+v", g)
 	}
 }
 

@@ -128,6 +128,9 @@ func (w *wire) talk(ctx context.Context, c *conn, msg []byte, x *warc.Exchange) 
 		w.deadline(ctx, c, w.start.Add(w.rec.limits.Total))
 		readErr = w.readBody(c, x)
 	}
+	if readErr == nil {
+		x.Excess += c.surplus(w.buf)
+	}
 	if readErr != nil && !sentAll && x.Response == nil && !timedOut(readErr) {
 		readErr = err
 	}
