@@ -30,7 +30,7 @@
 // # What is left out
 //
 // Citation.LeftOut says why a citation is not to be captured: the name of a rule of leftout.yaml (share, login, print,
-// reply, …), "same page" for links to the document itself, "no base" for relative links of a document whose base is not
+// reply, …), "same page" for links to the document itself and for bare fragments, "no base" for relative links of a document whose base is not
 // known, and "navigation", "outside content" or "same site" for what the Mode leaves out. Links whose scheme isn't http
 // or https (mailto:, javascript:, tel:) are no citations.
 //

@@ -134,7 +134,7 @@ func (w *walker) node(n *html.Node, content bool, rule string) {
 	case n.Data == "img":
 		w.picture(n)
 	}
-	if !silent[n.Data] || n.Data == "svg" {
+	if read(n) {
 		w.children(n, content, rule)
 	}
 	if block {
@@ -149,6 +149,14 @@ func (w *walker) children(n *html.Node, content bool, rule string) {
 	for k := n.FirstChild; k != nil; k = k.NextSibling {
 		w.node(k, content, rule)
 	}
+}
+
+// read reports whether people may read what is in an element. An SVG title is read, an HTML one isn't.
+func read(n *html.Node) bool {
+	if n.Namespace != "" {
+		return n.Data != "style" && n.Data != "script"
+	}
+	return !silent[n.Data]
 }
 
 func (w *walker) run() *prose { return w.runs[len(w.runs)-1] }

@@ -14,7 +14,7 @@ type bare struct {
 }
 
 // A DOI as Crossref recommends to match them, with the prefixes that people write.
-var doiPattern = regexp.MustCompile(`(?i)(?:\bdoi:[ \x{A0}]?|\b(?:https?://)?(?:dx\.)?doi\.org/)?\b10\.\d{4,9}(?:\.\d+)*/[-._;()/:a-z0-9+<>\[\]]+`)
+var doiPattern = regexp.MustCompile(`(?i)(?:doi:[ \x{A0}]?|(?:https?://)?(?:dx\.)?doi\.org/)?10\.\d{4,9}(?:\.\d+)*/[-._;()/:a-z0-9+<>\[\]]+`)
 
 var (
 	bareStart = regexp.MustCompile(`(?i)https?:(?://|\\\\)|www\.`)
@@ -29,7 +29,7 @@ func findDOIs(s string) []bare {
 	var out []bare
 	for _, at := range doiPattern.FindAllStringIndex(s, -1) {
 		before, _ := utf8.DecodeLastRuneInString(s[:at[0]])
-		if at[0] > 0 && (wordRune(before) || strings.ContainsRune("/.-@=&%", before)) {
+		if at[0] > 0 && (joins(before) || strings.ContainsRune("/.-@=&%", before)) {
 			continue
 		}
 		end := at[0] + trim(s[at[0]:at[1]])
@@ -84,7 +84,7 @@ func findURLs(s string) []bare {
 // extent returns where the URL that begins at start ends; ok is false if none begins there.
 func extent(s string, start int) (end int, ok bool) {
 	before, _ := utf8.DecodeLastRuneInString(s[:start])
-	if start > 0 && (wordRune(before) || before == '@') {
+	if start > 0 && (joins(before) || before == '@') {
 		return 0, false
 	}
 	www := s[start]|0x20 == 'w'
@@ -140,6 +140,12 @@ func urlRune(r rune) bool {
 		return false
 	}
 	return true
+}
+
+// joins reports whether a character before a URL makes it the tail of a word. In scripts that don't separate words by
+// spaces a letter says nothing.
+func joins(r rune) bool {
+	return wordRune(r) && !unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
 }
 
 func wordRune(r rune) bool {

@@ -179,7 +179,7 @@ func (m *mdWalker) textNode(n *ast.Text) {
 
 // touches reports whether text at start goes on with a URL that the text before it has begun.
 func (m *mdWalker) touches(start int) bool {
-	if start < m.to || start > m.to+3 || len(bytes.Trim(m.src[m.to:start], `*_~\`)) > 0 {
+	if start < m.to || start > m.to+3 || start < len(m.src) && m.src[start] <= ' ' || len(bytes.Trim(m.src[m.to:start], `*_~\`)) > 0 {
 		return false
 	}
 	if start == m.to {

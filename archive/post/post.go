@@ -161,7 +161,7 @@ func place(l found, mode Mode, own []string) Citation {
 	switch {
 	case l.rule != "":
 		c.LeftOut = l.rule
-	case slices.Contains(own, c.URL):
+	case slices.Contains(own, c.URL), strings.HasPrefix(c.Raw, "#"):
 		c.LeftOut = "same page"
 	default:
 		c.LeftOut = leftOut(link{url: c.URL, text: c.Text, rel: l.rel, own: !other || !l.content})

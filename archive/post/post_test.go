@@ -22,9 +22,15 @@ var _ = storage.Citation(Citation{})
 var fixtures = []struct{ file, url string }{
 	{"aleppo.html", "http://blog.wp.test/2016/02/aleppo/"},
 	{"aleppo.txt", ""},
+	{"hugo.html", "https://blog.example.org/posts/quellen/"},
+	{"densest.html", "http://home.test/~me/page.html"},
+	{"medium.html", "https://ann.medium.test/a-story-1234"},
+	{"cyrillic.html", "http://cyr.test/2016/02/21/"},
+	{"jekyll.md", "http://jekyll.test/2016/02/06/welcome.html"},
+	{"links.txt", "http://text.test/dir/a.txt"},
 }
 
-func read(t *testing.T, file, url string, o Options) (Document, string) {
+func readFixture(t *testing.T, file, url string, o Options) (Document, string) {
 	t.Helper()
 	src, err := os.ReadFile(filepath.Join("testdata", file))
 	if err != nil {
@@ -41,7 +47,7 @@ func read(t *testing.T, file, url string, o Options) (Document, string) {
 func TestGoldens(t *testing.T) {
 	for _, f := range fixtures {
 		t.Run(f.file, func(t *testing.T) {
-			d, src := read(t, f.file, f.url, Options{})
+			d, src := readFixture(t, f.file, f.url, Options{})
 			checkOffsets(t, d, src, filepath.Ext(f.file) == ".html")
 			var b bytes.Buffer
 			e := json.NewEncoder(&b)

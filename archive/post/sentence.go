@@ -28,7 +28,9 @@ func sentence(text string, start, end int) string {
 	start, end = start-from, end-from
 	first, last := 0, len(window)
 	for i, r := range window {
-		if !strings.ContainsRune(".!?…。！？", r) {
+		switch r {
+		case '.', '!', '?', '…', '。', '！', '？':
+		default:
 			continue
 		}
 		stop, ok := boundary(window, i, r)

@@ -11,6 +11,12 @@ import (
 // ErrInvalid says that a string is no URL by the WHATWG standard; its cause is wrapped beside it.
 var ErrInvalid = errors.New("not a valid URL")
 
+// MaxLength bounds a reference, in bytes. No server takes such a request, and the full parser takes time that grows with
+// its square. A data: URL may well be longer: it is none that is requested.
+const MaxLength = 16 << 10
+
+var errLong = fmt.Errorf("longer than %d bytes", MaxLength)
+
 // Base is a parsed URL against which references are resolved. It is safe for use by many goroutines at once, and worth
 // keeping for all references of a page: parsing it costs more than resolving most references.
 type Base struct {
@@ -24,6 +30,9 @@ type Base struct {
 
 // NewBase parses an absolute URL. Its error is ErrInvalid.
 func NewBase(url string) (*Base, error) {
+	if len(url) > MaxLength {
+		return nil, invalid(url, errLong)
+	}
 	u, err := whatwg.Parse(url)
 	if err != nil {
 		return nil, invalid(url, err)
@@ -47,6 +56,9 @@ func (b *Base) String() string { return b.href }
 // Resolve returns the URL that ref stands for: resolved against the base and serialised by the WHATWG URL standard,
 // without fragment and userinfo. Its scheme may be any; see Fetchable. Its error is ErrInvalid.
 func (b *Base) Resolve(ref string) (string, error) {
+	if len(ref) > MaxLength {
+		return "", invalid(ref, errLong)
+	}
 	if s, ok := b.fast(ref); ok {
 		return s, nil
 	}
@@ -61,6 +73,9 @@ func (b *Base) Resolve(ref string) (string, error) {
 // For many references on one page keep a Base.
 func Parse(base, ref string) (string, error) {
 	if base == "" {
+		if len(ref) > MaxLength {
+			return "", invalid(ref, errLong)
+		}
 		if s, ok := absolute(ref); ok {
 			return s, nil
 		}

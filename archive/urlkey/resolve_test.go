@@ -58,7 +58,7 @@ func TestParse(t *testing.T) {
 func TestParseRefuses(t *testing.T) {
 	for _, c := range [][2]string{
 		{page, "http://git.test:99999/"}, {page, "http://"}, {page, "http://a b/"}, {page, "http://256.1.1.1/"},
-		{"", "re.html"}, {"", ""}, {"nothing", "re.html"}, {page, "http://xn--a/"},
+		{"", "re.html"}, {"", ""}, {"", "http://a.test/" + strings.Repeat("a/", MaxLength/2)}, {page, strings.Repeat("a", MaxLength+1)}, {"nothing", "re.html"}, {page, "http://xn--a/"},
 	} {
 		if got, err := Parse(c[0], c[1]); !errors.Is(err, ErrInvalid) {
 			t.Errorf("Parse(%q, %q) = %q, %v; want ErrInvalid", c[0], c[1], got, err)
