@@ -31,6 +31,9 @@ type Options struct {
 // ErrExchange says that an exchange contradicts itself and can't be recorded as it is.
 var ErrExchange = errors.New("exchange can't be recorded")
 
+// maxPooled bounds what a pool keeps of one unusually long closing record, in bytes.
+const maxPooled = 1 << 20
+
 var (
 	headers = sync.Pool{New: func() any { return new(headerWriter) }}
 	fields  = sync.Pool{New: func() any { return new(fieldsWriter) }}
@@ -86,6 +89,8 @@ func checkExchange(ex *Exchange, opts *Options) error {
 	switch {
 	case ex.Head.Len > 0 && (ex.Response == nil || ex.Response.Size() < ex.Head.Len):
 		return fmt.Errorf("%w: %s: the response is shorter than its head", ErrExchange, ex.URL)
+	case ex.Head.Len > maxHead:
+		return fmt.Errorf("%w: %s: a head of %d bytes, more than %d", ErrExchange, ex.URL, ex.Head.Len, maxHead)
 	case opts.Original == nil:
 		return nil
 	case ex.Head.Len == 0 || ex.Truncated != "":
@@ -155,8 +160,10 @@ func (k *composition) extras() error {
 
 func (k *composition) closing(id string, c *Closing) error {
 	w := fields.Get().(*fieldsWriter)
-	defer fields.Put(w)
 	w.buf = appendClosing(w.buf[:0], c)
+	if cap(w.buf) <= maxPooled {
+		defer fields.Put(w)
+	}
 	if len(w.buf) > MaxClosing {
 		return fmt.Errorf("%w: %s: the closing record has %d bytes, more than %d", ErrExchange, k.url, len(w.buf), MaxClosing)
 	}

@@ -160,6 +160,12 @@ func TestComposeRefuses(t *testing.T) {
 		"extra fields": {func(_ *Exchange, o *Options) {
 			o.Extras = []Extra{{ContentType: "Application/WARC-fields; a=b"}}
 		}, ErrExchange},
+		"head without measure": {func(x *Exchange, _ *Options) {
+			x.Head.Len = maxHead + 1
+			if _, err := x.Response.Write(make([]byte, maxHead)); err != nil {
+				panic(err)
+			}
+		}, ErrExchange},
 		"head beyond the end": {func(x *Exchange, _ *Options) { x.Head.Len = 1 << 30 }, ErrExchange},
 	} {
 		t.Run(name, func(t *testing.T) {

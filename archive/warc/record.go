@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 
@@ -14,8 +15,8 @@ import (
 	"linkstead/archive/httpmsg"
 )
 
-// maxHead bounds the head of an archived HTTP message, in bytes.
-const maxHead = 4 << 20
+// maxHead bounds the head of an archived HTTP message, in bytes: what is longer is neither written nor read.
+const maxHead = 1 << 20
 
 // ErrNoPayload says that a record of this type has no payload to be read (WARC 1.1 §4), or no HTTP head where one must
 // be.
@@ -54,12 +55,13 @@ func (r *Record) Finish() error {
 	return nil
 }
 
-// Close frees the buffers of a record that ReadMember returned. It does not close the reader underneath.
+// Close frees the buffers of a record that ReadMember returned; neither its Block nor its payload must be read after
+// that. It does not close the reader underneath.
 func (r *Record) Close() error {
-	if r.m != nil {
-		r.m.free()
-		r.m = nil
-		r.Block = nil
+	m := r.m
+	r.m, r.Block = nil, nil
+	if m != nil {
+		m.free()
 	}
 	return nil
 }
@@ -113,7 +115,7 @@ func readHead(r io.Reader) (httpmsg.Head, io.Reader, error) {
 	buf := make([]byte, 0, 4<<10)
 	for {
 		if len(buf) == cap(buf) {
-			buf = append(buf, 0)[:len(buf)]
+			buf = slices.Grow(buf, len(buf))
 		}
 		n, err := r.Read(buf[len(buf):cap(buf)])
 		from := len(buf)
@@ -171,7 +173,6 @@ type memberReader struct {
 	in     *bufio.Reader
 	gz     gzip.Reader
 	out    *bufio.Reader
-	rec    Record
 	header []byte
 	start  int64 // of the member
 	left   int64 // of the block
@@ -194,7 +195,6 @@ func newMemberReader(r io.Reader, at int64) *memberReader {
 func (m *memberReader) free() {
 	m.src = source{}
 	m.in.Reset(nil)
-	m.rec = Record{}
 	memberReaders.Put(m)
 }
 
@@ -221,8 +221,7 @@ func (m *memberReader) next() (*Record, error) {
 		return nil, m.fail(err)
 	}
 	m.left = h.Length
-	m.rec = Record{Offset: m.start, Header: h, Block: (*blockReader)(m), m: m}
-	return &m.rec, nil
+	return &Record{Offset: m.start, Header: h, Block: (*blockReader)(m), m: m}, nil
 }
 
 // readHeader reads up to the blank line.

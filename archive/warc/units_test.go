@@ -118,7 +118,10 @@ func checkUnits(t *testing.T, s *testSegment, all []*Unit) {
 
 // Cut anywhere, a segment yields its whole units and the place to cut at; never more, and it never hangs.
 func TestExchangesOfCutSegment(t *testing.T) {
-	s := sample(t)
+	s := newTestSegment(t)
+	first := s.exchange("http://a.test/1", okResponse("x"))
+	s.add(s.c.Compose(&Exchange{URL: "http://b.test/", At: testTime, Outcome: outcome.DNS}, &Meta{}, s.opts()))
+	s.add(s.c.Void(first.members[2].RecordID, testTime, "fenced", s.opts()))
 	for n := range s.Len() {
 		all, torn := units(t, s.Bytes()[:n], 0)
 		want, cut := 0, int64(0)

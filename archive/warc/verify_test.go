@@ -155,7 +155,7 @@ func TestVerifyFindsFlippedBits(t *testing.T) {
 	want := strings.Join(plain(t, s), "")
 	data := bytes.Clone(s.Bytes())
 	silent := 0
-	for bit := 0; bit < len(data)*8; bit += 5 {
+	for bit := 0; bit < len(data)*8; bit += 11 {
 		data[bit/8] ^= 1 << (bit % 8)
 		if len(verify(t, data)) == 0 {
 			silent++
@@ -170,7 +170,7 @@ func TestVerifyFindsFlippedBits(t *testing.T) {
 		data[bit/8] ^= 1 << (bit % 8)
 	}
 	// Four members, each with a modification time, a system and extra flags (48 bits), padding, codes that are not used.
-	if limit := 4 * (48 + 32) / 5; silent > limit {
+	if limit := 4 * (48 + 32) / 11; silent > limit {
 		t.Errorf("%d flips were not found, more than %d", silent, limit)
 	}
 }
@@ -181,7 +181,7 @@ func TestVerifyCutSegment(t *testing.T) {
 	for _, g := range s.groups {
 		ends[int(g.end)] = true
 	}
-	for n := 0; n < s.Len(); n += 13 {
+	for n := 0; n < s.Len(); n += 61 {
 		if faults := verify(t, s.Bytes()[:n]); len(faults) == 0 && !ends[n] {
 			t.Fatalf("cut to %d bytes: no fault", n)
 		}
