@@ -29,7 +29,7 @@
 //
 // # What is left out
 //
-// Citation.LeftOut says why a citation is not to be captured: the name of a rule of leftout.yaml (share, login, print,
+// Citation.LeftOut says why a citation is not to be captured: the name of a rule of leftout.rules (share, login, print,
 // reply, …), "same page" for links to the document itself and for bare fragments, "no base" for relative links of a document whose base is not
 // known, and "navigation", "outside content" or "same site" for what the Mode leaves out. Links whose scheme isn't http
 // or https (mailto:, javascript:, tel:) are no citations.
@@ -37,5 +37,5 @@
 // # Mementos
 //
 // A link that is itself a copy in a web archive stays as it is; its original follows as a further citation at the same
-// place, with Of telling the memento. The URL patterns are in mementos.yaml.
+// place, with Of telling the memento. The URL patterns are in mementos.rules.
 package post

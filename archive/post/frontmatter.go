@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"linkstead/archive/urlkey"
 )
 
@@ -36,28 +34,64 @@ func frontMatter(text string) (d Document, body int) {
 	return d, 0
 }
 
-// parseFields returns the scalar fields of front matter, their names in lower case.
+// parseFields returns the scalar fields at the top level of YAML or TOML front matter, their names in lower case. Front
+// matter is written by hand and by many tools: of what isn't plain, folded and literal blocks are read, the rest is not.
 func parseFields(s, fence string) map[string]string {
 	fields := map[string]string{}
-	if fence == "---" {
-		var nodes map[string]yaml.Node
-		if yaml.Unmarshal([]byte(s), &nodes) != nil {
-			return fields
-		}
-		for name, n := range nodes {
-			if n.Kind == yaml.ScalarNode {
-				fields[strings.ToLower(name)] = n.Value
-			}
-		}
-		return fields
-	}
+	sep := map[string]string{"---": ":", "+++": "="}[fence]
+	block := "" // the name whose indented lines follow
 	for line := range strings.Lines(s) {
-		if strings.HasPrefix(line, "[") {
+		text := strings.TrimSpace(line)
+		if text != "" && line[0] <= ' ' {
+			if block != "" {
+				fields[block] += " " + text
+			}
+			continue
+		}
+		block = ""
+		if sep == "=" && strings.HasPrefix(text, "[") {
 			break
 		}
-		if name, value, ok := strings.Cut(line, "="); ok {
-			fields[strings.ToLower(strings.TrimSpace(name))] = strings.Trim(strings.TrimSpace(value), `"'`)
+		name, value, ok := strings.Cut(text, sep)
+		if !ok || strings.HasPrefix(text, "#") {
+			continue
+		}
+		name, value = strings.ToLower(strings.Trim(strings.TrimSpace(name), `"'`)), strings.TrimSpace(value)
+		if sep == ":" && value != "" && strings.Trim(value, "|>+-0123456789") == "" && strings.ContainsAny(value[:1], "|>") {
+			block, value = name, ""
+		}
+		if v, ok := scalar(value); ok {
+			fields[name] = v
 		}
 	}
 	return fields
+}
+
+// scalar returns the value of a plain or quoted scalar, without the comment behind it.
+func scalar(v string) (string, bool) {
+	if v == "" {
+		return "", true
+	}
+	switch v[0] {
+	case '"':
+		end := 1
+		for end < len(v) && v[end] != '"' {
+			if v[end] == '\\' {
+				end++
+			}
+			end++
+		}
+		if end >= len(v) {
+			return "", false
+		}
+		return strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(v[1:end]), true
+	case '\'':
+		body := strings.ReplaceAll(v[1:], "''", "\x00")
+		body, _, ok := strings.Cut(body, "'")
+		return strings.ReplaceAll(body, "\x00", "'"), ok
+	case '[', '{', '&', '*', '!':
+		return "", false
+	}
+	plain, _, _ := strings.Cut(v, " #")
+	return strings.TrimSpace(plain), true
 }

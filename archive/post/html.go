@@ -50,17 +50,21 @@ func HTML(src []byte, url string, o Options) (Document, error) {
 
 // parse builds the marked DOM. The parser refuses what nests deeper than 512 elements; of that, links and blocks remain.
 func parse(text string) (*goquery.Document, []span, error) {
-	for _, flat := range []bool{false, true} {
-		marked, spans := markAnchors(text, flat)
-		root, err := html.ParseWithOptions(strings.NewReader(marked), html.ParseOptionEnableScripting(false))
-		if err == nil {
-			return goquery.NewDocumentFromNode(root), spans, nil
-		}
-		if flat {
-			return nil, nil, err
-		}
+	marked, spans := markAnchors(text, false)
+	root, err := build(marked)
+	if err != nil {
+		marked, spans = markAnchors(text, true)
+		root, err = build(marked)
 	}
-	panic("unreachable")
+	if err != nil {
+		return nil, nil, err
+	}
+	return goquery.NewDocumentFromNode(root), spans, nil
+}
+
+// build runs the parser as a browser without scripts does: what stands in noscript can be read.
+func build(marked string) (*html.Node, error) {
+	return html.ParseWithOptions(strings.NewReader(marked), html.ParseOptionEnableScripting(false))
 }
 
 // Elements that end a run of prose.
@@ -128,10 +132,10 @@ func (w *walker) node(n *html.Node, content bool, rule string) {
 		w.boundary()
 	}
 	c := w.enter(n, content, rule)
-	switch {
-	case n.Data == "br":
+	switch n.Data {
+	case "br":
 		w.text("\n")
-	case n.Data == "img":
+	case "img":
 		w.picture(n)
 	}
 	if read(n) {

@@ -45,8 +45,8 @@ func findDOIs(s string) []bare {
 
 // doiURL returns the address of a DOI as spelled: with or without "doi:" or the resolver before it.
 func doiURL(s string) string {
-	id := s[strings.Index(s, "10."):]
-	return "https://doi.org/" + strings.NewReplacer("<", "%3C", ">", "%3E", "[", "%5B", "]", "%5D").Replace(id)
+	_, id, _ := strings.Cut(s, "10.")
+	return "https://doi.org/10." + strings.NewReplacer("<", "%3C", ">", "%3E", "[", "%5B", "]", "%5D").Replace(id)
 }
 
 // findURLs returns the bare URLs, www. forms and DOIs of a text, in its order.

@@ -2,39 +2,28 @@ package post
 
 import (
 	_ "embed" // the rules are data
-	"fmt"
+	"iter"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"linkstead/archive/urlkey"
 )
 
-//go:embed leftout.yaml
-var leftOutFile []byte
+//go:embed leftout.rules
+var leftOutFile string
 
-//go:embed mementos.yaml
-var mementoFile []byte
+//go:embed mementos.rules
+var mementoFile string
 
-// rule leaves out links that aren't sources. The fields are told in leftout.yaml.
+// rule leaves out links that aren't sources, as leftout.rules tells.
 type rule struct {
-	Name  string
-	Any   []string // URL patterns for links to whatever site
-	Own   []string // URL patterns for links that aren't sources by their place
-	Text  []string // patterns for the whole link text, of the same links as Own
-	Class []string
-	Rel   []string
-	Hits  []fixture
-	Miss  []fixture
-
+	name           string
 	any, own, text []*regexp.Regexp
+	class, rel     []string
+	hits, misses   []string
 }
-
-// fixture is a link that a rule is tested on.
-type fixture struct{ URL, Text, Class, Rel, From string }
 
 // link is what a rule looks at.
 type link struct {
@@ -43,65 +32,96 @@ type link struct {
 	own       bool // it leads to the document's own site, or stands outside the main content
 }
 
-// archiveRule finds the original in the URL of a memento.
+// archiveRule finds the original in the URL of a memento, as mementos.rules tells.
 type archiveRule struct {
-	Name    string
-	Pattern string
-	Hits    [][2]string // memento, original
-	Miss    []string
-
-	re *regexp.Regexp
+	name         string
+	pattern      *regexp.Regexp
+	hits, misses []string
 }
 
 // The rule files are part of the program: a fault in them is a fault of the program, found by every test.
 var (
-	leftOutRules = mustRules()
-	classRules   = mustClasses()
-	archiveRules = mustArchives()
+	leftOutRules = mustRules(leftOutFile)
+	classRules   = classes(leftOutRules)
+	archiveRules = mustArchives(mementoFile)
 )
 
-func mustRules() []rule {
+func mustRules(file string) []rule {
 	var rules []rule
-	if err := yaml.Unmarshal(leftOutFile, &rules); err != nil {
-		panic(fmt.Sprintf("leftout.yaml: %v", err))
-	}
-	for i := range rules {
-		r := &rules[i]
-		r.any, r.own, r.text = patterns(r.Any, ""), patterns(r.Own, ""), patterns(r.Text, "^(?:%s)$")
+	for key, value := range ruleLines(file) {
+		if key == "rule" {
+			rules = append(rules, rule{name: value})
+			continue
+		}
+		r := &rules[len(rules)-1]
+		switch key {
+		case "any":
+			r.any = append(r.any, regexp.MustCompile("(?i)"+value))
+		case "own":
+			r.own = append(r.own, regexp.MustCompile("(?i)"+value))
+		case "text":
+			r.text = append(r.text, regexp.MustCompile("(?i)^(?:"+value+")$"))
+		case "class":
+			r.class = append(r.class, strings.Fields(value)...)
+		case "rel":
+			r.rel = append(r.rel, strings.Fields(value)...)
+		case "hit":
+			r.hits = append(r.hits, value)
+		case "miss":
+			r.misses = append(r.misses, value)
+		default:
+			panic("leftout.rules: unknown word " + key)
+		}
 	}
 	return rules
 }
 
-func patterns(exprs []string, frame string) []*regexp.Regexp {
-	var out []*regexp.Regexp
-	for _, e := range exprs {
-		if frame != "" {
-			e = fmt.Sprintf(frame, e)
+func mustArchives(file string) []archiveRule {
+	var rules []archiveRule
+	for key, value := range ruleLines(file) {
+		if key == "rule" {
+			rules = append(rules, archiveRule{name: value})
+			continue
 		}
-		out = append(out, regexp.MustCompile("(?i)"+e))
+		r := &rules[len(rules)-1]
+		switch key {
+		case "pattern":
+			r.pattern = regexp.MustCompile("(?i)" + value)
+		case "hit":
+			r.hits = append(r.hits, value)
+		case "miss":
+			r.misses = append(r.misses, value)
+		default:
+			panic("mementos.rules: unknown word " + key)
+		}
 	}
-	return out
+	return rules
 }
 
-func mustClasses() map[string]string {
+// ruleLines yields the lines of a rule file: their first word, and the rest.
+func ruleLines(file string) iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for line := range strings.Lines(file) {
+			line = strings.TrimSpace(line)
+			if line == "" || line[0] == '#' {
+				continue
+			}
+			key, value, _ := strings.Cut(line, " ")
+			if !yield(key, strings.TrimSpace(value)) {
+				return
+			}
+		}
+	}
+}
+
+func classes(rules []rule) map[string]string {
 	m := map[string]string{}
-	for _, r := range leftOutRules {
-		for _, c := range r.Class {
-			m[c] = r.Name
+	for _, r := range rules {
+		for _, c := range r.class {
+			m[strings.ToLower(c)] = r.name
 		}
 	}
 	return m
-}
-
-func mustArchives() []archiveRule {
-	var rules []archiveRule
-	if err := yaml.Unmarshal(mementoFile, &rules); err != nil {
-		panic(fmt.Sprintf("mementos.yaml: %v", err))
-	}
-	for i := range rules {
-		rules[i].re = regexp.MustCompile("(?i)" + rules[i].Pattern)
-	}
-	return rules
 }
 
 // ruleByClass names the rule that leaves out an element with such classes and id, and all links in it.
@@ -119,10 +139,10 @@ func leftOut(l link) string {
 	for i := range leftOutRules {
 		r := &leftOutRules[i]
 		if match(r.any, l.url) || l.own && (match(r.own, l.url) || match(r.text, l.text)) {
-			return r.Name
+			return r.name
 		}
-		if l.own && slices.ContainsFunc(r.Rel, func(rel string) bool { return slices.Contains(l.rel, rel) }) {
-			return r.Name
+		if l.own && slices.ContainsFunc(r.rel, func(rel string) bool { return slices.Contains(l.rel, rel) }) {
+			return r.name
 		}
 	}
 	return ""
@@ -136,7 +156,7 @@ func match(res []*regexp.Regexp, s string) bool {
 // (perma.cc). An original may be a memento in turn.
 func Unwrap(memento string) (original string, ok bool) {
 	for i := range archiveRules {
-		m := archiveRules[i].re.FindStringSubmatch(memento)
+		m := archiveRules[i].pattern.FindStringSubmatch(memento)
 		if m == nil {
 			continue
 		}
