@@ -13,11 +13,12 @@ const maxJSONDepth = 8
 // WebManifest visits the URLs of a web application manifest (W3C Web Application Manifest §1 and the manifest incubations).
 func WebManifest(dst io.Writer, src []byte, visit Visit) error {
 	return run(dst, src, visit, func(s *scan, t *text) {
-		scanJSON(s, t, func(path string, key bool) (Role, string) {
+		scanJSON(s, t, func(path []string, key bool) (Role, string) {
 			if key {
 				return None, ""
 			}
-			return manifestRole(path), "manifest/" + path
+			at := strings.Join(path, "/")
+			return manifestRole(at), "manifest/" + at
 		})
 	})
 }
@@ -48,16 +49,15 @@ func ImportMap(dst io.Writer, src []byte, visit Visit) error {
 }
 
 func scanImportMap(s *scan, t *text) {
-	scanJSON(s, t, func(path string, key bool) (Role, string) {
-		in, _, _ := strings.Cut(path, "/")
-		depth := strings.Count(path, "/")
+	scanJSON(s, t, func(path []string, key bool) (Role, string) {
+		in, n := path[0], len(path)
 		switch {
-		case in == "imports" && depth == 1 || in == "scopes" && depth == 2:
+		case in == "imports" && n == 2 || in == "scopes" && n == 3:
 			if key {
 				return Prefix, "importmap/key"
 			}
 			return Module, "importmap/address"
-		case in == "scopes" && depth == 1 && key:
+		case in == "scopes" && n == 2 && key:
 			return Prefix, "importmap/scope"
 		}
 		return None, ""
@@ -66,8 +66,8 @@ func scanImportMap(s *scan, t *text) {
 
 // scanSpeculation visits the lists of speculation rules (HTML §7.6.1): pages that may come next.
 func scanSpeculation(s *scan, t *text) {
-	scanJSON(s, t, func(path string, key bool) (Role, string) {
-		if !key && (path == "prefetch/*/urls/*" || path == "prerender/*/urls/*") {
+	scanJSON(s, t, func(path []string, key bool) (Role, string) {
+		if at := strings.Join(path, "/"); !key && (at == "prefetch/*/urls/*" || at == "prerender/*/urls/*") {
 			return Link, "script/speculationrules"
 		}
 		return None, ""
@@ -78,12 +78,12 @@ func scanSpeculation(s *scan, t *text) {
 type jsonScan struct {
 	*scan
 	t    *text
-	role func(path string, key bool) (Role, string)
+	role func(path []string, key bool) (Role, string)
 	path []string // keys; "*" in arrays
 	deep int      // levels below maxJSONDepth
 }
 
-func scanJSON(s *scan, t *text, role func(path string, key bool) (Role, string)) {
+func scanJSON(s *scan, t *text, role func(path []string, key bool) (Role, string)) {
 	j := &jsonScan{scan: s, t: t, role: role}
 	b := t.b
 	for i := 0; i < len(b); {
@@ -137,7 +137,7 @@ func (j *jsonScan) string(start, end int) int {
 	if key {
 		j.path[last] = value
 	}
-	role, context := j.role(strings.Join(j.path, "/"), key)
+	role, context := j.role(j.path, key)
 	if role == None || role == Module && !isSpecifier(value) || role == Prefix && key && !isSpecifier(value) {
 		return end
 	}

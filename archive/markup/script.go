@@ -66,11 +66,17 @@ func (h *htmlScan) script(t *text) {
 type imports struct {
 	last     js.TokenType // the last token that is neither space nor comment
 	before   js.TokenType // the one before it
+	own      bool         // the last import is the keyword and not a property's name
 	wanted   bool         // between import or export and its from
 	parens   []bool       // open parentheses: after ")" a regular expression may begin
 	braces   []bool       // open braces: after "}" one may begin
 	closedBy bool         // the same for the last ")" or "}"
 }
+
+// maxScriptFaults is after how many faults a script is given up. A browser runs none that has a single one; a few allow
+// for a slash that we took for a regular expression. The lexer counts lines from the start at each, so many take
+// quadratic time.
+const maxScriptFaults = 8
 
 func scanScript(s *scan, t *text, context string) {
 	if !bytes.Contains(t.b, []byte("import")) && !bytes.Contains(t.b, []byte("export")) {
@@ -81,7 +87,7 @@ func scanScript(s *scan, t *text, context string) {
 	lexer := js.NewLexer(in)
 	var m imports
 	regexps := true
-	for at := 0; ; {
+	for at, faults := 0, 0; ; {
 		tt, _ := lexer.Next()
 		if (tt == js.DivToken || tt == js.DivEqToken) && regexps && m.regexpMayBegin() {
 			if tt, _ = lexer.RegExp(); tt == js.ErrorToken {
@@ -90,7 +96,10 @@ func scanScript(s *scan, t *text, context string) {
 		}
 		start := at
 		at = in.Offset()
-		if at >= len(t.b) && tt == js.ErrorToken || at <= start {
+		if tt == js.ErrorToken {
+			faults++
+		}
+		if faults > maxScriptFaults || at >= len(t.b) && tt == js.ErrorToken || at <= start {
 			return
 		}
 		switch tt {
@@ -109,11 +118,11 @@ func scanScript(s *scan, t *text, context string) {
 func (m *imports) names() bool {
 	switch m.last {
 	case js.ImportToken:
-		return m.before != js.DotToken
+		return m.own
 	case js.FromToken:
 		return m.wanted
 	case js.OpenParenToken:
-		return m.before == js.ImportToken
+		return m.before == js.ImportToken && m.own
 	}
 	return false
 }
@@ -122,7 +131,8 @@ func (m *imports) names() bool {
 func (m *imports) follow(tt js.TokenType) {
 	switch tt {
 	case js.ImportToken, js.ExportToken:
-		m.wanted = m.last != js.DotToken
+		m.own = m.last != js.DotToken
+		m.wanted = m.own
 	case js.SemicolonToken, js.EqToken, js.OpenParenToken, js.StringToken:
 		m.wanted = false
 	}

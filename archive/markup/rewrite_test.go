@@ -1,0 +1,168 @@
+package markup
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestRewrite(t *testing.T) {
+	// What a visitor may return at worst: every byte that means something to some notation.
+	nasty := `/w/a b"c'd<e>&amp;f=(g)` + "`\\$,"
+	for _, c := range []struct {
+		scan scanner
+		src  string
+	}{
+		{asHTML, `<a href="u">`}, {asHTML, `<a href='u'>`}, {asHTML, `<a href=u>`}, {asHTML, `<a href = u >`},
+		{asHTML, `<p style="a:url(u)">`}, {asHTML, `<p style='a:url("u")'>`}, {asHTML, `<p style=a:url(u)>`},
+		{asHTML, `<style>a{b:url("u")}</style>`}, {asHTML, `<style>a{b:url(u)}</style>`}, {asHTML, `<svg><style>a{b:url(u)}</style>`},
+		{asHTML, `<svg><style><![CDATA[a{b:url(u)}]]></style>`},
+		{asHTML, `<iframe srcdoc="<a href='u'>">`}, {asHTML, `<iframe srcdoc='<a href=u>'>`}, {asHTML, `<iframe srcdoc="<p style='a:url(u)'>">`},
+		{asHTML, `<script>import "./u"</script>`}, {asHTML, `<script type=importmap>{"imports":{"a":"/u"}}</script>`},
+		{asXML, `<a href="u"/>`}, {asXML, `<?xml-stylesheet href="u"?>`},
+		{asCSS, `a{b:url(u)}`}, {asCSS, `a{b:url("u")}`}, {asCSS, `@import 'u';`},
+		{asScript, `import './u'`}, {asScript, "import(`./u`)"}, {asManifest, `{"start_url":"u"}`},
+	} {
+		out := rewrite(t, c.scan, c.src, func(Ref) (string, bool) { return nasty, true })
+		n := 0
+		got := ""
+		again := rewrite(t, c.scan, out, func(r Ref) (string, bool) { n++; got = r.URL; return "", false })
+		if n != 1 || got != nasty {
+			t.Errorf("%s became %s, which holds %d URLs, the last %q; want %q", c.src, out, n, got, nasty)
+		}
+		if again != out {
+			t.Errorf("identity: %s became %s", out, again)
+		}
+	}
+}
+
+func TestRewriteLeavesTheRest(t *testing.T) {
+	visit := func(r Ref) (string, bool) {
+		return "/w/" + r.URL, r.Role != Base && !strings.HasPrefix(r.URL, "#")
+	}
+	for _, c := range []struct {
+		scan      scanner
+		src, want string
+	}{
+		{asHTML, "<A  HREF = ' u ' x>\x80&eacute;<base href=b>", "<A  HREF = ' /w/u ' x>\x80&eacute;<base href=b>"},
+		{asHTML, `<img srcset="a&amp;b 1x,  c  2x" alt="&eacute;">`, `<img srcset="/w/a&amp;b 1x,  /w/c  2x" alt="&eacute;">`},
+		{asHTML, `<p style="content:'&eacute;';a:url(u)">`, `<p style="content:'&eacute;';a:url(/w/u)">`},
+		{asHTML, `<iframe srcdoc="&lt;p title='&amp;eacute;&eacute;'&gt;<img src=u>">`, `<iframe srcdoc="&lt;p title='&amp;eacute;&eacute;'&gt;<img src=/w/u>">`},
+		{asHTML, `<meta http-equiv=refresh content="5; url='u' x">`, `<meta http-equiv=refresh content="5; url='/w/u' x">`},
+		{asHTML, `<svg><use href="#a"/><use href="b#c"/></svg>`, `<svg><use href="#a"/><use href="/w/b#c"/></svg>`},
+		{asHTML, `<a ping="p  q">`, `<a ping="/w/p  /w/q">`},
+		{asHTML, `<a href=u`, `<a href=u`},
+		{asLink, `<u>; rel=preload, <v>`, `</w/u>; rel=preload, </w/v>`},
+		{asSrcset, `u, v 2x`, `/w/u, /w/v 2x`},
+		{asRefresh, `5; url="u"`, `5; url="/w/u"`},
+		{asCSS, `@import "u" layer; a{b:url( u\) )}`, `@import "/w/u" layer; a{b:url( /w/u\) )}`},
+	} {
+		if got := rewrite(t, c.scan, c.src, visit); got != c.want {
+			t.Errorf("%s\n got %s\nwant %s", c.src, got, c.want)
+		}
+	}
+}
+
+func TestRename(t *testing.T) {
+	opts := Options{Rename: []Rename{
+		{Attr: "integrity", To: "data-was-integrity"},
+		{Element: "script", Attr: "nonce", To: "data-was-nonce"},
+		{Element: "meta", Attr: "http-equiv", Value: "content-security-policy", To: "data-was-http-equiv"},
+	}}
+	for _, c := range []struct{ src, want string }{
+		{`<script src=u Integrity="x" integrity=y nonce=n>`, `<script src=/w/u data-was-integrity="x" data-was-integrity=y data-was-nonce=n>`},
+		{`<style nonce=n integrity>`, `<style nonce=n data-was-integrity>`},
+		{`<META http-equiv=" Content-Security-Policy" content="x"><meta http-equiv=x>`, `<META data-was-http-equiv=" Content-Security-Policy" content="x"><meta http-equiv=x>`},
+		{`<meta http-equiv="content-security&#45;policy">`, `<meta data-was-http-equiv="content-security&#45;policy">`},
+		{`<iframe srcdoc="<link integrity=x>">`, `<iframe srcdoc="<link data-was-integrity=x>">`},
+	} {
+		got := rewrite(t, htmlOf(opts), c.src, func(r Ref) (string, bool) { return "/w/" + r.URL, true })
+		if got != c.want {
+			t.Errorf("%s\n got %s\nwant %s", c.src, got, c.want)
+		}
+	}
+}
+
+func TestInsert(t *testing.T) {
+	for _, c := range []struct{ src, want string }{
+		{`<!doctype html><html><head lang=x><title>`, `<!doctype html><html><head lang=x>[0]<title>`},
+		{`<!-- <head> --><HTML><HEAD/><p>`, `<!-- <head> --><HTML><HEAD/>[0]<p>`},
+		{`<html><body><head>`, `<html>[0]<body><head>`},
+		{`text<p>x`, `text[0]<p>x`},
+		{`text`, `text[0]`},
+		{``, `[0]`},
+		{`<header><p>`, `[0]<header><p>`},
+		{`<iframe srcdoc="<p>"></iframe>`, `[0]<iframe srcdoc="[1]<p>"></iframe>`},
+		{`<head><base href=u>`, `<head>[0]<base href=u>`},
+	} {
+		opts := Options{Insert: func(depth int) string { return "[" + string(rune('0'+depth)) + "]" }}
+		if got := rewrite(t, htmlOf(opts), c.src, func(Ref) (string, bool) { return "", false }); got != c.want {
+			t.Errorf("%s\n got %s\nwant %s", c.src, got, c.want)
+		}
+	}
+	var out bytes.Buffer
+	opts := Options{Insert: func(int) string { return "[x]" }}
+	src := `<svg><image href="u"/></svg>`
+	if err := XML(&out, []byte(src), opts, nil); err != nil || out.String() != src {
+		t.Errorf("XML without a head became %s (%v)", out.String(), err)
+	}
+}
+
+func TestFirstBase(t *testing.T) {
+	for _, c := range []struct {
+		src, href string
+		ok        bool
+	}{
+		{`<a href=u><base target=t><BASE href=" b&amp;c "><base href=d>`, "b&c", true},
+		{`<!-- <base href=n> --><script>"<base href=n>"</script><template><base href=n></template>`, "", false},
+		{`<iframe srcdoc="<base href=n>">`, "", false},
+		{`<base href="">`, "", true},
+		{`<basefont href=n>`, "", false},
+		{`<base`, "", false},
+		{``, "", false},
+	} {
+		if href, ok := FirstBase([]byte(c.src)); href != c.href || ok != c.ok {
+			t.Errorf("%s: %q %v, want %q %v", c.src, href, ok, c.href, c.ok)
+		}
+	}
+}
+
+// failing is a writer whose disk is full after some bytes.
+type failing struct{ left int }
+
+var errFull = errors.New("full")
+
+func (f *failing) Write(p []byte) (int, error) {
+	if f.left -= len(p); f.left < 0 {
+		return 0, errFull
+	}
+	return len(p), nil
+}
+
+func TestWriteErrors(t *testing.T) {
+	src := []byte(`<a href=u><a href=v>x`)
+	for n := range 25 {
+		err := HTML(&failing{n}, src, Options{}, func(r Ref) (string, bool) { return "/w/" + r.URL, true })
+		if !errors.Is(err, errFull) {
+			t.Errorf("after %d bytes: %v", n, err)
+		}
+	}
+}
+
+func TestRoles(t *testing.T) {
+	for r := None; r <= AppCache; r++ {
+		if r.String() == "unknown" || r.Outlink() && r.Requisite() {
+			t.Errorf("role %d is %s", r, r)
+		}
+	}
+	if len(roleNames) != int(AppCache)+1 || AppCache.String() != "appcache" || Link.String() != "link" {
+		t.Error("the names of the roles don't match")
+	}
+	if len(table.rules) > 255 || len(table.elems.names) > 255 || len(table.attrs.names) > 255 {
+		t.Error("too many names or rules for a byte")
+	}
+	if table.elems.names[elemMath] != "math" || table.attrs.names[attrCodebase] != "codebase" {
+		t.Error("the numbers of the names don't match")
+	}
+}
