@@ -76,7 +76,7 @@ func (x *tx) advance(progress []Progress) error {
 func (x *tx) end(e *End, paused runSet) (held bool, err error) {
 	t := paused.parkOne(e.Task)
 	n, err := x.exec(`UPDATE tasks SET due_at=$1, attempts=$2, outcome=$3 WHERE host=$4 AND run=$5 AND id=$6 AND `+sqlOpen+`
-		AND EXISTS (SELECT 1 FROM hosts WHERE host=$4 AND lease=$7)`, t.Due, t.Attempts, t.Outcome, t.Host, t.Run, t.ID, e.Token)
+		AND EXISTS (SELECT 1 FROM hosts WHERE host=$4 AND lease=$7 AND lease<>0)`, t.Due, t.Attempts, t.Outcome, t.Host, t.Run, t.ID, e.Token)
 	if err != nil || n == 0 {
 		return false, err
 	}

@@ -110,7 +110,7 @@ func (db *DB) Renew(ctx context.Context, held []Lease, ttl time.Duration) (lost 
 	err = db.write(ctx, func(x *tx) error {
 		lost = lost[:0]
 		for _, l := range held {
-			n, err := x.exec(`UPDATE hosts SET next_at=$1 WHERE host=$2 AND lease=$3`, db.nowMS()+ttl.Milliseconds(), l.Host, l.Token)
+			n, err := x.exec(`UPDATE hosts SET next_at=$1 WHERE host=$2 AND lease=$3 AND lease<>0`, db.nowMS()+ttl.Milliseconds(), l.Host, l.Token)
 			if err != nil {
 				return err
 			}
@@ -165,7 +165,7 @@ func sqlTurn(polite string) string {
 }
 
 var (
-	sqlFree = `UPDATE hosts SET lease=0, owner='', polite_until=$2, next_at=` + sqlTurn(`$2`) + ` WHERE host=$1 AND lease=$3`
+	sqlFree = `UPDATE hosts SET lease=0, owner='', polite_until=$2, next_at=` + sqlTurn(`$2`) + ` WHERE host=$1 AND lease=$3 AND lease<>0`
 	sqlWake = `UPDATE hosts SET next_at=` + sqlTurn(`polite_until`) + ` WHERE host=$1 AND lease=0`
 )
 
@@ -292,14 +292,14 @@ func (x *tx) wake(host string, at int64) error {
 	return err
 }
 
-// NextDue tells when the next host has something to do; Never if none has. Held hosts count with the end of their
-// lease.
+// NextDue tells when the next host has something to do; Never if none has, or only for paused runs. Held hosts count
+// with the end of their lease.
 func (db *DB) NextDue(ctx context.Context) (int64, error) {
 	var at sql.NullInt64
 	if err := db.r.QueryRowContext(ctx, `SELECT MIN(next_at) FROM hosts`).Scan(&at); err != nil {
 		return 0, fmt.Errorf("read next due time: %w", err)
 	}
-	if !at.Valid {
+	if !at.Valid || at.Int64 >= parked {
 		return Never, nil
 	}
 	return at.Int64, nil

@@ -1,0 +1,61 @@
+package storage_test
+
+import (
+	"context"
+	"flag"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"linkstead/storage"
+	"linkstead/storage/storagetest"
+)
+
+func TestMain(m *testing.M) {
+	// A history that fails is printed; no file of it stays. Command-line flags still win.
+	for name, value := range map[string]string{"rapid.nofailfile": "true", "rapid.checks": "40"} {
+		if err := flag.Set(name, value); err != nil {
+			panic(err)
+		}
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// emptyDB is an empty database with its schema, made once.
+var emptyDB = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "linkstead-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+	path := filepath.Join(dir, "db")
+	db, err := storage.OpenDB(context.Background(), "sqlite:"+path, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Close(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
+
+// sqlite makes an empty database in a folder of the test.
+func sqlite(t testing.TB) string {
+	t.Helper()
+	b, err := emptyDB()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "linkstead.db")
+	if err := os.WriteFile(path, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return "sqlite:" + path
+}
+
+func TestSQLiteFrontier(t *testing.T) { storagetest.Frontier(t, sqlite) }
+func TestSQLiteRuns(t *testing.T)     { storagetest.Runs(t, sqlite) }
