@@ -137,16 +137,16 @@ func (w *fieldsWriter) wire(c *Closing) {
 }
 
 func (w *fieldsWriter) outlink(l *Outlink) {
-	b := append(w.buf, "outlink: "...)
-	b = append(appendToken(b, l.URL), ' ')
-	b = append(appendEscaped(b, []byte{l.Hop}, true), ' ')
-	b = appendToken(b, l.Context)
+	w.buf = append(w.buf, "outlink: "...)
+	w.buf = append(appendToken(w.buf, l.URL), ' ')
+	w.buf = append(appendEscaped(w.buf, []byte{l.Hop}, true), ' ')
+	w.buf = appendToken(w.buf, l.Context)
 	if l.Kind != "" || l.Depth != 0 || l.Due != 0 {
-		b = append(appendToken(append(b, ' '), l.Kind), ' ')
-		b = append(strconv.AppendInt(b, int64(l.Depth), 10), ' ')
-		b = strconv.AppendInt(b, l.Due, 10)
+		w.buf = append(appendToken(append(w.buf, ' '), l.Kind), ' ')
+		w.buf = append(strconv.AppendInt(w.buf, int64(l.Depth), 10), ' ')
+		w.buf = strconv.AppendInt(w.buf, l.Due, 10)
 	}
-	w.buf = append(b, "\r\n"...)
+	w.buf = append(w.buf, "\r\n"...)
 }
 
 // closingOf gathers what the closing record of an exchange tells.

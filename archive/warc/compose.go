@@ -80,7 +80,7 @@ func (c *Composer) Compose(ex *Exchange, meta *Meta, opts Options) (*Group, erro
 func (c *Composer) build(k *composition, steps func() error) (*Group, error) {
 	k.Group = c.newGroup()
 	if err := steps(); err != nil {
-		return nil, errors.Join(err, k.Group.Release())
+		return nil, errors.Join(err, k.Release())
 	}
 	return k.Group, nil
 }

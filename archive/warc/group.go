@@ -10,7 +10,7 @@ import (
 	"linkstead/storage"
 )
 
-// gzipLevel is what a site capture is held to: as small as wget's segments, at half its CPU.
+// gzipLevel keeps segments within a tenth of wget's, which zlib compresses at its level 6; level 7 is a third faster and
 const gzipLevel = 6
 
 // copyBuffer is the size of the buffer that a spilled block is read through, in bytes.

@@ -69,12 +69,12 @@ func (r *Record) Close() error {
 // Truncated is WARC-Truncated (WARC 1.1 §5.15), or "".
 func (r *Record) Truncated() string { return r.Header.Get(fieldTruncated) }
 
-// ReadMember reads the record whose gzip member begins where r stands, as the index tells by offset and length. It
-// looks no further than the member's end. The caller closes the record.
+// ReadMember reads the record whose gzip member begins where r stands, as the index tells by offset and length. What
+// comes after the member's end is of no account. The caller closes the record.
 func ReadMember(r io.Reader) (*Record, error) {
 	m := newMemberReader(r, 0)
 	rec, err := m.next()
-	if err == io.EOF {
+	if rec == nil && err == nil {
 		err = &TornError{Err: io.ErrUnexpectedEOF}
 	}
 	if err != nil {
@@ -107,7 +107,7 @@ func (r *Record) HTTP() (httpmsg.Head, io.Reader, error) {
 		// A head alone: a revisit, an answer to HEAD, or one whose body never came. Either way nothing follows.
 		return head, rest, nil
 	}
-	return head, lenient{httpmsg.Body(head, "", rest)}, nil
+	return head, lenient{httpmsg.Body(head, "", rest), r.m}, nil
 }
 
 // readHead reads the head of a response and returns the reader of what follows it.
@@ -139,12 +139,18 @@ func readHead(r io.Reader) (httpmsg.Head, io.Reader, error) {
 	}
 }
 
-// lenient ends a body where the archived message does, whole or not.
-type lenient struct{ r io.Reader }
+// lenient ends a body where the archived message does, whole or not; but where the record could not be read, it fails.
+type lenient struct {
+	body io.Reader
+	m    *memberReader
+}
 
 func (l lenient) Read(p []byte) (int, error) {
-	n, err := l.r.Read(p)
-	if err == io.ErrUnexpectedEOF || errors.Is(err, httpmsg.ErrMalformed) {
+	n, err := l.body.Read(p)
+	if l.m.broken {
+		return n, l.m.err
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, httpmsg.ErrMalformed) {
 		err = io.EOF
 	}
 	return n, err
@@ -177,7 +183,8 @@ type memberReader struct {
 	start  int64 // of the member
 	left   int64 // of the block
 	length int64 // of the member, once it is whole
-	err    error
+	err    error // what the block's reader says next
+	broken bool  // err is not the clean end
 }
 
 var memberReaders = sync.Pool{New: func() any {
@@ -201,11 +208,11 @@ func (m *memberReader) free() {
 // at is the offset of the next byte that no member has taken.
 func (m *memberReader) at() int64 { return m.src.n - int64(m.in.Buffered()) }
 
-// next reads the header of the next record. It returns io.EOF at a clean end.
+// next reads the header of the next record. It returns neither record nor error at a clean end.
 func (m *memberReader) next() (*Record, error) {
-	m.start, m.length, m.left, m.err = m.at(), 0, 0, nil
-	if _, err := m.in.Peek(1); err == io.EOF {
-		return nil, io.EOF
+	m.start, m.length, m.left, m.err, m.broken = m.at(), 0, 0, nil, false
+	if _, err := m.in.Peek(1); errors.Is(err, io.EOF) && m.src.err == nil {
+		return nil, nil
 	}
 	if err := m.gz.Reset(m.in); err != nil {
 		return nil, m.fail(err)
@@ -239,7 +246,7 @@ func (m *memberReader) readHeader() ([]byte, error) {
 		if len(m.header) > maxHeader {
 			return nil, fmt.Errorf("%w: longer than %d bytes", ErrHeader, maxHeader)
 		}
-		if err == bufio.ErrBufferFull {
+		if errors.Is(err, bufio.ErrBufferFull) {
 			continue
 		}
 		if err != nil {
@@ -254,11 +261,12 @@ func (m *memberReader) readHeader() ([]byte, error) {
 
 // fail makes the error of a member that is not whole, unless it was the reader underneath that failed.
 func (m *memberReader) fail(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
+	m.broken = true
 	if m.src.err != nil {
-		m.err = m.src.err
+		m.err = fmt.Errorf("read member at %d: %w", m.start, m.src.err)
 	} else {
 		m.err = &TornError{Offset: m.start, Cut: m.start, Err: err}
 	}

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"linkstead/storage"
 )
@@ -202,5 +203,41 @@ func TestHTTPOfOtherRecords(t *testing.T) {
 	}
 	if _, err := ReadMember(strings.NewReader("")); err == nil {
 		t.Error("nothing at all is a record")
+	}
+}
+
+// A store that breaks off while a payload is read must not pass for the end of the payload, whatever it says.
+func TestPayloadOfBrokenReader(t *testing.T) {
+	s := newTestSegment(t)
+	p := s.exchange("http://a.test/", okResponse(noise(200<<10)))
+	m := p.members[1]
+	data := s.Bytes()[p.offset+m.Offset : p.offset+m.Offset+m.Length]
+	for _, broken := range []error{io.ErrUnexpectedEOF, errors.New("connection reset")} {
+		rec, err := ReadMember(io.MultiReader(bytes.NewReader(data[:100<<10]), iotest.ErrReader(broken)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, body, err := rec.HTTP()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var torn *TornError
+		if _, err := io.Copy(io.Discard, body); !errors.Is(err, broken) || errors.As(err, &torn) {
+			t.Errorf("%v: got %v", broken, err)
+		}
+		_ = rec.Close()
+	}
+	rec, err := ReadMember(bytes.NewReader(data[:100<<10]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rec.Close() }()
+	_, body, err := rec.HTTP()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var torn *TornError
+	if _, err := io.Copy(io.Discard, body); !errors.As(err, &torn) {
+		t.Errorf("a torn member: got %v", err)
 	}
 }

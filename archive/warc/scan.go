@@ -15,11 +15,11 @@ func Scan(r io.Reader, at int64) iter.Seq2[*Record, error] {
 		defer m.free()
 		for {
 			rec, err := m.next()
-			if err == io.EOF {
-				return
-			}
 			if err != nil {
 				yield(nil, err)
+				return
+			}
+			if rec == nil {
 				return
 			}
 			if !yield(rec, nil) {

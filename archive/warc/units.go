@@ -24,37 +24,37 @@ type Found struct {
 
 // Kind is the kind of a capture, see storage.Capture: "response", "revisit", "resource", or "truncated" for a response
 // that lacks its end.
-func (f *Found) Kind() string {
-	if f.Header.Type() == TypeResponse && f.Header.Get(fieldTruncated) != "" {
+func (i *Found) Kind() string {
+	if i.Header.Type() == TypeResponse && i.Header.Get(fieldTruncated) != "" {
 		return "truncated"
 	}
-	return string(f.Header.Type())
+	return string(i.Header.Type())
 }
 
 // Mime is the media type of the payload as it was declared: lower case, without parameters.
-func (f *Found) Mime() string {
-	if f.Header.Type() != TypeResource {
-		return f.Head.Mime()
+func (i *Found) Mime() string {
+	if i.Header.Type() != TypeResource {
+		return i.Head.Mime()
 	}
-	t, _, _ := strings.Cut(f.Header.Get(fieldContentType), ";")
+	t, _, _ := strings.Cut(i.Header.Get(fieldContentType), ";")
 	return strings.ToLower(strings.TrimSpace(t))
 }
 
 // Digest is the WARC-Payload-Digest.
-func (f *Found) Digest() string { return f.Header.Get(fieldPayloadDigest) }
+func (i *Found) Digest() string { return i.Header.Get(fieldPayloadDigest) }
 
 // Original is the record that a revisit refers to; its Location stands in the closing record.
-func (f *Found) Original() Original {
+func (i *Found) Original() Original {
 	return Original{
-		RecordID: f.Header.Get(fieldRefersTo),
-		URL:      unbracket(f.Header.Get(fieldRefersURI)),
-		At:       parseDate(f.Header.Get(fieldRefersDate)),
+		RecordID: i.Header.Get(fieldRefersTo),
+		URL:      unbracket(i.Header.Get(fieldRefersURI)),
+		At:       parseDate(i.Header.Get(fieldRefersDate)),
 	}
 }
 
 // Open reads the record anew, from the segment that it was found in.
-func (f *Found) Open(segment io.ReaderAt) (*Record, error) {
-	return ReadMember(io.NewSectionReader(segment, f.Offset, f.Length))
+func (i *Found) Open(segment io.ReaderAt) (*Record, error) {
+	return ReadMember(io.NewSectionReader(segment, i.Offset, i.Length))
 }
 
 // Unit is what counts as a whole in a segment: an exchange or a document up to its closing metadata record, or a record
