@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"linkstead/archive/outcome"
+	"linkstead/archive/warc"
 )
 
 // TestGuard names every kind of address that is not of the public internet, and some that are.
@@ -125,13 +126,32 @@ func nameServer(t *testing.T, rcode int) *net.Resolver {
 			}
 		}
 	})
+	// The resolver asks on after its caller has given up; without its connections it stops at once.
+	var mu sync.Mutex
+	var asking []net.Conn
+	over := false
 	t.Cleanup(func() {
+		mu.Lock()
+		over = true
+		for _, c := range asking {
+			_ = c.Close()
+		}
+		mu.Unlock()
 		_ = pc.Close()
 		wg.Wait()
 	})
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if over {
+			return nil, net.ErrClosed
+		}
 		var d net.Dialer
-		return d.DialContext(ctx, "udp", pc.LocalAddr().String())
+		c, err := d.DialContext(ctx, "udp", pc.LocalAddr().String())
+		if err == nil {
+			asking = append(asking, c)
+		}
+		return c, err
 	}}
 }
 
@@ -205,6 +225,31 @@ func TestJudgeDial(t *testing.T) {
 			t.Errorf("%v: %s, %q; want %s", c.err, got, detail, c.want)
 		}
 		plain(t, detail)
+	}
+}
+
+// TestJudgeHead maps the ends that come after the handshake, before a response.
+func TestJudgeHead(t *testing.T) {
+	w := recorder(t, &Recorder{}).Worker()
+	to, err := parseTarget("https://far.test/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		err  error
+		want outcome.Outcome
+	}{
+		{&net.OpError{Op: "remote error", Err: tls.AlertError(116)}, outcome.TLS}, // certificate required
+		{&net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}, outcome.Reset},
+		{&net.OpError{Op: "write", Net: "tcp", Err: syscall.EPIPE}, outcome.Reset},
+		{&net.OpError{Op: "read", Net: "tcp", Err: syscall.ETIMEDOUT}, outcome.Timeout},
+	} {
+		x := &warc.Exchange{}
+		w.wire.judge(x, to, c.err)
+		if x.Outcome != c.want || !strings.Contains(x.Detail, "far.test:443") {
+			t.Errorf("%v: %s, %q; want %s", c.err, x.Outcome, x.Detail, c.want)
+		}
+		plain(t, x.Detail)
 	}
 }
 

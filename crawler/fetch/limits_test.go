@@ -34,7 +34,8 @@ func TestTimeLimits(t *testing.T) {
 		{"total in the head", reply{raw: head, hang: true}, Limits{Total: short}, outcome.Timeout, "", head},
 		{"body stops", reply{raw: head + "Content-Length: 9\r\n\r\npart", hang: true}, Limits{Total: short}, outcome.TooSlow, "time", head + "Content-Length: 9\r\n\r\npart"},
 		{"dribbled body", reply{raw: head + "\r\npart", drip: true}, Limits{Total: short}, outcome.TooSlow, "time", head + "\r\npart"},
-		{"whole, but for the last CRLF", reply{raw: head + "Transfer-Encoding: chunked\r\n\r\n4\r\npart\r\n", hang: true}, Limits{Total: short}, outcome.TooSlow, "time", head},
+		{"no last chunk", reply{raw: head + "Transfer-Encoding: chunked\r\n\r\n4\r\npart\r\n", hang: true}, Limits{Total: short}, outcome.TooSlow, "time", head},
+		{"no line after the last chunk", reply{raw: head + "Transfer-Encoding: chunked\r\n\r\n4\r\npart\r\n0\r\n", hang: true}, Limits{Total: short}, outcome.Captured, "", head},
 	}
 	for _, secure := range []bool{false, true} {
 		for _, c := range cases {

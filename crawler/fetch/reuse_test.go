@@ -246,11 +246,9 @@ func concurrent(t *testing.T, secure bool) {
 
 func randomReply(id, path string) reply {
 	sum := sha256.Sum256([]byte(id))
-	rnd := rand.New(rand.NewChaCha8(sum))
-	b := make([]byte, rnd.IntN(20_000))
-	for i := range b {
-		b[i] = byte(rnd.Uint32())
-	}
+	source := rand.NewChaCha8(sum)
+	b := make([]byte, rand.New(source).IntN(20_000))
+	_, _ = source.Read(b) // never fails
 	fields := "X-Echo: " + id + "\r\nContent-Type: text/html\r\n"
 	switch path {
 	case "/204":

@@ -33,6 +33,7 @@ type wire struct {
 	sum  hash.Hash // over the payload
 
 	looked int       // bytes of head that hold no end
+	done   bool      // the message's end has come, not just the connection's
 	start  time.Time // of the exchange, for its total
 	sent   time.Time // when the request was on its way
 }
@@ -134,8 +135,7 @@ func (w *wire) talk(ctx context.Context, c *conn, msg []byte, x *warc.Exchange) 
 	if readErr != nil && !sentAll && x.Response == nil && !timedOut(readErr) {
 		readErr = err
 	}
-	reusable := stop() && readErr == nil && sentAll && x.Excess == 0 && x.Head.KeepAlive() &&
-		x.Head.Framing(x.Method).Kind != httpmsg.UntilClose
+	reusable := stop() && readErr == nil && w.done && sentAll && x.Excess == 0 && x.Head.KeepAlive()
 	if reusable && c.SetDeadline(time.Time{}) == nil {
 		w.rec.idle.put(c)
 	} else {
@@ -215,23 +215,34 @@ func (w *wire) parse(x *warc.Exchange) (bool, error) {
 
 // readBody reads the rest of the message whose head has been read, and hashes its payload on the way.
 func (w *wire) readBody(c *conn, x *warc.Exchange) error {
+	w.done = false
 	w.sum.Reset()
 	defer func() { w.sum.Sum(x.Payload.SHA256[:0]) }()
 	if err := w.keep(x, w.head[:x.Head.Len]); err != nil {
 		return err
 	}
-	s := httpmsg.NewScanner(x.Head.Framing(x.Method))
-	err := w.take(x, &s, w.head[x.Head.Len:])
-	for err == nil && !s.Done() {
-		n, readErr := c.Read(w.buf)
-		if err = w.take(x, &s, w.buf[:n]); err != nil || s.Done() {
-			break
+	f := x.Head.Framing(x.Method)
+	s := httpmsg.NewScanner(f)
+	if err := w.take(x, &s, w.head[x.Head.Len:]); err != nil {
+		return err
+	}
+	for !s.Done() {
+		n, err := c.Read(w.buf)
+		if err := w.take(x, &s, w.buf[:n]); err != nil {
+			return err
 		}
-		if err = readErr; err != nil && ended(err) && s.Complete() {
+		switch {
+		case err == nil || s.Done():
+		case f.Kind == httpmsg.UntilClose && ended(err):
 			return nil
+		case f.Kind == httpmsg.Chunked && s.Complete():
+			return nil // only the line after the last chunk is missing: nothing of the payload
+		default:
+			return err
 		}
 	}
-	return err
+	w.done = true
+	return nil
 }
 
 // take keeps that part of b which belongs to the message, up to the limit, and counts the rest.
