@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -15,6 +14,7 @@ import (
 	"linkstead/archive/outcome"
 	"linkstead/archive/warc"
 	"linkstead/crawler/fetch"
+	"linkstead/crawler/scope"
 	"linkstead/storage"
 )
 
@@ -45,11 +45,12 @@ type Runs interface {
 // Index looks captures and posts up.
 type Index interface {
 	Closest(ctx context.Context, collection, urlkey, url string, at time.Time) (storage.Capture, error)
+	Attempts(ctx context.Context, collection, urlkey string) ([]storage.Attempt, error)
 	PostOf(ctx context.Context, run int64) (storage.Post, error)
 }
 
-// Recorder makes entries count: *warc.Journal.
-type Recorder interface {
+// Journal makes entries count: *warc.Journal.
+type Journal interface {
 	Append(ctx context.Context, e *warc.Entry, done func(held bool, err error)) error
 	FlushAll(ctx context.Context) error
 }
@@ -78,25 +79,25 @@ type Crawler struct {
 	Tasks     Tasks
 	Runs      Runs
 	Index     Index
-	Journal   Recorder
+	Journal   Journal
 	Library   Reader
-	Fetch     *fetch.Recorder
-	Owner     string        // this node's name
-	Agent     string        // product token in robots.txt
-	Hosts     int           // at the same time
-	Lease     time.Duration // how long a host stays ours without renewal
-	Hold      time.Duration // after how long a host is given back though it has more to do
-	RetryWait time.Duration // before the second try; doubled for each further one
-	Grace     time.Duration // for exchanges under way when the work is to stop
+	Recorder  func(scope.Spec) *fetch.Recorder // what talks to the web for runs of such a spec
+	Owner     string                           // this node's name
+	Agent     string                           // product token in robots.txt
+	Hosts     int                              // at the same time
+	Lease     time.Duration                    // how long a host stays ours without renewal
+	Hold      time.Duration                    // after how long a host is given back though it has more to do
+	RetryWait time.Duration                    // before the second try; doubled for each further one
+	Grace     time.Duration                    // for exchanges under way when the work is to stop
 	Now       func() time.Time
 	Log       *slog.Logger
 	Tell      func(Event) // called for each exchange that counts; may be nil
 
-	live    live
-	held    held
-	wake    chan struct{}
-	room    chan struct{} // exchanges between their first byte and their acknowledgement
-	workers sync.Pool
+	live  live
+	held  held
+	lines lines
+	wake  chan struct{}
+	room  chan struct{} // exchanges between their first byte and their acknowledgement
 }
 
 // maxUnacknowledged bounds what is in memory, and what a killed worker has to fetch again.
@@ -110,7 +111,7 @@ func (c *Crawler) Work(ctx context.Context, done func(context.Context) (bool, er
 	c.room = make(chan struct{}, maxUnacknowledged)
 	c.live.init()
 	c.held.init()
-	c.workers.New = func() any { return c.Fetch.Worker() }
+	defer c.lines.hangUp()
 	fetching, stop := graceful(ctx, c.Grace)
 	defer stop()
 	g, gctx := errgroup.WithContext(fetching)

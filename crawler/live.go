@@ -26,6 +26,7 @@ type Counters struct {
 // run is a run that this process works on.
 type run struct {
 	row   storage.Run
+	line  *line
 	scope atomic.Pointer[scope.Scope] // rooted anew once the post's own address is known
 
 	mu    sync.Mutex
@@ -133,7 +134,7 @@ func (c *Crawler) run(ctx context.Context, id int64) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{row: row, seen: map[int64]bool{}}
+	r := &run{row: row, line: c.lines.of(s, c.Recorder), seen: map[int64]bool{}}
 	compiled, err := s.Compile()
 	if err != nil {
 		return nil, fmt.Errorf("run %d: %w", id, err)

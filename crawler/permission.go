@@ -92,8 +92,11 @@ func (h *host) robots(ctx context.Context, r *run, url string) (*permission, err
 			return h.pendingRobots(t), nil
 		}
 		c, err := h.robotsCapture(ctx, r, t)
-		if err != nil || c == nil {
-			return &permission{outcome: failedAs(t), detail: "robots.txt could not be read: " + outcome.Outcome(t.Outcome).Describe().Meaning}, err
+		if err != nil {
+			return nil, err
+		}
+		if c == nil {
+			return h.noRobots(ctx, r, t)
 		}
 		if c.Status/100 == 3 && c.Redirect != "" && len(hops) <= 5 {
 			url, hops = c.Redirect, hops+string(scope.HopRedirect)
@@ -101,6 +104,21 @@ func (h *host) robots(ctx context.Context, r *run, url string) (*permission, err
 		}
 		return h.readRobots(ctx, *c)
 	}
+}
+
+// noRobots is the permission where robots.txt got no answer: what befell it befalls the links.
+func (h *host) noRobots(ctx context.Context, r *run, t storage.Task) (*permission, error) {
+	p := &permission{outcome: failedAs(t), detail: outcome.Outcome(t.Outcome).Describe().Meaning}
+	as, err := h.c.Index.Attempts(ctx, r.row.Collection, urlkey.Key(t.URL))
+	for _, a := range as {
+		if a.Run == r.row.ID && a.Detail != "" {
+			p.detail = a.Detail
+		}
+	}
+	if p.outcome == outcome.RobotsError {
+		p.detail = "robots.txt could not be read. " + p.detail
+	}
+	return p, err
 }
 
 // failedAs is the outcome of the links on an origin whose robots.txt failed so.

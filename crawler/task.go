@@ -48,7 +48,7 @@ func (c *Crawler) task(ctx context.Context, l storage.Lease, r *run, t storage.T
 		return err
 	}
 	err = c.record(ctx, r, e, ended)
-	if rerr := c.Fetch.Release(e.Exchange); err == nil && rerr != nil {
+	if rerr := r.line.rec.Release(e.Exchange); err == nil && rerr != nil {
 		c.Log.Warn("freeing a response", "url", t.URL, "error", rerr)
 	}
 	return err
@@ -65,8 +65,8 @@ func (c *Crawler) forbidden(t storage.Task, p *permission) *warc.Exchange {
 
 // exchange fetches the task's URL and finds what it leads to.
 func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, fetched func()) error {
-	w := c.workers.Get().(*fetch.Worker)
-	defer c.workers.Put(w)
+	w := r.line.worker()
+	defer r.line.idle.Put(w)
 	t := e.Task
 	free := true
 	x, err := w.Fetch(ctx, fetch.Request{URL: t.URL}, func(d fetch.Document) error {

@@ -220,3 +220,23 @@ func (db *DB) runs(ctx context.Context, where string, args ...any) (out []Run, e
 	}
 	return out, rows.Err()
 }
+
+// Tally counts a run's tasks by outcome; "pending" for those that have not ended.
+func (db *DB) Tally(ctx context.Context, run int64) (out map[string]int, err error) {
+	rows, err := db.r.QueryContext(ctx, `SELECT CASE outcome WHEN '' THEN 'pending' ELSE outcome END, COUNT(*) FROM tasks
+		WHERE run=$1 GROUP BY outcome`, run)
+	if err != nil {
+		return nil, fmt.Errorf("count tasks of run %d: %w", run, err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	out = map[string]int{}
+	for rows.Next() {
+		var o string
+		var n int
+		if err := rows.Scan(&o, &n); err != nil {
+			return nil, err
+		}
+		out[o] = n
+	}
+	return out, rows.Err()
+}

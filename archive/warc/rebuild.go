@@ -53,11 +53,11 @@ func (b *Rebuilder) Rebuild(ctx context.Context) (Rebuilt, error) {
 	if err := b.storeSpooled(ctx); err != nil {
 		return done, err
 	}
-	for blob, err := range b.Blobs.List(ctx, "") {
+	for blob, err := range b.Blobs.List(ctx, keyPrefix) {
 		if err != nil {
 			return done, err
 		}
-		if !strings.HasSuffix(blob.Key, segmentSuffix) || !strings.Contains(blob.Key, "/") {
+		if !strings.HasSuffix(blob.Key, segmentSuffix) {
 			continue
 		}
 		if err := b.segment(ctx, blob, &done); err != nil {
@@ -154,7 +154,7 @@ func (b *Rebuilder) segment(ctx context.Context, blob storage.Blob, done *Rebuil
 		ID: strings.TrimSuffix(path.Base(blob.Key), segmentSuffix), Location: blob.Key, State: storage.SegmentStored,
 		Size: size, SHA256: hex.EncodeToString(h.Sum(nil)),
 	}
-	row.Collection, _, _ = strings.Cut(blob.Key, "/")
+	row.Collection = path.Base(path.Dir(blob.Key))
 	return b.adopt(ctx, row, file, done)
 }
 

@@ -1,0 +1,250 @@
+// Package report tells what a run did with a post: every link, what became of it, and where its copy is. It reads rows
+// and judges nothing; the same report serves the terminal, JSON and the pages.
+package report
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"linkstead/archive/outcome"
+	"linkstead/archive/urlkey"
+	"linkstead/storage"
+)
+
+// Version is the version of the JSON document.
+const Version = 1
+
+// Rows is what a report is made from.
+type Rows interface {
+	PostOf(ctx context.Context, run int64) (storage.Post, error)
+	Captures(ctx context.Context, collection, urlkey string) iter.Seq2[storage.Capture, error]
+	Attempts(ctx context.Context, collection, urlkey string) ([]storage.Attempt, error)
+	Tally(ctx context.Context, run int64) (map[string]int, error)
+}
+
+// Report is what became of one post and its links in one run.
+type Report struct {
+	Version int       `json:"version"`
+	Post    Post      `json:"post"`
+	Links   []Link    `json:"links"`
+	LeftOut []LeftOut `json:"left_out"`
+	Totals  Totals    `json:"totals"`
+}
+
+// Post is the post itself.
+type Post struct {
+	ID         string `json:"id"`
+	Run        int64  `json:"run"`
+	State      string `json:"state"` // of the run: active, paused, done
+	Collection string `json:"collection"`
+	Source     string `json:"source"`          // what was named
+	URL        string `json:"url"`             // where it was found, after redirects
+	Title      string `json:"title,omitempty"` //
+	Dated      string `json:"dated,omitempty"` // when its author cited, as far as known
+	Fate
+}
+
+// Fate is what became of a URL in a run, at the end of its redirects.
+type Fate struct {
+	Outcome    string     `json:"outcome"`               // see package outcome; "pending" if it has not ended
+	Status     int        `json:"status"`                // of the last hop; 0 if there was no response
+	Detail     string     `json:"detail,omitempty"`      // of a failure, for people
+	Redirects  []Hop      `json:"redirects"`             // the hops before the last
+	Digest     string     `json:"digest,omitempty"`      // of the last hop's payload
+	Mime       string     `json:"mime,omitempty"`        // of the last hop
+	CapturedAt *time.Time `json:"captured_at,omitempty"` // of the last hop
+	Replay     string     `json:"replay,omitempty"`      // address of the copy, from the first hop on
+}
+
+// Hop is one redirect on the way.
+type Hop struct {
+	URL    string `json:"url"`
+	Status int    `json:"status"`
+}
+
+// Link is one source of the post.
+type Link struct {
+	URL string `json:"url"`
+	Of  string `json:"of,omitempty"` // the memento of which this is the original
+	Fate
+	Citations []Citation `json:"citations"`
+}
+
+// Citation is one place in the post that points to a link. Offsets count Unicode code points of the source.
+type Citation struct {
+	Text    string `json:"text"`
+	Context string `json:"context"`
+	Start   int    `json:"start"`
+	End     int    `json:"end"`
+}
+
+// LeftOut is a link that was not captured on purpose.
+type LeftOut struct {
+	URL    string `json:"url"`
+	Reason string `json:"reason"`
+	Text   string `json:"text"`
+}
+
+// Totals count. Captured, Dead and Pending add up to Links.
+type Totals struct {
+	Links    int            `json:"links"`    // distinct sources
+	Captured int            `json:"captured"` // links whose last hop answered below 400
+	Dead     int            `json:"dead"`     // links whose last hop answered 400 or above, or gave no answer
+	Pending  int            `json:"pending"`  // links not tried yet
+	LeftOut  int            `json:"left_out"` // links left out on purpose
+	Tasks    map[string]int `json:"tasks"`    // everything that the run asked for, by outcome
+}
+
+// Complete says whether the post was captured and every link has an outcome.
+func (r *Report) Complete() bool { return r.Post.Good() && r.Totals.Pending == 0 }
+
+// Pending is the outcome of what has not been tried.
+const Pending = "pending"
+
+// Good says whether there is a copy of an answer that was no error. A document that was handed in has no status.
+func (f *Fate) Good() bool { return outcome.Outcome(f.Outcome).Kept() && f.Status < 400 }
+
+// maxHops bounds how far redirects are followed through the rows.
+const maxHops = 50
+
+// Builder makes reports.
+type Builder struct {
+	Rows   Rows
+	Replay string // origin of the replay, for the addresses of copies
+}
+
+// Build makes the report of a run.
+func (b *Builder) Build(ctx context.Context, run storage.Run) (*Report, error) {
+	r := &Report{Version: Version, Links: []Link{}, LeftOut: []LeftOut{}, Post: Post{
+		Run: run.ID, State: string(run.State), Collection: run.Collection, Source: run.Source, URL: run.Source,
+	}}
+	post, err := b.Rows.PostOf(ctx, run.ID)
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return nil, err
+	}
+	if err == nil {
+		r.Post.ID, r.Post.URL, r.Post.Title, r.Post.Dated = post.ID, post.URL, post.Title, post.Dated
+	}
+	if r.Post.Fate, err = b.fate(ctx, run, run.Source); err != nil {
+		return nil, err
+	}
+	if err := b.links(ctx, run, post, r); err != nil {
+		return nil, err
+	}
+	if r.Totals.Tasks, err = b.Rows.Tally(ctx, run.ID); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+func (b *Builder) links(ctx context.Context, run storage.Run, post storage.Post, r *Report) error {
+	at := map[string]int{}
+	for _, c := range post.Citations {
+		if c.LeftOut != "" {
+			r.LeftOut = append(r.LeftOut, LeftOut{URL: c.URL, Reason: c.LeftOut, Text: c.Text})
+			continue
+		}
+		i, ok := at[c.URL]
+		if !ok {
+			fate, err := b.fate(ctx, run, c.URL)
+			if err != nil {
+				return err
+			}
+			i = len(r.Links)
+			at[c.URL] = i
+			r.Links = append(r.Links, Link{URL: c.URL, Of: c.Of, Fate: fate})
+		}
+		l := &r.Links[i]
+		l.Citations = append(l.Citations, Citation{Text: c.Text, Context: c.Context, Start: c.Start, End: c.End})
+	}
+	for i := range r.Links {
+		switch l := &r.Links[i]; {
+		case l.Good():
+			r.Totals.Captured++
+		case l.Outcome == Pending:
+			r.Totals.Pending++
+		default:
+			r.Totals.Dead++
+		}
+	}
+	r.Totals.Links, r.Totals.LeftOut = len(r.Links), len(r.LeftOut)
+	return nil
+}
+
+// fate follows a URL through what the run recorded of it and of what it redirected to.
+func (b *Builder) fate(ctx context.Context, run storage.Run, url string) (Fate, error) {
+	f := Fate{Outcome: Pending, Redirects: []Hop{}}
+	seen := map[string]bool{}
+	for {
+		if seen[url] {
+			f.Outcome, f.Detail = string(outcome.Loop), "It redirects back to "+url+"."
+			return f, nil
+		}
+		seen[url] = true
+		c, ok, err := b.capture(ctx, run, url)
+		if err != nil {
+			return f, err
+		}
+		if !ok {
+			return f, b.failure(ctx, run, url, &f)
+		}
+		if f.Replay == "" {
+			f.Replay = ReplayURL(b.Replay, c)
+		}
+		at := c.At
+		f.Outcome, f.Status, f.Digest, f.Mime, f.CapturedAt = c.Outcome, c.Status, c.Digest, c.Mime, &at
+		if c.Redirect == "" {
+			return f, nil
+		}
+		if len(f.Redirects) == maxHops {
+			f.Outcome, f.Detail = string(outcome.Redirects), "It redirects on and on."
+			return f, nil
+		}
+		f.Redirects = append(f.Redirects, Hop{URL: url, Status: c.Status})
+		url = c.Redirect
+	}
+}
+
+// ReplayURL is the address of a copy.
+func ReplayURL(origin string, c storage.Capture) string {
+	return fmt.Sprintf("%s/web/%s/%s", origin, c.At.UTC().Format("20060102150405"), c.URL)
+}
+
+// capture is the best capture that the run made of exactly this URL: the last whole one.
+func (b *Builder) capture(ctx context.Context, run storage.Run, url string) (best storage.Capture, ok bool, err error) {
+	for c, err := range b.Rows.Captures(ctx, run.Collection, urlkey.Key(url)) {
+		if err != nil {
+			return best, false, err
+		}
+		if c.Run != run.ID || c.URL != url {
+			continue
+		}
+		if !ok || !outcomeWhole(best) || outcomeWhole(c) {
+			best, ok = c, true
+		}
+	}
+	return best, ok, nil
+}
+
+func outcomeWhole(c storage.Capture) bool { return c.Outcome == string(outcome.Captured) }
+
+// failure is how the last try of a URL went that brought no capture.
+func (b *Builder) failure(ctx context.Context, run storage.Run, url string, f *Fate) error {
+	as, err := b.Rows.Attempts(ctx, run.Collection, urlkey.Key(url))
+	if err != nil {
+		return err
+	}
+	f.Outcome, f.Detail = Pending, ""
+	for _, a := range as {
+		if a.Run == run.ID && a.URL == url {
+			f.Outcome, f.Detail, f.Status = a.Outcome, a.Detail, 0
+		}
+	}
+	if f.Outcome == Pending && len(f.Redirects) > 0 && run.State == storage.RunDone {
+		f.Outcome, f.Detail = string(outcome.Excluded), "It redirects to "+url+", which the run's rules leave out."
+	}
+	return nil
+}
