@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
+	"slices"
 	"time"
 )
 
@@ -53,12 +55,14 @@ func (db *DB) nearest(ctx context.Context, where string, args []any, at int64) (
 
 // Captures yields the captures whose key is urlkey, oldest first.
 func (db *DB) Captures(ctx context.Context, collection, urlkey string) iter.Seq2[Capture, error] {
-	return db.captures(ctx, `WHERE collection=$1 AND urlkey=$2 ORDER BY at, segment, pos`, collection, urlkey)
+	return db.captures(ctx, `WHERE collection=$1 AND urlkey=$2 AND (at, segment, pos) > ($3, $4, $5) ORDER BY at, segment, pos LIMIT $6`,
+		[]any{collection, urlkey}, []any{math.MinInt64, "", -1}, func(c Capture) []any { return []any{micros(c.At), c.Segment, c.Offset} })
 }
 
 // SegmentCaptures yields the captures in a segment in the order of their offsets.
 func (db *DB) SegmentCaptures(ctx context.Context, segment string) iter.Seq2[Capture, error] {
-	return db.captures(ctx, `WHERE segment=$1 ORDER BY pos`, segment)
+	return db.captures(ctx, `WHERE segment=$1 AND (pos, urlkey) > ($2, $3) ORDER BY pos, urlkey LIMIT $4`,
+		[]any{segment}, []any{-1, ""}, func(c Capture) []any { return []any{c.Offset, c.URLKey} })
 }
 
 // CaptureAt brings the capture that begins at an offset of a segment; ErrNotFound if none does.
@@ -66,24 +70,47 @@ func (db *DB) CaptureAt(ctx context.Context, segment string, offset int64) (Capt
 	return db.oneCapture(ctx, `WHERE segment=$1 AND pos=$2`, segment, offset)
 }
 
-func (db *DB) captures(ctx context.Context, where string, args ...any) iter.Seq2[Capture, error] {
+const pageRows = 500
+
+// captures yields what where selects, page by page: key are its first arguments, after the place to begin behind, last
+// tells that place of a row. Between the pages no connection is held, so that whoever walks through a list may ask for
+// more meanwhile, and takes the time that it takes.
+func (db *DB) captures(ctx context.Context, where string, key, after []any, last func(Capture) []any) iter.Seq2[Capture, error] {
 	return func(yield func(Capture, error) bool) {
-		rows, err := db.r.QueryContext(ctx, `SELECT `+captureCols+` FROM captures `+where, args...)
-		if err != nil {
-			yield(Capture{}, fmt.Errorf("read captures: %w", err))
-			return
-		}
-		defer rows.Close() //nolint:errcheck // rows.Err tells
-		for rows.Next() {
-			c, err := scanCapture(rows)
-			if !yield(c, err) || err != nil {
+		from := after
+		for {
+			page, err := db.page(ctx, where, slices.Concat(key, from, []any{pageRows})...)
+			if err != nil {
+				yield(Capture{}, fmt.Errorf("read captures: %w", err))
 				return
 			}
-		}
-		if err := rows.Err(); err != nil {
-			yield(Capture{}, fmt.Errorf("read captures: %w", err))
+			for _, c := range page {
+				if !yield(c, nil) {
+					return
+				}
+			}
+			if len(page) < pageRows {
+				return
+			}
+			from = last(page[len(page)-1])
 		}
 	}
+}
+
+func (db *DB) page(ctx context.Context, where string, args ...any) (out []Capture, err error) {
+	rows, err := db.r.QueryContext(ctx, `SELECT `+captureCols+` FROM captures `+where, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		c, err := scanCapture(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+	}
+	return out, rows.Err()
 }
 
 // Attempts brings the attempts on a key, oldest first.

@@ -22,9 +22,10 @@ func (db *DB) OpenSegment(ctx context.Context, s Segment) error {
 	return nil
 }
 
-// SealSegment says that an open segment is complete. ErrSegmentGone if it is not open.
+// SealSegment says that an open segment is complete. ErrSegmentGone if it is not open, or has more bytes committed.
 func (db *DB) SealSegment(ctx context.Context, id string, size int64, sum string) error {
-	return db.moveSegment(ctx, id, `UPDATE segments SET state=$1, size=$2, sha256=$3, committed=$2 WHERE id=$4 AND state=$5`,
+	return db.moveSegment(ctx, id, `UPDATE segments SET state=$1, size=$2, sha256=$3, committed=$2
+		WHERE id=$4 AND state=$5 AND committed<=$2`,
 		SegmentSealed, size, sum, id, SegmentOpen)
 }
 
@@ -36,8 +37,10 @@ func (db *DB) StoreSegment(ctx context.Context, id, location string) error {
 
 // DropSegment removes the row of a segment that holds nothing: it was opened, and not one exchange was committed.
 func (db *DB) DropSegment(ctx context.Context, id string) error {
-	return db.moveSegment(ctx, id, `DELETE FROM segments WHERE id=$1 AND state=$2 AND NOT EXISTS
-		(SELECT 1 FROM captures WHERE segment=$1) `, id, SegmentOpen)
+	return db.moveSegment(ctx, id, `DELETE FROM segments WHERE id=$1 AND state=$2 AND (committed=0 OR
+		NOT EXISTS (SELECT 1 FROM captures WHERE segment=$1) AND
+		NOT EXISTS (SELECT 1 FROM attempts WHERE segment=$1) AND
+		NOT EXISTS (SELECT 1 FROM posts WHERE segment=$1))`, id, SegmentOpen)
 }
 
 func (db *DB) moveSegment(ctx context.Context, id, q string, args ...any) error {

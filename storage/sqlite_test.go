@@ -59,3 +59,5 @@ func sqlite(t testing.TB) string {
 
 func TestSQLiteFrontier(t *testing.T) { storagetest.Frontier(t, sqlite) }
 func TestSQLiteRuns(t *testing.T)     { storagetest.Runs(t, sqlite) }
+func TestSQLiteIndex(t *testing.T)    { storagetest.Index(t, sqlite) }
+func TestSQLiteSegments(t *testing.T) { storagetest.Segments(t, sqlite) }
