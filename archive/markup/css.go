@@ -184,14 +184,14 @@ func (c *cssScan) url(i int) int {
 	for i < len(b) {
 		switch ch := b[i]; {
 		case ch == ')':
-			c.found1(start, i, escapeCSSURL)
+			c.address(start, i, escapeCSSURL)
 			return i + 1
 		case isSpace(ch):
 			end := i
 			if i = skipSpace(b, i); i < len(b) && b[i] != ')' {
 				return c.badURL(i)
 			}
-			c.found1(start, end, escapeCSSURL)
+			c.address(start, end, escapeCSSURL)
 			return min(i+1, len(b))
 		case ch == '"' || ch == '\'' || ch == '(' || ch < ' ' || ch == 0x7F:
 			return c.badURL(i)
@@ -205,7 +205,7 @@ func (c *cssScan) url(i int) int {
 			i++
 		}
 	}
-	c.found1(start, i, escapeCSSURL)
+	c.address(start, i, escapeCSSURL)
 	return i
 }
 
@@ -242,14 +242,14 @@ func (c *cssScan) quoted(i int, isURL bool) int {
 		}
 	}
 	if isURL {
-		c.found1(start, i, escapeCSSString)
+		c.address(start, i, escapeCSSString)
 	}
 	c.imported = false
 	return min(i+1, len(b))
 }
 
-// found1 visits the URL at [start, end).
-func (c *cssScan) found1(start, end int, esc func(string) string) {
+// address visits the URL at [start, end).
+func (c *cssScan) address(start, end int, esc func(string) string) {
 	imported := c.imported
 	c.imported = false
 	if c.muted {
@@ -268,5 +268,5 @@ func (c *cssScan) found1(start, end int, esc func(string) string) {
 	} else {
 		r.URL = string(raw)
 	}
-	c.scan.found(c.t, r, esc)
+	c.found(c.t, r, esc)
 }

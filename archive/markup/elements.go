@@ -169,7 +169,7 @@ func (h *htmlScan) rename(elem []byte, a *attr) {
 func plausible(raw []byte) bool {
 	start, end := trim(raw, 0, len(raw))
 	raw = raw[start:end]
-	return bytes.IndexAny(raw, " \t\n{}[]<>\"|") < 0 && bytes.IndexAny(raw, "/.") >= 0
+	return !bytes.ContainsAny(raw, " \t\n{}[]<>\"|") && bytes.ContainsAny(raw, "/.")
 }
 
 // namesFile says whether the param of that name holds the URL of what is played.

@@ -196,7 +196,7 @@ func (h *htmlScan) startTag(i int) int {
 	}
 	h.enter(elem, h.localName(i+1, nameTo), selfClosing)
 	h.element(elem, i+1, nameTo)
-	if !h.inserted && elem == elemHead && !(h.xml && selfClosing) {
+	if !h.inserted && elem == elemHead && (!h.xml || !selfClosing) {
 		h.insert(end)
 	}
 	h.content = 0

@@ -136,7 +136,7 @@ func linkParams(b []byte, i int) (p params) {
 			p.as = value
 		case equalFold(key, "anchor"):
 			p.anchor = true
-		case equalFold(key, "imagesrcset") && p.srcset == nil && bytes.IndexByte(value, '\\') < 0:
+		case equalFold(key, "imagesrcset") && p.srcset == nil && !bytes.ContainsAny(value, `\"`):
 			p.srcset, p.srcsetAt = value, from
 		}
 	}

@@ -7,7 +7,7 @@ const (
 	plain   kind = iota + 1 // a URL
 	words                   // URLs parted by spaces
 	commas                  // URLs parted by commas
-	srcset                  // HTML §2.5.? image candidate strings
+	srcset                  // image candidate strings, HTML §4.8.4.2.1
 	css                     // a list of declarations, or one value
 	srcdoc                  // an HTML document
 	guess                   // a URL if it looks like one: data-* attributes mean what their script says
