@@ -13,87 +13,108 @@ import (
 	"linkstead/storage"
 )
 
-// lostWakeUp has many goroutines add tasks to the same few hosts while others claim, finish and release those hosts.
-// Whatever the order: once all have gone home, no host sleeps on a task that is due. If enqueue and release did not both
-// lock the hosts' rows before they look at the tasks, one would leave next_at alone because it sees the lease, and the
-// other would set it to never because it does not see the task.
+// lostWakeUp lets hosts go while tasks are being added to them, round by round. Whoever comes first: after each round
+// every host is awake. If enqueue and release did not both lock the hosts' rows before they look at the tasks, one would
+// leave next_at alone because it sees the lease, and the other would set it to never because it does not see the task.
+//
+// Checked by breaking the rule: with a release that reads the soonest task before its transaction, this fails in the
+// first rounds.
 func lostWakeUp(t *testing.T, rows Rows) {
-	const adders, rounds, runs = 4, 40, 4
+	const rounds, hosts = 30, 6
 	clock := NewClock() // it stands: no lease runs out and covers a host that sleeps
 	dsn := rows(t)
 	dbs := []*storage.DB{OpenRows(t, dsn, clock.Now), OpenRows(t, dsn, clock.Now)}
-	names := []string{"h0", "h1", "h2"}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-
-	var adding atomic.Int32
-	adding.Store(adders)
-	var g errgroup.Group
-	for a := range int64(adders) {
-		g.Go(func() error {
-			defer adding.Add(-1)
-			for i := range int64(rounds) {
-				// Now one host, now all of them, in another order each time.
-				var ts []storage.Task
-				for j := range 1 + i%3 {
-					ts = append(ts, task(names[(a+i+2*j)%3], 1+a%runs, i, 10+i%5))
-				}
-				if _, err := dbs[a%2].Enqueue(ctx, ts); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+	names := []string{"source"}
+	for h := range hosts {
+		names = append(names, fmt.Sprint("h", h))
 	}
-	for w := range 4 {
-		g.Go(func() error {
-			for {
-				last := adding.Load() == 0 // before the claim: a task that was added later is not missed
-				n, err := workOnce(ctx, dbs[w%2], clock)
-				if err != nil || n == 0 && last {
-					return err
-				}
-			}
-		})
+	add := func(db *storage.DB, id int64) error {
+		var ts []storage.Task
+		for _, name := range names {
+			ts = append(ts, task(name, 1, id, 5))
+		}
+		_, err := db.Enqueue(ctx, ts)
+		return err
 	}
-	if err := g.Wait(); err != nil {
+	if err := add(dbs[0], 0); err != nil {
 		t.Fatal(err)
 	}
-	for {
-		n, err := workOnce(ctx, dbs[0], clock)
-		if err != nil {
+	for round := int64(1); round <= rounds; round++ {
+		held, err := dbs[0].Claim(ctx, "w", 100, 100, time.Minute)
+		if err != nil || len(held) != len(names) {
+			t.Fatalf("round %d: %d of %d hosts are awake, %v; a host sleeps on a task that is due", round, len(held), len(names), err)
+		}
+		if err := wakeUpRound(ctx, dbs, clock, held, round); err != nil {
 			t.Fatal(err)
 		}
-		if n == 0 {
-			break
-		}
 	}
-	for run := int64(1); run <= runs; run++ {
-		if open, err := dbs[0].Open(ctx, run); err != nil || open {
-			t.Errorf("run %d still has open tasks that nobody is given: a host sleeps for ever (%v)", run, err)
-		}
+	// At the end all is worked off: nothing was given out and lost.
+	(&bench{DB: dbs[0], t: t, clock: clock}).sweep()
+	if open, err := dbs[0].Open(ctx, 1); err != nil || open {
+		t.Errorf("tasks are open that nobody is given, %v", err)
 	}
 	if next, err := dbs[0].NextDue(ctx); err != nil || next != storage.Never {
 		t.Errorf("all is done, but NextDue is %d, %v", next, err)
 	}
 }
 
-// workOnce claims hosts, ends their tasks and lets them go. It tells how many hosts there were.
-func workOnce(ctx context.Context, db *storage.DB, clock *Clock) (int, error) {
-	ls, err := db.Claim(ctx, "w", 2, 3, time.Minute)
-	if err != nil {
-		return 0, err
-	}
+// wakeUpRound ends the tasks of the hosts held, and then, all at once: lets each host go, and adds a task to each, now by
+// adding it, now as the discovery of an exchange on a host of its own.
+func wakeUpRound(ctx context.Context, dbs []*storage.DB, clock *Clock, held []storage.Lease, round int64) error {
 	var ends []storage.End
-	for _, l := range ls {
+	var source storage.Lease
+	for _, l := range held {
+		if l.Host == "source" {
+			source = l
+			continue
+		}
 		for _, t := range l.Tasks {
 			ends = append(ends, done(l, t))
 		}
 	}
-	if fenced, err := db.Commit(ctx, nil, ends); err != nil || len(fenced) > 0 {
-		return 0, fmt.Errorf("fenced %d although no lease ran out, %w", fenced, err)
+	if fenced, err := dbs[0].Commit(ctx, nil, ends); err != nil || len(fenced) > 0 {
+		return fmt.Errorf("fenced %d although no lease ran out, %w", fenced, err)
 	}
-	return len(ls), db.Release(ctx, ls, clock.Now())
+	var g errgroup.Group
+	start := make(chan struct{})
+	var found []storage.Task
+	for i, l := range held {
+		if l.Host == "source" {
+			continue
+		}
+		db := dbs[i%2]
+		if round%4 != 0 {
+			g.Go(func() error {
+				<-start
+				return db.Release(ctx, []storage.Lease{l}, clock.Now())
+			})
+		}
+		fresh := task(l.Host, 1, round, 5)
+		if i%3 == 0 {
+			found = append(found, fresh)
+			continue
+		}
+		g.Go(func() error {
+			<-start
+			_, err := dbs[(i+1)%2].Enqueue(ctx, []storage.Task{fresh})
+			return err
+		})
+	}
+	g.Go(func() error {
+		<-start
+		e := done(source, source.Tasks[0], append(found, task("source", 1, round, 5))...)
+		if fenced, err := dbs[1].Commit(ctx, nil, []storage.End{e}); err != nil || len(fenced) > 0 {
+			return fmt.Errorf("fenced %d although no lease ran out, %w", fenced, err)
+		}
+		if round%4 == 0 {
+			return dbs[1].FreeOwner(ctx, "w") // lets all go at once
+		}
+		return dbs[1].Release(ctx, []storage.Lease{source}, clock.Now())
+	})
+	close(start)
+	return g.Wait()
 }
 
 // doubleClaim has workers over two handles of one database take hosts and end tasks. No host is ever in two hands, and
