@@ -31,7 +31,6 @@ type finder struct {
 	scope *scope.Scope
 	e     *warc.Entry
 	base  *urlkey.Base
-	based bool // a base element has been met: later ones don't count
 	seen  map[string]bool
 	cited map[string]bool // the post's own links
 	nth   int             // requisites admitted
@@ -50,11 +49,23 @@ func (f *finder) rebase(url string) {
 	}
 }
 
+// rebaseBy obeys the base element of an HTML document.
+func (f *finder) rebaseBy(html []byte) {
+	href, ok := markup.FirstBase(html)
+	if !ok || f.base == nil {
+		return
+	}
+	if u, err := f.base.Resolve(href); err == nil && urlkey.Fetchable(u) {
+		f.rebase(u)
+	}
+}
+
 // scan reads a document by its media type.
 func (f *finder) scan(d fetch.Document) error {
 	var err error
 	switch scanner := scannerOf(d); scanner {
 	case scanHTML:
+		f.rebaseBy(d.Body)
 		err = markup.HTML(nil, d.Body, markup.Options{}, f.visit)
 	case scanCSS:
 		err = markup.CSS(nil, d.Body, f.visit)
@@ -134,13 +145,6 @@ func isWord(c byte) bool {
 // visit takes one reference.
 func (f *finder) visit(ref markup.Ref) (string, bool) {
 	switch {
-	case ref.Role == markup.Base:
-		if !f.based && ref.Depth == 0 && f.base != nil {
-			if u, err := f.base.Resolve(ref.URL); err == nil {
-				f.rebase(u)
-			}
-			f.based = true
-		}
 	case ref.Role.Requisite():
 		f.take(ref, scope.HopEmbed)
 	case ref.Role.Outlink():

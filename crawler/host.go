@@ -45,7 +45,9 @@ func (c *Crawler) keep(ctx, work context.Context, l storage.Lease) error {
 	h.drain()
 	c.held.drop(l.Host)
 	h.mu.Lock()
-	err = errors.Join(err, h.err)
+	if err == nil {
+		err = h.err
+	}
 	if polite := h.last; polite.After(until) {
 		until = polite
 	}

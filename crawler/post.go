@@ -108,7 +108,7 @@ func readPost(d fetch.Document, spec scope.Spec) (post.Document, error) {
 		o.ContentType += "; charset=" + d.Charset
 	}
 	base := d.URL
-	if !urlkey.Fetchable(base) {
+	if !urlkey.Fetchable(base) && spec.Base != "" {
 		base = spec.Base
 	}
 	switch scannerOf(d) {

@@ -88,10 +88,11 @@ type LeftOut struct {
 	Text   string `json:"text"`
 }
 
-// Totals count. Captured, Dead and Pending add up to Links.
+// Totals count. Captured, Partial, Dead and Pending add up to Links.
 type Totals struct {
 	Links    int            `json:"links"`    // distinct sources
 	Captured int            `json:"captured"` // links whose last hop answered below 400
+	Partial  int            `json:"partial"`  // the same, but the answer lacks its end
 	Dead     int            `json:"dead"`     // links whose last hop answered 400 or above, or gave no answer
 	Pending  int            `json:"pending"`  // links not tried yet
 	LeftOut  int            `json:"left_out"` // links left out on purpose
@@ -162,8 +163,10 @@ func (b *Builder) links(ctx context.Context, run storage.Run, post storage.Post,
 	}
 	for i := range r.Links {
 		switch l := &r.Links[i]; {
-		case l.Good():
+		case l.Good() && l.Outcome == string(outcome.Captured):
 			r.Totals.Captured++
+		case l.Good():
+			r.Totals.Partial++
 		case l.Outcome == Pending:
 			r.Totals.Pending++
 		default:

@@ -58,6 +58,7 @@ type Journal struct {
 type JournalParts struct {
 	Rows     Rows
 	Segments SegmentRows
+	Shelves  Shelves
 	Blobs    Putter
 	Spool    *storage.Spool
 	Composer *Composer

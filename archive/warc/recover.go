@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"linkstead/storage"
@@ -35,7 +37,29 @@ func (j *Journal) Recover(ctx context.Context) (Recovered, error) {
 			return r, fmt.Errorf("recover segment %s: %w", row.ID, err)
 		}
 	}
-	return r, nil
+	return r, j.dropStored(ctx)
+}
+
+// dropStored drops the spool copies of segments that the blob store has: a process was stopped just before it did.
+func (j *Journal) dropStored(ctx context.Context) error {
+	names, err := filepath.Glob(j.Spool.Path("*"))
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		row, err := j.Shelves.Segment(ctx, strings.TrimSuffix(filepath.Base(name), segmentSuffix))
+		if errors.Is(err, storage.ErrNotFound) {
+			j.Log.Warn("the spool has a segment that the database does not know; 'linkstead rebuild' takes it in", "file", name)
+			continue
+		}
+		if err == nil && row.State == storage.SegmentStored {
+			err = j.Spool.Drop(row.ID)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (j *Journal) recoverSegment(ctx context.Context, row storage.Segment, r *Recovered) error {

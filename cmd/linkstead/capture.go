@@ -1,0 +1,289 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"linkstead/archive/report"
+	"linkstead/archive/urlkey"
+	"linkstead/configs"
+	"linkstead/crawler"
+	"linkstead/crawler/scope"
+	"linkstead/storage"
+)
+
+// captureCmd captures posts.
+type captureCmd struct {
+	Sources []string `arg:"" name:"source" help:"An http(s) address, an HTML, Markdown or text file, or - for standard input."`
+
+	Collection   *string           `help:"Collection that the captures go into."`
+	Links        string            `help:"Which links of the post are its sources: content, outbound, all; without it, content and outbound together." enum:",content,outbound,all" default:"" placeholder:"WHICH"`
+	Depth        int               `help:"Beyond the post's own links, follow links in --scope up to so many hops from the post." placeholder:"N"`
+	Scope        string            `help:"How far --depth may lead: host, prefix, domain, any." enum:"host,prefix,domain,any" default:"host"`
+	Exclude      []string          `help:"Leave out addresses that match (RE2); repeatable." placeholder:"REGEX" sep:"none"`
+	Base         string            `help:"What the relative links of a file are resolved against." placeholder:"URL"`
+	Date         string            `help:"When the post was written: 2016, 2016-02, 2016-02-21." placeholder:"DATE"`
+	DryRun       bool              `help:"Fetch the post alone, write nothing, and tell what would be captured."`
+	JSON         bool              `name:"json" help:"Print one JSON document on standard output."`
+	Robots       *string           `help:"What robots.txt means: obey, ignore, record (fetch it, but don't obey)." placeholder:"POLICY"`
+	Concurrency  *int              `help:"Hosts at the same time." placeholder:"N"`
+	PerHost      *int              `help:"Requests at the same time to one host." placeholder:"N"`
+	Delay        *configs.Duration `help:"Pause between requests to one host, such as 500ms." placeholder:"TIME"`
+	Retries      *int              `help:"Tries after the first, for failures that may pass." placeholder:"N"`
+	Resolve      []string          `help:"HOST:PORT:ADDRESS as in curl; repeatable." placeholder:"ENTRY" sep:"none"`
+	AllowPrivate bool              `help:"Allow private and loopback addresses."`
+
+	Serve bool `help:"Serve the archive while and after capturing, until interrupted."`
+	places
+}
+
+// overlay lays the flags on the configuration.
+func (c *captureCmd) overlay(cfg *configs.Config) {
+	set(&cfg.Collection, c.Collection)
+	set(&cfg.Robots, c.Robots)
+	set(&cfg.Concurrency, c.Concurrency)
+	set(&cfg.PerHost, c.PerHost)
+	set(&cfg.Delay, c.Delay)
+	set(&cfg.Retries, c.Retries)
+	if len(c.Resolve) > 0 {
+		cfg.Resolve = append(cfg.Resolve, c.Resolve...)
+	}
+	cfg.AllowPrivate = cfg.AllowPrivate || c.AllowPrivate
+	c.places.overlay(cfg)
+}
+
+func set[T any](to *T, flag *T) {
+	if flag != nil {
+		*to = *flag
+	}
+}
+
+// spec is the run that the flags ask for, for one source.
+func (c *captureCmd) spec(cfg configs.Config, source string) scope.Spec {
+	s := scope.Default()
+	s.Source, s.Base, s.Dated = source, c.Base, c.Date
+	if c.Links != "" {
+		s.Links = scope.Links(c.Links)
+	}
+	s.Depth, s.Scope, s.Exclude = c.Depth, scope.Bound(c.Scope), c.Exclude
+	s.Robots, s.Collection = scope.Policy(cfg.Robots), cfg.Collection
+	s.MaxRequisites, s.MaxRedirects, s.Retries = cfg.Limits.Requisites, cfg.Limits.Redirects, cfg.Retries
+	s.PerHost, s.DelayMS = cfg.PerHost, time.Duration(cfg.Delay).Milliseconds()
+	s.AllowPrivate, s.Resolve = cfg.AllowPrivate, cfg.Resolve
+	return s
+}
+
+// job is one source and its run.
+type job struct {
+	spec scope.Spec
+	doc  *storage.Document
+	run  storage.Run
+}
+
+func (c *captureCmd) run(ctx context.Context, e *env) (err error) {
+	c.overlay(&e.cfg)
+	if err := e.cfg.Validate(); err != nil {
+		return usageError{err}
+	}
+	jobs, err := c.jobs(e)
+	if err != nil {
+		return err
+	}
+	if c.DryRun {
+		return c.preview(ctx, e, jobs)
+	}
+	s, err := e.open(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	serving := func() error { return nil }
+	if c.Serve {
+		if serving, err = e.serve(ctx, s); err != nil {
+			return err
+		}
+	}
+	err = c.capture(ctx, e, s, jobs)
+	if c.Serve && ctx.Err() == nil && (err == nil || errors.As(err, new(exitError))) {
+		fmt.Fprintf(e.stderr, "\nServing the archive on http://%s — press Ctrl-C to stop.\n", e.cfg.Serve.Listen)
+		<-ctx.Done()
+	}
+	return errors.Join(err, serving())
+}
+
+// jobs reads the sources and checks what is asked of them, before any work starts.
+func (c *captureCmd) jobs(e *env) ([]*job, error) {
+	if c.Base != "" {
+		base, err := urlkey.Parse("", c.Base)
+		if err != nil || !urlkey.Fetchable(base) {
+			return nil, usageError{fmt.Errorf("--base %q is no http(s) address", c.Base)}
+		}
+	}
+	var jobs []*job
+	for _, arg := range c.Sources {
+		name, doc, err := e.source(arg)
+		if err != nil {
+			return nil, err
+		}
+		j := &job{spec: c.spec(e.cfg, name), doc: doc}
+		if _, err := j.spec.Compile(); err != nil {
+			return nil, usageError{err}
+		}
+		if doc == nil && c.Base != "" {
+			return nil, usageError{fmt.Errorf("--base is for documents; %s is an address and its own base", name)}
+		}
+		jobs = append(jobs, j)
+	}
+	return jobs, nil
+}
+
+// capture starts the runs, sees them through, and reports.
+func (c *captureCmd) capture(ctx context.Context, e *env, s *store, jobs []*job) error {
+	for _, j := range jobs {
+		var resumed bool
+		var err error
+		if j.run, resumed, err = crawler.Begin(ctx, s.db, j.spec, j.doc, e.now()); err != nil {
+			return err
+		}
+		if resumed {
+			fmt.Fprintf(e.stderr, "Going on with run %d of %s, which was interrupted.\n", j.run.ID, j.spec.Source)
+		}
+	}
+	if err := c.work(ctx, e, s, jobs); err != nil {
+		return err
+	}
+	return c.report(context.WithoutCancel(ctx), e, s, jobs, ctx.Err() != nil)
+}
+
+// work works the runs off, or follows the process that does.
+func (c *captureCmd) work(ctx context.Context, e *env, s *store, jobs []*job) error {
+	progress := newProgress(e.stderr, c.JSON)
+	defer progress.close()
+	done := func(ctx context.Context) (bool, error) { return allDone(ctx, s, jobs) }
+	for {
+		w, err := e.hire(ctx, s, progress.tell)
+		if errors.Is(err, storage.ErrBusy) {
+			if err := c.follow(ctx, s, jobs, progress); err != nil || ctx.Err() != nil {
+				return err
+			}
+			if ok, err := done(ctx); ok || err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		err = w.crawler.Work(ctx, done)
+		last := context.WithoutCancel(ctx)
+		if ctx.Err() != nil {
+			progress.say("Interrupted: what is under way is being finished and stored. Press Ctrl-C again to stop at once.")
+			for _, j := range jobs {
+				err = errors.Join(err, pause(last, s, j))
+			}
+		}
+		return errors.Join(err, w.close(last))
+	}
+}
+
+// pause parks what is left of a run until somebody asks for it again.
+func pause(ctx context.Context, s *store, j *job) error {
+	r, err := s.db.Run(ctx, j.run.ID)
+	if err != nil || r.State == storage.RunDone {
+		return err
+	}
+	return s.db.PauseRun(ctx, r.ID)
+}
+
+// follow waits while another process works the runs off, until they are done or that process is gone.
+func (c *captureCmd) follow(ctx context.Context, s *store, jobs []*job, p *progress) error {
+	p.say("Another process works on this archive; it has been given this capture, too. Waiting for it.")
+	tick := time.NewTicker(500 * time.Millisecond)
+	defer tick.Stop()
+	for try := 0; ; try++ {
+		if ok, err := allDone(ctx, s, jobs); ok || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if try%4 == 3 {
+			return nil // look whether the role is free by now
+		}
+	}
+}
+
+func allDone(ctx context.Context, s *store, jobs []*job) (bool, error) {
+	for _, j := range jobs {
+		r, err := s.db.Run(ctx, j.run.ID)
+		if err != nil {
+			return false, err
+		}
+		if r.State != storage.RunDone {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// report tells what became of every post and link.
+func (c *captureCmd) report(ctx context.Context, e *env, s *store, jobs []*job, interrupted bool) error {
+	var reports []*report.Report
+	complete := true
+	for _, j := range jobs {
+		run, err := s.db.Run(ctx, j.run.ID)
+		if err != nil {
+			return err
+		}
+		r, err := e.reports(s).Build(ctx, run)
+		if err != nil {
+			return err
+		}
+		complete = complete && r.Complete()
+		reports = append(reports, r)
+	}
+	if c.JSON {
+		if err := printJSON(e.stdout, reports); err != nil {
+			return err
+		}
+	} else {
+		for _, r := range reports {
+			printReport(e.stdout, r)
+		}
+	}
+	switch {
+	case interrupted:
+		if !c.JSON {
+			fmt.Fprintln(e.stdout, "Interrupted. Run the same command again to go on.")
+		}
+		return exitError(exitInterrupted)
+	case !complete:
+		return exitError(exitFailed)
+	}
+	return nil
+}
+
+// preview tells what would be captured.
+func (c *captureCmd) preview(ctx context.Context, e *env, jobs []*job) error {
+	for _, j := range jobs {
+		rec := recorder(e.cfg, os.TempDir(), j.spec)
+		p, err := crawler.Preview(ctx, rec, j.spec, j.doc, e.now())
+		rec.Close()
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			if err := encode(e.stdout, p); err != nil {
+				return err
+			}
+			continue
+		}
+		printPreview(e.stdout, p)
+	}
+	return nil
+}

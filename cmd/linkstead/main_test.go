@@ -1,0 +1,38 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"linkstead/storage"
+	"linkstead/storage/storagetest"
+)
+
+// crashVar names a point (see storagetest.ParsePoint) at which the program under test dies as by kill -9.
+const crashVar = "LINKSTEAD_TEST_CRASH"
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"linkstead": testProgram})
+}
+
+// testProgram is main, on a file system that may crash.
+func testProgram() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	p := &program{args: os.Args[1:], getenv: os.Getenv, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
+	if s := os.Getenv(crashVar); s != "" {
+		point, err := storagetest.ParsePoint(s)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(exitUsage)
+		}
+		p.fs = storagetest.NewCrashFS(storage.OS{}, point, storagetest.KillSelf)
+	}
+	os.Exit(p.run(ctx))
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"linkstead/archive/report"
+	"linkstead/archive/warc"
+	"linkstead/configs"
+	"linkstead/crawler"
+	"linkstead/crawler/fetch"
+	"linkstead/crawler/robots"
+	"linkstead/crawler/scope"
+	"linkstead/storage"
+)
+
+// store is an archive opened for reading, and for taking on work.
+type store struct {
+	db    *storage.DB
+	blobs *storage.Dir
+	lib   *warc.Library
+}
+
+// open opens the archive. Unless create is set, one that does not exist is an error.
+func (e *env) open(ctx context.Context, create bool) (*store, error) {
+	if err := e.cfg.Validate(); err != nil {
+		return nil, usageError{err}
+	}
+	dsn := e.cfg.Database()
+	if path := strings.TrimPrefix(dsn, "sqlite:"); !create {
+		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("there is no archive in %s\nCapture something first, or name another with --archive", filepath.Dir(path))
+		}
+	}
+	db, err := storage.OpenDB(ctx, dsn, e.now)
+	if err != nil {
+		return nil, err
+	}
+	blobs, err := storage.OpenDir(strings.TrimPrefix(e.cfg.BlobStore(), "dir:"), e.fs)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return &store{db: db, blobs: blobs, lib: &warc.Library{Shelves: db, Blobs: blobs, Spool: e.cfg.SpoolDir()}}, nil
+}
+
+func (s *store) close() error { return s.db.Close() }
+
+func (e *env) reports(s *store) *report.Builder {
+	return &report.Builder{Rows: s.db, Replay: e.cfg.Serve.ReplayOrigin}
+}
+
+// worker is the part that writes: it holds the spool.
+type worker struct {
+	spool   *storage.Spool
+	journal *warc.Journal
+	crawler *crawler.Crawler
+}
+
+// hire takes the worker role of the archive and goes on where a stopped worker left off. storage.ErrBusy if another
+// process has the role.
+func (e *env) hire(ctx context.Context, s *store, tell func(crawler.Event)) (*worker, error) {
+	spool, err := storage.HoldSpool(e.cfg.SpoolDir(), e.fs)
+	if err != nil {
+		return nil, err
+	}
+	w := &worker{spool: spool, journal: e.journal(s, spool)}
+	w.crawler = &crawler.Crawler{
+		Queue: s.db, Tasks: s.db, Runs: s.db, Index: s.db, Journal: w.journal, Library: s.lib,
+		Recorder: func(spec scope.Spec) *fetch.Recorder { return recorder(e.cfg, spool.Temp(), spec) },
+		Owner:    spool.Node(), Agent: robots.ProductToken(e.cfg.Agent(version)), Hosts: e.cfg.Concurrency,
+		Lease: time.Minute, Hold: 15 * time.Second, RetryWait: 2 * time.Second, Grace: 10 * time.Second,
+		Now: e.now, Log: e.log, Tell: tell,
+	}
+	rec, err := w.journal.Recover(ctx)
+	if err == nil {
+		err = s.db.FreeOwner(ctx, spool.Node())
+	}
+	if err != nil {
+		return nil, errors.Join(err, w.close(ctx))
+	}
+	if rec.Segments > 0 {
+		e.log.Info("went on where the last worker stopped", "segments", rec.Segments, "exchanges", rec.Exchanges, "cut_bytes", rec.Cut)
+	}
+	return w, nil
+}
+
+func (e *env) journal(s *store, spool *storage.Spool) *warc.Journal {
+	return warc.NewJournal(warc.JournalParts{
+		Rows: s.db, Segments: s.db, Shelves: s.db, Blobs: s.blobs, Spool: spool,
+		Composer: &warc.Composer{Dir: spool.Temp(), Memory: int64(e.cfg.Limits.Spill)},
+		Info: warc.Info{
+			Software: "linkstead/" + version, Operator: e.cfg.Operator, Robots: e.cfg.Robots,
+			Description: "A post and the sources that it links to.",
+		},
+		MaxSize: int64(e.cfg.Segment.Size), MaxAge: time.Duration(e.cfg.Segment.Age), Window: time.Duration(e.cfg.Segment.Window),
+		Now: e.now, Log: e.log,
+	})
+}
+
+// close seals and stores what is open, and gives the role up.
+func (w *worker) close(ctx context.Context) error {
+	return errors.Join(w.journal.Close(ctx), w.spool.Close())
+}
+
+// recorder is the part that talks to the web.
+func recorder(cfg configs.Config, temp string, spec scope.Spec) *fetch.Recorder {
+	resolve := map[string]string{}
+	for _, r := range spec.Resolve {
+		if hostPort, addr, err := scope.SplitResolve(r); err == nil { // checked when the spec was compiled
+			resolve[hostPort] = addr.String()
+		}
+	}
+	return &fetch.Recorder{
+		Limits: fetch.Limits{
+			Connect: time.Duration(cfg.Limits.Connect), FirstByte: time.Duration(cfg.Limits.Headers), Total: time.Duration(cfg.Limits.Total),
+			Bytes: int64(cfg.Limits.Bytes), Decoded: int64(cfg.Limits.Decoded), Memory: int64(cfg.Limits.Spill),
+		},
+		UserAgent: cfg.Agent(version), Resolve: resolve, AllowPrivate: spec.AllowPrivate, Spool: temp,
+		IdlePerHost: max(8, cfg.PerHost), Resolver: net.DefaultResolver,
+	}
+}

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+
+	"linkstead/archive/outcome"
+	"linkstead/archive/report"
+	"linkstead/crawler"
+)
+
+// printJSON prints one document: the report itself, or all of them in one if there are several sources.
+func printJSON(w io.Writer, reports []*report.Report) error {
+	if len(reports) == 1 {
+		return encode(w, reports[0])
+	}
+	return encode(w, struct {
+		Version int              `json:"version"`
+		Posts   []*report.Report `json:"posts"`
+	}{report.Version, reports})
+}
+
+func encode(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return fmt.Errorf("write JSON: %w", err)
+	}
+	return nil
+}
+
+// clean makes text from the web fit for a terminal: no control characters, no bidi tricks, one line.
+func clean(s string) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsControl(r), r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0x200e, r == 0x200f, r == unicode.ReplacementChar:
+			return ' '
+		}
+		return r
+	}, s)
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// fate says in a few words what became of a URL.
+func fate(f report.Fate) string {
+	o := outcome.Outcome(f.Outcome)
+	switch {
+	case f.Outcome == report.Pending:
+		return "not tried yet"
+	case o == outcome.Captured && f.Status == 0:
+		return "taken in"
+	case o == outcome.Captured:
+		return fmt.Sprint(f.Status)
+	case o.Kept():
+		return fmt.Sprintf("%d, %s", f.Status, o.Describe().Short)
+	}
+	return o.Describe().Short
+}
+
+func printReport(w io.Writer, r *report.Report) {
+	title := clean(r.Post.Title)
+	if title == "" {
+		title = r.Post.Source
+	}
+	fmt.Fprintf(w, "\n%s\n%s\n", title, strings.Repeat("=", min(len([]rune(title)), 80)))
+	fmt.Fprintf(w, "  Source    %s\n", r.Post.Source)
+	if r.Post.URL != r.Post.Source {
+		fmt.Fprintf(w, "  Found at  %s\n", r.Post.URL)
+	}
+	fmt.Fprintf(w, "  Post      %s", fate(r.Post.Fate))
+	if r.Post.Detail != "" {
+		fmt.Fprintf(w, " — %s", clean(r.Post.Detail))
+	}
+	fmt.Fprintln(w)
+	if r.Post.Replay != "" {
+		fmt.Fprintf(w, "  Copy      %s\n", r.Post.Replay)
+	}
+	t := r.Totals
+	fmt.Fprintf(w, "  Links     %d: %d captured", t.Links, t.Captured)
+	if t.Partial > 0 {
+		fmt.Fprintf(w, ", %d in part", t.Partial)
+	}
+	fmt.Fprintf(w, ", %d dead", t.Dead)
+	if t.Pending > 0 {
+		fmt.Fprintf(w, ", %d not tried yet", t.Pending)
+	}
+	fmt.Fprintln(w)
+	printLinks(w, "In part", r, func(l *report.Link) bool { return l.Good() && l.Outcome != string(outcome.Captured) })
+	printLinks(w, "Dead", r, func(l *report.Link) bool { return !l.Good() && l.Outcome != report.Pending })
+	printLeftOut(w, r)
+	fmt.Fprintf(w, "  In all    %s\n", tally(t.Tasks))
+	if r.Post.ID != "" {
+		fmt.Fprintf(w, "\n  linkstead show %s   tells of every link.\n", r.Post.ID)
+	}
+}
+
+// printLinks lists the links of one kind, and why they are of it. A reason that many share is told once.
+func printLinks(w io.Writer, head string, r *report.Report, which func(*report.Link) bool) {
+	detail := ""
+	for i := range r.Links {
+		l := &r.Links[i]
+		if !which(l) {
+			continue
+		}
+		if head != "" {
+			fmt.Fprintf(w, "  %s\n", head)
+			head = ""
+		}
+		fmt.Fprintf(w, "    %-14s %s\n", fate(l.Fate), l.URL)
+		if l.Detail != "" && l.Detail != detail {
+			fmt.Fprintf(w, "    %-14s   %s\n", "", clean(l.Detail))
+		}
+		detail = l.Detail
+	}
+}
+
+func printLeftOut(w io.Writer, r *report.Report) {
+	if len(r.LeftOut) == 0 {
+		return
+	}
+	count := map[string]int{}
+	for _, l := range r.LeftOut {
+		count[l.Reason]++
+	}
+	var parts []string
+	for _, reason := range slices.Sorted(maps.Keys(count)) {
+		parts = append(parts, fmt.Sprintf("%d %s", count[reason], reason))
+	}
+	fmt.Fprintf(w, "  Left out  %d (%s)\n", len(r.LeftOut), strings.Join(parts, ", "))
+}
+
+// tally counts everything that a run asked for.
+func tally(tasks map[string]int) string {
+	total := 0
+	var parts []string
+	for _, o := range slices.Sorted(maps.Keys(tasks)) {
+		total += tasks[o]
+		short := outcome.Outcome(o).Describe().Short
+		if o == report.Pending {
+			short = "not tried yet"
+		}
+		parts = append(parts, fmt.Sprintf("%d %s", tasks[o], short))
+	}
+	return fmt.Sprintf("%d addresses asked for: %s", total, strings.Join(parts, ", "))
+}
+
+func printPreview(w io.Writer, p *crawler.Planned) {
+	fmt.Fprintf(w, "%s\n", p.URL)
+	if p.Title != "" {
+		fmt.Fprintf(w, "%s\n", clean(p.Title))
+	}
+	if o := outcome.Outcome(p.Outcome); !o.Kept() || p.Status >= 400 {
+		fmt.Fprintf(w, "The post can't be captured: %s %d %s\n", o.Describe().Short, p.Status, clean(p.Detail))
+	}
+	for _, list := range []struct {
+		name string
+		urls []string
+	}{{"Links that would be captured, each with its requisites", p.Links}, {"Requisites of the post", p.Requisites}} {
+		fmt.Fprintf(w, "\n%s: %d\n", list.name, len(list.urls))
+		for _, u := range list.urls {
+			fmt.Fprintf(w, "  %s\n", u)
+		}
+	}
+	fmt.Fprintf(w, "\nLeft out: %d\n", len(p.LeftOut))
+	for _, l := range p.LeftOut {
+		fmt.Fprintf(w, "  %-18s %s\n", l.Reason, l.URL)
+	}
+	fmt.Fprintln(w, "\nNothing was written.")
+}

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"github.com/mattn/go-isatty"
+
+	"linkstead/configs"
+	"linkstead/storage"
+)
+
+// Exit codes.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
+// program is all that a run of the command touches. The binary and the tests both make one.
+type program struct {
+	args   []string
+	getenv func(string) string
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+	fs     storage.FS       // nil: the machine's; tests wrap it
+	now    func() time.Time // nil: time.Now
+}
+
+// cli is the command line.
+type cli struct {
+	Config  string           `help:"Configuration file (YAML); see 'linkstead config'." placeholder:"FILE"`
+	Archive string           `help:"Folder of the archive (default ./archive)." placeholder:"DIR"`
+	Blobs   string           `help:"Where bytes are kept, as dir:PATH (default: the archive folder)." placeholder:"STORE"`
+	DB      string           `help:"Where rows are kept, as sqlite:PATH (default: linkstead.db in the archive folder)." placeholder:"DSN"`
+	Spool   string           `help:"Folder for segments in the making (default: spool in the archive folder)." placeholder:"DIR"`
+	Verbose bool             `short:"v" help:"Tell more of what is going on."`
+	Version kong.VersionFlag `help:"Print the version."`
+
+	Capture   captureCmd  `cmd:"" help:"Capture posts and every source they link to."`
+	Serve     serveCmd    `cmd:"" help:"Show the archive, and replay its copies."`
+	List      listCmd     `cmd:"" help:"List the posts that are kept."`
+	Show      showCmd     `cmd:"" help:"Show a post: every link and what became of it."`
+	Rebuild   rebuildCmd  `cmd:"" help:"Make the whole database anew from the WARC files."`
+	Outcomes  outcomesCmd `cmd:"" help:"Explain the words for how a capture can end."`
+	ConfigCmd configCmd   `cmd:"" name:"config" help:"Print the default configuration, explained."`
+}
+
+// command is what every command does.
+type command interface {
+	run(ctx context.Context, e *env) error
+}
+
+// env is what commands work with.
+type env struct {
+	*program
+	cfg configs.Config
+	log *slog.Logger
+}
+
+// exitError ends the program with a code, after everything has been said.
+type exitError int
+
+func (e exitError) Error() string { return fmt.Sprintf("exit %d", int(e)) }
+
+// usageError is a fault of the command line.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// run runs the command line and returns the exit code.
+func (p *program) run(ctx context.Context) int {
+	if p.fs == nil {
+		p.fs = storage.OS{}
+	}
+	if p.now == nil {
+		p.now = time.Now
+	}
+	err := p.dispatch(ctx)
+	var code exitError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &code):
+		return int(code)
+	}
+	fmt.Fprintf(p.stderr, "linkstead: %s\n", explain(err))
+	if errors.As(err, new(usageError)) {
+		return exitUsage
+	}
+	if ctx.Err() != nil {
+		return exitInterrupted
+	}
+	return exitFailed
+}
+
+func (p *program) dispatch(ctx context.Context) error {
+	var c cli
+	exited := exitError(-1)
+	parser, err := kong.New(&c, kong.Name("linkstead"),
+		kong.Description("Keeps the sources of a post alive: captures a post and every source it links to, and replays the copies."),
+		kong.Vars{"version": "linkstead " + version}, kong.Writers(p.stdout, p.stderr),
+		kong.Exit(func(code int) { exited = exitError(code) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
+	if err != nil {
+		return err
+	}
+	k, err := parser.Parse(p.args)
+	if exited >= 0 {
+		return exited
+	}
+	if err != nil {
+		return usageError{fmt.Errorf("%w\nTry 'linkstead --help'", err)}
+	}
+	cfg, err := configs.Load(c.Config, p.getenv)
+	if err != nil {
+		return usageError{err}
+	}
+	c.overlay(&cfg)
+	cmd, ok := k.Selected().Target.Addr().Interface().(command)
+	if !ok {
+		return usageError{errors.New("no command given\nTry 'linkstead --help'")}
+	}
+	e := &env{program: p, cfg: cfg, log: logger(p.stderr, c.Verbose)}
+	return cmd.run(ctx, e)
+}
+
+// overlay lays the flags that every command has on the configuration.
+func (c *cli) overlay(cfg *configs.Config) {
+	for _, o := range []struct {
+		flag string
+		to   *string
+	}{{c.Archive, &cfg.Archive}, {c.Blobs, &cfg.Blobs}, {c.DB, &cfg.DB}, {c.Spool, &cfg.Spool}} {
+		if o.flag != "" {
+			*o.to = o.flag
+		}
+	}
+}
+
+// logger writes for people on a terminal and as JSON otherwise. Without verbose it says only what needs attention.
+func logger(w io.Writer, verbose bool) *slog.Logger {
+	level := slog.LevelWarn
+	if verbose {
+		level = slog.LevelDebug
+	}
+	o := &slog.HandlerOptions{Level: level}
+	if terminal(w) {
+		return slog.New(slog.NewTextHandler(w, o))
+	}
+	return slog.New(slog.NewJSONHandler(w, o))
+}
+
+// terminal says whether a person watches w.
+func terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && isatty.IsTerminal(f.Fd())
+}
+
+// explain turns an error into words for people: what failed, and what to try.
+func explain(err error) string {
+	s := err.Error()
+	switch {
+	case errors.Is(err, storage.ErrBusy):
+		return s + "\nIt can be read meanwhile; wait until the other command is done, or name another --archive."
+	case errors.Is(err, os.ErrPermission):
+		return s + "\nCheck who owns the folder, or name another with --archive."
+	case strings.Contains(s, "no space left on device"):
+		return s + "\nThe disk is full. What was acknowledged is safe; make room and run the same command again."
+	case strings.Contains(s, "address already in use"):
+		return s + "\nAnother program listens there: choose another address with --listen and --replay-listen."
+	}
+	return s
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"linkstead/archive/replay"
+	"linkstead/cmd/linkstead/web"
+	"linkstead/configs"
+)
+
+// places are the flags that say where the archive is to be seen.
+type places struct {
+	Listen       *string `help:"Where the archive's pages are served (default 127.0.0.1:8080)." placeholder:"HOST:PORT"`
+	ReplayListen *string `help:"Where the copies are served (default 127.0.0.1:8081)." placeholder:"HOST:PORT"`
+	ReplayOrigin *string `help:"How a browser names the copies' address (default http://replay.localhost:8081)." placeholder:"ORIGIN"`
+}
+
+func (p *places) overlay(cfg *configs.Config) {
+	set(&cfg.Serve.Listen, p.Listen)
+	set(&cfg.Serve.ReplayListen, p.ReplayListen)
+	set(&cfg.Serve.ReplayOrigin, p.ReplayOrigin)
+}
+
+// serveCmd serves the archive.
+type serveCmd struct {
+	Collection *string `help:"Collection to replay."`
+	places
+}
+
+func (c *serveCmd) run(ctx context.Context, e *env) (err error) {
+	c.overlay(&e.cfg)
+	set(&e.cfg.Collection, c.Collection)
+	s, err := e.open(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	stop, err := e.serve(ctx, s)
+	if err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return stop()
+}
+
+// serve starts serving, and returns what waits for its end, which comes with ctx's.
+func (e *env) serve(ctx context.Context, s *store) (wait func() error, err error) {
+	v := e.cfg.Serve
+	pages := &web.Pages{Rows: s.db, Reports: e.reports(s), Replay: v.ReplayOrigin, Listen: v.Listen, Now: e.now, Log: e.log}
+	past := &replay.Handler{
+		Index: s.db, Library: s.lib, Collection: e.cfg.Collection, Origin: v.ReplayOrigin, Pages: "http://" + v.Listen,
+		Now: e.now, Log: e.log,
+	}
+	var g errgroup.Group
+	ctx, cancel := context.WithCancel(ctx)
+	for _, srv := range []struct {
+		addr string
+		h    http.Handler
+	}{{v.Listen, pages.Handler()}, {v.ReplayListen, past}} {
+		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", srv.addr)
+		if err != nil {
+			cancel()
+			return nil, errors.Join(fmt.Errorf("listen on %s: %w", srv.addr, err), g.Wait())
+		}
+		g.Go(func() error { return serveOn(ctx, l, srv.h, e.log) })
+	}
+	fmt.Fprintf(e.stderr, "The archive's pages: http://%s/\nIts copies:          %s/\n", v.Listen, v.ReplayOrigin)
+	return func() error { defer cancel(); return g.Wait() }, nil
+}
+
+// serveOn serves on l until ctx ends; requests under way may finish.
+func serveOn(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
+	srv := &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- srv.Serve(l) }()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serve on %s: %w", l.Addr(), err)
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	err := srv.Shutdown(grace)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = srv.Close()
+	}
+	<-ended
+	return err
+}

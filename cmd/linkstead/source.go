@@ -1,0 +1,131 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"mime"
+	"os"
+	"path/filepath"
+	"strings"
+	"unicode/utf8"
+
+	"linkstead/archive/urlkey"
+	"linkstead/storage"
+)
+
+// maxDocument bounds a document that is handed in, in bytes.
+const maxDocument = 64 << 20
+
+// source is what a person named: an address, or a document with the name under which it is kept.
+func (e *env) source(arg string) (name string, doc *storage.Document, err error) {
+	if arg == "-" {
+		body, err := readBounded(e.stdin, "standard input")
+		if err != nil {
+			return "", nil, err
+		}
+		return "file:///stdin", &storage.Document{Mime: sniff("", body), Body: body}, nil
+	}
+	if hasScheme(arg) {
+		url, err := urlkey.Parse("", arg)
+		if err != nil || !urlkey.Fetchable(url) {
+			return "", nil, usageError{fmt.Errorf("%q is no http(s) address: write it in full, for example https://example.org/post", arg)}
+		}
+		return url, nil, nil
+	}
+	body, err := readFile(arg)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = usageError{fmt.Errorf("there is no file %q; for an address on the web, begin with https://", arg)}
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	return fileName(arg), &storage.Document{Mime: sniff(arg, body), Body: body}, nil
+}
+
+func hasScheme(s string) bool {
+	scheme, _, ok := strings.Cut(s, ":")
+	return ok && len(scheme) > 1 && !strings.ContainsAny(scheme, "/\\. ")
+}
+
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // read only
+	if st, err := f.Stat(); err == nil && st.IsDir() {
+		return nil, usageError{fmt.Errorf("%s is a folder; name a file in it", path)}
+	}
+	return readBounded(f, path)
+}
+
+func readBounded(r io.Reader, name string) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r, maxDocument+1))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	if len(body) > maxDocument {
+		return nil, fmt.Errorf("%s is longer than %d MiB: too long for a post", name, maxDocument>>20)
+	}
+	if len(body) == 0 {
+		return nil, usageError{fmt.Errorf("%s is empty: there is nothing to capture", name)}
+	}
+	return body, nil
+}
+
+// fileName is the name under which a file is kept: as it was named from the current folder, or its whole path.
+func fileName(path string) string {
+	p := filepath.ToSlash(filepath.Clean(path))
+	if strings.HasPrefix(p, "../") {
+		if abs, err := filepath.Abs(path); err == nil {
+			p = filepath.ToSlash(abs)
+		}
+	}
+	return (&fileURL{p}).String()
+}
+
+// fileURL is a path as a file: URL.
+type fileURL struct{ path string }
+
+func (u *fileURL) String() string {
+	var sb strings.Builder
+	sb.WriteString("file:///")
+	for _, c := range []byte(strings.TrimPrefix(u.path, "/")) {
+		if c <= ' ' || c >= 0x7f || strings.IndexByte(`"#%<>?[\]^`+"`{|}", c) >= 0 {
+			fmt.Fprintf(&sb, "%%%02X", c)
+		} else {
+			sb.WriteByte(c)
+		}
+	}
+	return sb.String()
+}
+
+// sniff tells the media type of a document by its name, else by what it looks like.
+func sniff(name string, body []byte) string {
+	switch ext := strings.ToLower(filepath.Ext(name)); ext {
+	case ".md", ".markdown":
+		return "text/markdown"
+	case ".txt", ".text":
+		return "text/plain"
+	case ".htm", ".html":
+		return "text/html"
+	case ".xhtml":
+		return "application/xhtml+xml"
+	case "":
+	default:
+		if t, _, err := mime.ParseMediaType(mime.TypeByExtension(ext)); err == nil {
+			return t
+		}
+	}
+	start := bytes.ToLower(bytes.TrimSpace(body[:min(len(body), 1024)]))
+	if bytes.HasPrefix(start, []byte("<!doctype html")) || bytes.Contains(start, []byte("<html")) || bytes.Contains(start, []byte("<body")) {
+		return "text/html"
+	}
+	if !utf8.Valid(body) && bytes.IndexByte(body, 0) >= 0 {
+		return "application/octet-stream"
+	}
+	return "text/plain"
+}
