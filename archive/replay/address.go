@@ -1,0 +1,217 @@
+package replay
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"linkstead/archive/urlkey"
+	"linkstead/storage"
+)
+
+// Parts of the paths that replay serves. What begins with "/web/" and is none of them belongs to an archived site.
+const (
+	root      = "/web/"
+	assetRoot = "/web/-/" // never a memento: "-" is no time and no URL
+)
+
+const stampLayout = "20060102150405"
+
+// What can be wrong with a path under /web/.
+var (
+	errForeign = errors.New("not an address of a memento")
+	errStamp   = errors.New("a time has 14 digits at most: year, month, day, hour, minute, second")
+	errURL     = errors.New("the address does not name a URL")
+)
+
+// modifier tells for what a memento is asked, in the words that Wayback and pywb use.
+type modifier string
+
+const (
+	asPage   modifier = ""    // to be read, at the top of a window
+	asIs     modifier = "id_" // the exact bytes
+	asScript modifier = "js_"
+	asStyle  modifier = "cs_"
+	asImage  modifier = "im_"
+	asFrame  modifier = "if_" // in a frame; fr_ and mp_ mean the same
+	asData   modifier = "mp_" // by a script: fetch, XMLHttpRequest
+	asEmbed  modifier = "oe_" // any other requisite: media, fonts, objects
+)
+
+// address is what a path under /web/ asks for.
+type address struct {
+	stamp string // 14 digits; of a list, the digits with which times begin
+	mod   modifier
+	list  bool
+	loose bool   // it was spelled otherwise than we spell addresses: a partial time, http:/host, no scheme
+	url   string // serialised
+}
+
+// parseAddress reads a request target under /web/. The URL is taken as it stands there, query and all, never unescaped:
+// slashes, "%2F" and "?" keep their meaning. Targets without a time ask for now. The error is errForeign, errStamp or
+// errURL.
+func parseAddress(target string, now time.Time) (address, error) {
+	rest, ok := strings.CutPrefix(target, root)
+	if !ok {
+		return address{}, errForeign
+	}
+	if hasScheme(rest, "http:/") || hasScheme(rest, "https:/") || hasScheme(rest, "file:/") {
+		a := address{stamp: stampOf(now), loose: true}
+		return a, a.readURL(rest)
+	}
+	when, raw, ok := strings.Cut(rest, "/")
+	if !ok {
+		return address{}, errForeign
+	}
+	digits := when[:len(when)-len(strings.TrimLeft(when, "0123456789"))]
+	var a address
+	switch mod := when[len(digits):]; {
+	case mod == "*":
+		a.list = true
+	case digits == "" || mod != "" && !isModifier(mod):
+		return address{}, errForeign
+	case mod == "fr_":
+		a.mod = asFrame
+	default:
+		a.mod = modifier(mod)
+	}
+	if len(digits) > len(stampLayout) {
+		return address{}, errStamp
+	}
+	if a.stamp = digits; !a.list {
+		a.stamp = pad(digits)
+		a.loose = a.stamp != digits
+	}
+	return a, a.readURL(raw)
+}
+
+// isModifier accepts the modifiers that we know and those that others have: two letters and a low line.
+func isModifier(s string) bool {
+	return len(s) == 3 && s[2] == '_' && isLower(s[0]) && isLower(s[1])
+}
+
+func isLower(c byte) bool { return c >= 'a' && c <= 'z' }
+
+func hasScheme(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+}
+
+// readURL repairs what people and proxies do to a URL in a path: a slash lost after the scheme, no scheme at all.
+func (a *address) readURL(raw string) error {
+	if len(raw) > urlkey.MaxLength {
+		return errURL
+	}
+	for _, scheme := range [...]string{"http:", "https:"} {
+		if hasScheme(raw, scheme) && !strings.HasPrefix(raw[len(scheme):], "//") {
+			raw, a.loose = scheme+"//"+strings.TrimLeft(raw[len(scheme):], "/"), true
+		}
+	}
+	if !absolute(raw) {
+		raw, a.loose = "http://"+raw, true
+	}
+	u, err := urlkey.Parse("", raw)
+	if err != nil || strings.ContainsFunc(u, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+		return errURL
+	}
+	a.url = u
+	return nil
+}
+
+// absolute says whether s begins with a scheme. "host:80/" does not.
+func absolute(s string) bool {
+	scheme, rest, ok := strings.Cut(s, ":")
+	if !ok || scheme == "" || rest == "" || rest[0] >= '0' && rest[0] <= '9' {
+		return false
+	}
+	for i := range len(scheme) {
+		c := scheme[i] | 0x20
+		if !isLower(c) && (i == 0 || strings.IndexByte("0123456789+-.", scheme[i]) < 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// pad makes a whole time of 1 to 14 digits: the last second that begins with them, so that "2016" asks for the end of
+// that year and "2" for the newest capture. What no calendar has is moved to the nearest that it has.
+func pad(digits string) string {
+	s := []byte(digits + "99991231235959"[len(digits):])
+	clamp(s[4:6], 1, 12)
+	first, err := time.Parse("200601", string(s[:6]))
+	last := 31
+	if err == nil {
+		last = first.AddDate(0, 1, -1).Day()
+	}
+	clamp(s[6:8], 1, last)
+	clamp(s[8:10], 0, 23)
+	clamp(s[10:12], 0, 59)
+	clamp(s[12:14], 0, 59)
+	return string(s)
+}
+
+func clamp(two []byte, low, high int) {
+	n := min(max(int(two[0]-'0')*10+int(two[1]-'0'), low), high)
+	two[0], two[1] = byte('0'+n/10), byte('0'+n%10)
+}
+
+// at is the moment in the middle of the second that is asked for. Of two captures the one within that second is then
+// always the nearer one, so that every capture can be reached by its own time.
+func (a *address) at() time.Time {
+	t, err := time.Parse(stampLayout, a.stamp)
+	if err != nil {
+		return time.Time{}
+	}
+	return t.Add(time.Second / 2)
+}
+
+// String is the path of the address.
+func (a *address) String() string {
+	if a.list {
+		return root + a.stamp + "*/" + pathOf(a.url)
+	}
+	return root + a.stamp + string(a.mod) + "/" + pathOf(a.url)
+}
+
+// own is the address of exactly this capture.
+func (a *address) own(c *storage.Capture) address {
+	return address{stamp: stampOf(c.At), mod: a.mod, url: urlOf(c)}
+}
+
+// urlOf is a capture's URL in the spelling of addresses, which that of imported captures may not be.
+func urlOf(c *storage.Capture) string {
+	if len(c.URL) <= urlkey.MaxLength {
+		if u, err := urlkey.Parse("", c.URL); err == nil {
+			return u
+		}
+	}
+	return c.URL
+}
+
+func stampOf(t time.Time) string {
+	t = t.UTC()
+	if y := t.Year(); y < 0 || y > 9999 {
+		return pad("0")
+	}
+	return t.Format(stampLayout)
+}
+
+// pathOf spells a URL so that it can stand in a path, a header field and the target of a Link: serialised URLs are so
+// already, save for opaque ones.
+func pathOf(url string) string {
+	const hex = "0123456789ABCDEF"
+	var out []byte
+	for i := range len(url) {
+		if c := url[i]; c <= ' ' || c >= 0x7f || c == '<' || c == '>' || c == '"' || c == '#' {
+			if out == nil {
+				out = append(make([]byte, 0, len(url)+16), url[:i]...)
+			}
+			out = append(out, '%', hex[c>>4], hex[c&15])
+		} else if out != nil {
+			out = append(out, c)
+		}
+	}
+	if out == nil {
+		return url
+	}
+	return string(out)
+}

@@ -1,0 +1,195 @@
+// Package replay serves past pages over HTTP, on an origin of their own: exact bytes, or pages rewritten so that they
+// and their links stay within the archive. It never asks the live web for anything, never lets an archived page do so,
+// and knows no database: it is given an index and a library.
+//
+// # Addresses
+//
+// "/web/<time><modifier>/<URL>" is a memento: the capture of the URL that is nearest to the time. A time has up to 14
+// digits; a partial one means its last second. A request for a page whose address is not exactly that of the capture
+// (its second, its URL) is redirected to the one that is, so that the address tells the truth. Requisites are served
+// at once, at whatever time they are asked for, and their own references keep that time: a page costs no redirect for
+// each of its pictures. A request is for a page if it has no modifier, or id_, and a browser's Sec-Fetch-Dest, if there
+// is one, says "document".
+//
+// The modifiers are those of Wayback and pywb: id_ the exact bytes; js_, cs_, im_, oe_ scripts, styles, pictures and
+// other requisites; if_ (fr_) frames; mp_ what scripts ask for. They say how bytes are read whose type does not tell.
+//
+// "/web/*/<URL>" lists the captures of a URL. "/web/-/" holds our own script and style sheet. Anything else that is asked
+// for from an archived page is taken for a reference that a script of that page made, and redirected to where it
+// belongs.
+package replay
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"linkstead/archive/urlkey"
+	"linkstead/archive/warc"
+	"linkstead/storage"
+)
+
+// Index is what replay asks of the database.
+type Index interface {
+	Closest(ctx context.Context, collection, urlkey, url string, at time.Time) (storage.Capture, error)
+	Captures(ctx context.Context, collection, urlkey string) iter.Seq2[storage.Capture, error]
+	Attempts(ctx context.Context, collection, urlkey string) ([]storage.Attempt, error)
+}
+
+// Opener opens captures; its errors are those of warc.Library.
+type Opener interface {
+	Open(ctx context.Context, c storage.Capture) (*warc.Memento, error)
+}
+
+var _ Opener = (*warc.Library)(nil)
+
+// Handler serves the replay origin. Its fields are set before the first request. It must be the server's own handler:
+// http.ServeMux would clean the URLs out of the paths.
+type Handler struct {
+	Index      Index
+	Library    Opener
+	Collection string
+	Origin     string // of this handler, "http://replay.localhost:8081": requests for any other host are refused
+	Pages      string // the origin of the archive's own pages: linked to, and allowed to frame mementos
+	Now        func() time.Time
+	Log        *slog.Logger
+
+	MaxRewrite int64 // bytes, decoded, up to which a document is rewritten; 0: 32 MiB
+	MaxDecoded int64 // bytes, decoded, after which a body is cut; 0: 4 GiB
+}
+
+func (h *Handler) maxRewrite() int64 {
+	if h.MaxRewrite > 0 {
+		return h.MaxRewrite
+	}
+	return 32 << 20
+}
+
+func (h *Handler) maxDecoded() int64 {
+	if h.MaxDecoded > 0 {
+		return h.MaxDecoded
+	}
+	return 4 << 30
+}
+
+// ServeHTTP implements http.Handler.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case !sameHost(r.Host, h.Origin):
+		// RFC 9110 §15.5.20. A page under another name could read what other sites' scripts left here.
+		h.plain(w, r, http.StatusMisdirectedRequest, "This is the replay server of a Linkstead archive. Its address is "+h.Origin+"/\n")
+		return
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		w.Header().Set("Allow", "GET, HEAD")
+		h.plain(w, r, http.StatusMethodNotAllowed, "The past can only be read: GET and HEAD.\n")
+		return
+	case r.Header.Get("Service-Worker") != "":
+		// A service worker would answer for every page of this origin.
+		h.plain(w, r, http.StatusForbidden, "Archived service workers are not replayed.\n")
+		return
+	}
+	target := targetOf(r)
+	if name, ok := strings.CutPrefix(target, assetRoot); ok {
+		h.asset(w, r, name)
+		return
+	}
+	a, err := parseAddress(target, h.Now())
+	switch {
+	case errors.Is(err, errForeign):
+		h.astray(w, r, target)
+	case err != nil:
+		h.refuse(w, r, err)
+	case a.list:
+		h.list(w, r, a)
+	default:
+		h.memento(w, r, a)
+	}
+}
+
+// targetOf is the request target as it came, in origin form (RFC 9112 §3.2.1): net/http's URL has lost what "//" and
+// "%2F" were.
+func targetOf(r *http.Request) string {
+	t := r.RequestURI
+	if t == "" {
+		return r.URL.RequestURI()
+	}
+	if !strings.HasPrefix(t, "/") {
+		if _, rest, ok := strings.Cut(t, "://"); ok {
+			_, path, _ := strings.Cut(rest, "/")
+			return "/" + path
+		}
+	}
+	return t
+}
+
+// sameHost says whether a Host field names the host of an origin.
+func sameHost(host, origin string) bool {
+	o, err := url.Parse(origin)
+	if err != nil || o.Host == "" {
+		return false
+	}
+	port := map[string]string{"http": ":80", "https": ":443"}[o.Scheme]
+	trim := func(s string) string { return strings.TrimSuffix(strings.ToLower(s), port) }
+	return trim(host) == trim(o.Host)
+}
+
+// astray answers a request for what is no memento: the front page, or a reference that a script made against this
+// origin. Where it belongs, its Referer tells (RFC 9110 §10.1.3).
+func (h *Handler) astray(w http.ResponseWriter, r *http.Request, target string) {
+	if to, ok := h.belongs(r, target); ok {
+		h.redirect(w, r, http.StatusTemporaryRedirect, to)
+		return
+	}
+	if path, _, _ := strings.Cut(target, "?"); path == "/" {
+		h.home(w, r)
+		return
+	}
+	if embedded(r, asPage) {
+		h.plain(w, r, http.StatusNotFound, "Nothing is here.\n")
+		return
+	}
+	h.page(w, r, http.StatusNotFound, "astray", pageData{Title: "Nothing is here"})
+}
+
+// belongs resolves a reference against the archived page that made it.
+func (h *Handler) belongs(r *http.Request, target string) (string, bool) {
+	path, ok := strings.CutPrefix(r.Referer(), strings.TrimSuffix(h.Origin, "/"))
+	if !ok {
+		return "", false
+	}
+	from, err := parseAddress(path, h.Now())
+	if err != nil || from.list {
+		return "", false
+	}
+	origin := urlkey.Origin(from.url)
+	a := address{stamp: from.stamp, mod: wanted(r)}
+	if origin == "" || a.readURL(origin+target) != nil {
+		return "", false
+	}
+	return a.String(), true
+}
+
+// plain answers with a line of text.
+func (h *Handler) plain(w http.ResponseWriter, r *http.Request, status int, text string) {
+	head := w.Header()
+	h.ownHeaders(head)
+	head.Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = io.WriteString(w, text) // the client may have gone
+	}
+}
+
+// redirect sends a client to another path of this origin. Its own answers are never mementos (RFC 7089 §4.5.1).
+func (h *Handler) redirect(w http.ResponseWriter, _ *http.Request, status int, path string) {
+	head := w.Header()
+	h.ownHeaders(head)
+	head.Set("Location", path)
+	w.WriteHeader(status)
+}

@@ -1,0 +1,148 @@
+package replay
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"linkstead/archive/httpmsg"
+)
+
+// passed are the archived fields that reach the client as they are; Content-Encoding, Content-Range, Location and
+// Refresh are ours to decide, see reply. All others only tell what was, under another name: among them are some that act
+// on the whole origin (Clear-Site-Data, Strict-Transport-Security, NEL, Set-Cookie, Service-Worker-Allowed), that
+// undo our policy (Content-Security-Policy, Referrer-Policy, Access-Control-*), or speak in our name (Link, Vary).
+//
+// X-Content-Type-Options is as it was: without nosniff a page may have relied on sniffing, and to sniff is no danger on
+// an origin that holds archived content alone.
+var passed = map[string]bool{
+	"Content-Type": true, "Content-Language": true, "Content-Disposition": true, "X-Content-Type-Options": true,
+}
+
+// Bounds of what is told of the archived head.
+const (
+	origPrefix = "X-Archive-Orig-"
+	maxFields  = 128
+	maxField   = 4 << 10 // bytes of a value
+	maxOrig    = 24 << 10
+)
+
+// permissions that no page of the past needs to ask a reader for.
+const permissions = "camera=(), microphone=(), geolocation=(), display-capture=(), payment=(), usb=(), serial=(), hid=(), " +
+	"midi=(), publickey-credentials-get=(), identity-credentials-get=()"
+
+// copyHeaders passes the archived fields on.
+func copyHeaders(dst http.Header, head httpmsg.Head) {
+	total := 0
+	for i, f := range head.Fields {
+		if i >= maxFields || !isToken(f.Name) || len(f.Name) > 100 {
+			continue
+		}
+		name, value := http.CanonicalHeaderKey(f.Name), fieldValue(f.Value)
+		if passed[name] {
+			dst.Set(name, value)
+			continue
+		}
+		if total += len(name) + len(value); total <= maxOrig {
+			dst.Add(origPrefix+name, value)
+		}
+	}
+}
+
+// fieldValue spells a value so that it is one (RFC 9110 §5.5): without control characters, and not too long.
+func fieldValue(s string) string {
+	if len(s) > maxField {
+		s = s[:maxField]
+	}
+	if strings.IndexFunc(s, isControl) < 0 {
+		return s
+	}
+	b := []byte(s)
+	for i, c := range b {
+		if isControl(rune(c)) {
+			b[i] = ' '
+		}
+	}
+	return string(b)
+}
+
+func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
+
+// isToken says whether s can be a field name (RFC 9110 §5.6.2).
+func isToken(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if !isLower(c|0x20) && (c < '0' || c > '9') && strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0 {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// protect sets what every answer has. Nothing beyond this origin learns what is read here.
+func (h *Handler) protect(head http.Header, policy string) {
+	head.Set("Content-Security-Policy", policy)
+	head.Set("Referrer-Policy", "same-origin")
+	head.Set("Permissions-Policy", permissions)
+	head["Content-Type"] = nil // or net/http guesses one
+	head.Set("Vary", "Accept-Encoding, Sec-Fetch-Dest")
+}
+
+// ownHeaders sets what our own pages and redirects have.
+func (h *Handler) ownHeaders(head http.Header) {
+	h.protect(head, "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors "+h.ancestors())
+	head.Set("Vary", "Sec-Fetch-Dest, Referer")
+	head.Set("Cache-Control", "no-store") // a miss may be a capture in a moment
+	head.Set("X-Content-Type-Options", "nosniff")
+}
+
+// pagePolicy stops what rewriting missed: this origin only, but within it all that pages of the past may do.
+func (h *Handler) pagePolicy() string {
+	return "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; base-uri 'self'; form-action 'self'; frame-ancestors " + h.ancestors()
+}
+
+// exactPolicy lets bytes that nobody has rewritten do nothing at all.
+func (h *Handler) exactPolicy() string {
+	return "sandbox; default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors " + h.ancestors()
+}
+
+func (h *Handler) ancestors() string {
+	if h.Pages == "" {
+		return "'self'"
+	}
+	return "'self' " + strings.TrimSuffix(h.Pages, "/")
+}
+
+// mementoHeaders sets what tells a client what it has got (RFC 7089 §2.1.1, §2.2.1).
+func (p *reply) mementoHeaders() {
+	head := p.w.Header()
+	head.Set("Memento-Datetime", p.c.At.UTC().Format(http.TimeFormat))
+	head.Set("Link", "<"+pathOf(urlOf(&p.c))+`>; rel="original"`)
+	// A capture never changes, but a nearer one may come for any address that is not its own.
+	head.Set("Cache-Control", "private, no-cache")
+	if own := p.a.own(&p.c); own.stamp == p.a.stamp && own.url == p.a.url {
+		head.Set("Cache-Control", "private, max-age=3600")
+	}
+}
+
+// tag is the entity tag of what is sent: which capture, how it is shown, and by which of our scripts.
+func (p *reply) tag(form string) string {
+	return fmt.Sprintf(`"%s-%d-%s%s-%s-%s"`, strings.Map(tagRune, p.c.Segment), p.c.Offset, p.a.stamp, p.a.mod, form, shimVersion)
+}
+
+func tagRune(r rune) rune {
+	if r <= ' ' || r == '"' || r >= 0x7f {
+		return '_'
+	}
+	return r
+}
+
+// unchanged answers 304 to a client that has the tag already (RFC 9110 §13.1.2).
+func (p *reply) unchanged(tag string) bool {
+	p.w.Header().Set("ETag", tag)
+	if p.status != http.StatusOK || !strings.Contains(p.r.Header.Get("If-None-Match"), tag) {
+		return false
+	}
+	p.w.WriteHeader(http.StatusNotModified)
+	return true
+}

@@ -1,0 +1,244 @@
+package replay
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+
+	"linkstead/archive/httpmsg"
+	"linkstead/archive/urlkey"
+	"linkstead/archive/warc"
+	"linkstead/storage"
+)
+
+// reply is one memento on its way to a client.
+type reply struct {
+	h *Handler
+	w http.ResponseWriter
+	r *http.Request
+	a *address
+	c storage.Capture
+	m *warc.Memento
+
+	payload *source
+	head    httpmsg.Head // in effect: the capture's own, or of a not-modified revisit the original's, updated
+	status  int
+	mime    string // as declared, lower case, without parameters; sniffed if none is
+	coding  string // the content codings of the payload that we can undo; "": none
+}
+
+// memento answers a request for one.
+func (h *Handler) memento(w http.ResponseWriter, r *http.Request, a address) {
+	c, err := h.choose(r.Context(), &a)
+	if errors.Is(err, storage.ErrNotFound) {
+		h.missing(w, r, &a)
+		return
+	}
+	if err != nil {
+		h.fault(w, r, &a, err)
+		return
+	}
+	if to, ok := truthful(r, &a, &c); ok {
+		h.redirect(w, r, http.StatusFound, to)
+		return
+	}
+	p := &reply{h: h, w: w, r: r, a: &a, c: c}
+	if err := p.open(); err != nil {
+		h.fault(w, r, &a, err)
+		return
+	}
+	defer p.close()
+	p.send()
+}
+
+// open opens the capture, and tells what is in effect.
+func (p *reply) open() error {
+	m, err := p.h.Library.Open(p.r.Context(), p.c)
+	if err != nil {
+		return err
+	}
+	p.m, p.payload = m, &source{r: m.Payload}
+	p.head, p.status = effective(m)
+	codings := strings.ToLower(strings.Join(m.Original.Values("Content-Encoding"), ","))
+	if d, err := httpmsg.Decode(strings.NewReader(""), codings); err == nil {
+		_ = d.Close() // it frees buffers alone
+		if p.coding = strings.Trim(codings, " \t,"); p.coding == "identity" {
+			p.coding = ""
+		}
+	}
+	p.mime = p.head.Mime()
+	if p.mime == "" {
+		return p.sniff()
+	}
+	return nil
+}
+
+func (p *reply) close() {
+	if err := p.m.Close(); err != nil {
+		p.h.Log.Error("close a capture", "url", p.c.URL, "error", err)
+	}
+}
+
+// reopen begins the payload anew.
+func (p *reply) reopen() error {
+	p.close()
+	m, err := p.h.Library.Open(p.r.Context(), p.c)
+	if err != nil {
+		p.m = &warc.Memento{}
+		return err
+	}
+	p.m, p.payload = m, &source{r: m.Payload}
+	return nil
+}
+
+// sniff looks at the first bytes of a body without a type, as browsers do (MIME Sniffing §7), so that a page is
+// rewritten though nobody said that it is one.
+func (p *reply) sniff() error {
+	d, err := httpmsg.Decode(p.payload, p.coding)
+	if err != nil {
+		return err
+	}
+	var start [512]byte
+	n, _ := io.ReadFull(d, start[:])
+	_ = d.Close() // it frees buffers alone
+	if p.payload.err != nil {
+		return p.payload.err
+	}
+	if n > 0 {
+		p.mime, _, _ = strings.Cut(http.DetectContentType(start[:n]), ";")
+	}
+	return p.reopen()
+}
+
+// effective tells the head and status that count. A revisit has its own, unless it says that nothing was modified: then
+// they are the original's, updated by the revisit's fields (RFC 9111 §3.2), or its record kept none.
+func effective(m *warc.Memento) (httpmsg.Head, int) {
+	switch {
+	case m.Capture.Kind == warc.KindResource:
+		return resourceHead(m.Header.Get("Content-Type")), http.StatusOK
+	case m.Capture.Kind == warc.KindRevisit && strings.Contains(m.Header.Get("WARC-Profile"), "server-not-modified"):
+		return updated(m.Original, m.Head), sane(m.Original.Status)
+	case m.Head.Status == 0:
+		return m.Original, sane(m.Original.Status)
+	}
+	head := m.Head
+	if head.Status == http.StatusPartialContent {
+		return head, http.StatusOK // nobody asks for a range now, and browsers refuse one unasked
+	}
+	return head, sane(head.Status)
+}
+
+// sane maps what can't be the status of a final response to 200.
+func sane(status int) int {
+	if status < 200 || status > 999 {
+		return http.StatusOK
+	}
+	return status
+}
+
+// resourceHead is that of a document that was handed in. Browsers show plain text; Markdown they would save.
+func resourceHead(contentType string) httpmsg.Head {
+	h := httpmsg.Head{Fields: []httpmsg.Field{{Name: "Content-Type", Value: contentType}}}
+	switch h.Mime() {
+	case "text/markdown", "text/x-markdown", "text/plain":
+		h.Fields[0].Value = "text/plain"
+		if c := (httpmsg.Head{Fields: []httpmsg.Field{{Name: "Content-Type", Value: contentType}}}).Charset(); c != "" {
+			h.Fields[0].Value += "; charset=" + c
+		}
+	}
+	return h
+}
+
+// updated is a stored head with the fields of a 304 in the place of its own.
+func updated(stored, fresh httpmsg.Head) httpmsg.Head {
+	out := httpmsg.Head{Proto: stored.Proto, Status: stored.Status, Reason: stored.Reason, Len: stored.Len}
+	for _, f := range stored.Fields {
+		if len(fresh.Values(f.Name)) == 0 || strings.EqualFold(f.Name, "Content-Length") {
+			out.Fields = append(out.Fields, f)
+		}
+	}
+	for _, f := range fresh.Fields {
+		if !strings.EqualFold(f.Name, "Content-Length") {
+			out.Fields = append(out.Fields, f)
+		}
+	}
+	return out
+}
+
+// send writes the answer.
+func (p *reply) send() {
+	form := notationOf(p.a.mod, wanted(p.r), p.mime)
+	head := p.w.Header()
+	if p.a.mod == asIs {
+		p.h.protect(head, p.h.exactPolicy())
+	} else {
+		p.h.protect(head, p.h.pagePolicy())
+	}
+	copyHeaders(head, p.head)
+	p.mementoHeaders()
+	p.leads()
+	var err error
+	switch {
+	case p.status == http.StatusNoContent || p.status == http.StatusNotModified:
+		p.w.WriteHeader(p.status)
+	case form == verbatim:
+		err = p.pass()
+	default:
+		err = p.rewrite(form)
+	}
+	if err != nil && !errors.Is(err, errWrite) && p.r.Context().Err() == nil {
+		p.h.Log.Error("replay", "url", p.c.URL, "segment", p.c.Segment, "offset", p.c.Offset, "error", err)
+		// The head is out already: a torn connection is the only way to say that the rest is missing.
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// leads sets Location and Refresh to where they lead within the archive, at the time that was asked for.
+func (p *reply) leads() {
+	ref := newReferences(p.a, &p.c)
+	if p.status/100 == 3 && p.status != http.StatusNotModified {
+		target := p.head.Get("Location")
+		if target == "" {
+			target = p.c.Redirect
+		}
+		// One that leads back here would lead back for ever: see choose.
+		if to, ok := ref.inside(target, p.a.mod); ok && !p.back(target) {
+			p.w.Header().Set("Location", to)
+		}
+	}
+	if refresh := p.head.Get("Refresh"); refresh != "" && p.a.mod != asIs {
+		p.w.Header().Set("Refresh", fieldValue(ref.refresh(refresh)))
+	}
+}
+
+func (p *reply) back(target string) bool {
+	to, err := urlkey.Parse(urlOf(&p.c), target)
+	return err == nil && urlkey.Key(to) == p.c.URLKey
+}
+
+// source reads a payload and remembers whether storage failed, as distinct from a body that is broken in itself.
+type source struct {
+	r   io.Reader
+	err error
+}
+
+func (s *source) Read(b []byte) (int, error) {
+	n, err := s.r.Read(b)
+	if err != nil && err != io.EOF {
+		s.err = err
+	}
+	return n, err
+}
+
+// fatal keeps the errors that are a fault of ours; a body that breaks off or can't be decoded further just ends.
+func (p *reply) fatal(err error) error {
+	switch {
+	case p.payload.err != nil:
+		return p.payload.err
+	case errors.Is(err, errWrite), errors.Is(err, context.Canceled):
+		return err
+	}
+	return nil
+}

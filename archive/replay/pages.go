@@ -1,0 +1,223 @@
+package replay
+
+import (
+	"bytes"
+	_ "embed" // our own pages
+	"errors"
+	"html/template"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"linkstead/archive/outcome"
+	"linkstead/archive/urlkey"
+	"linkstead/archive/warc"
+	"linkstead/storage"
+)
+
+//go:embed assets/pages.html
+var pagesSource string
+
+var pages = template.Must(template.New("pages").Parse(pagesSource))
+
+// Bounds of what one page of ours lists.
+const (
+	maxListed   = 1000
+	maxAttempts = 100
+)
+
+// retryAfter is how many seconds a capture that only another machine holds may take to be stored, about.
+const retryAfter = 60
+
+// pageData is what our own pages show. html/template escapes all of it.
+type pageData struct {
+	Title, Style, Pages, Origin string
+	URL, Detail, Stamp          string
+	List                        template.HTMLAttr
+	Captures                    []captureRow
+	Total                       int
+	More                        bool
+	Attempts                    []attemptRow
+	Last                        string // the day of the last failed attempt
+}
+
+type captureRow struct {
+	When, ISO                             string
+	Path, Exact                           template.HTMLAttr
+	URL                                   string // if it is not the one that was asked for
+	Status, Mime, Kind, Outcome, Redirect string
+}
+
+type attemptRow struct {
+	When, ISO, Outcome, Meaning, Detail string
+	dead                                bool
+}
+
+// deadly are the outcomes that say something of the source itself, and not of our rules.
+var deadly = []outcome.Outcome{
+	outcome.DNS, outcome.Refused, outcome.Unreachable, outcome.Reset, outcome.Timeout, outcome.TLS, outcome.Protocol, outcome.Empty,
+}
+
+// page answers with one of our own pages.
+func (h *Handler) page(w http.ResponseWriter, r *http.Request, status int, name string, data pageData) {
+	data.Style, data.Pages, data.Origin = assetRoot+styleName, h.Pages, strings.TrimSuffix(h.Origin, "/")
+	var body bytes.Buffer
+	if err := pages.ExecuteTemplate(&body, name, data); err != nil {
+		h.Log.Error("make a page", "page", name, "error", err)
+		h.plain(w, r, http.StatusInternalServerError, "This page could not be made.\n")
+		return
+	}
+	head := w.Header()
+	h.ownHeaders(head)
+	head.Set("Content-Type", "text/html; charset=utf-8")
+	head.Set("Content-Length", strconv.Itoa(body.Len()))
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = body.WriteTo(w) // the client may have gone
+	}
+}
+
+func (h *Handler) home(w http.ResponseWriter, r *http.Request) {
+	h.page(w, r, http.StatusOK, "home", pageData{Title: "Archived pages"})
+}
+
+// refuse says what is wrong with an address.
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	text := err.Error()
+	h.page(w, r, http.StatusBadRequest, "refused", pageData{
+		Title: "This address can't be read", Detail: strings.ToUpper(text[:1]) + text[1:],
+	})
+}
+
+// list shows the captures of a URL and the attempts that failed.
+func (h *Handler) list(w http.ResponseWriter, r *http.Request, a address) {
+	data := pageData{Title: "Captures", URL: a.url, Stamp: a.stamp}
+	for c, err := range h.Index.Captures(r.Context(), h.Collection, urlkey.Key(a.url)) {
+		if err != nil {
+			h.fault(w, r, &a, err)
+			return
+		}
+		if !strings.HasPrefix(stampOf(c.At), a.stamp) {
+			continue
+		}
+		data.Total++
+		if data.Captures = append(data.Captures, rowOf(&c, a.url)); len(data.Captures) >= 2*maxListed {
+			data.Captures = slices.Delete(data.Captures, 0, maxListed)
+		}
+	}
+	if n := len(data.Captures); n > maxListed {
+		data.Captures = slices.Delete(data.Captures, 0, n-maxListed)
+	}
+	data.More = data.Total > len(data.Captures)
+	slices.Reverse(data.Captures)
+	if err := h.attempts(r, &a, &data); err != nil {
+		h.fault(w, r, &a, err)
+		return
+	}
+	status := http.StatusOK
+	if data.Total == 0 {
+		status = http.StatusNotFound
+	}
+	h.page(w, r, status, "captures", data)
+}
+
+func rowOf(c *storage.Capture, asked string) captureRow {
+	a := address{}
+	own := a.own(c)
+	row := captureRow{
+		When: when(c.At), ISO: iso(c.At), Path: hrefOf(&own), Mime: c.Mime, Kind: c.Kind,
+		Outcome: outcome.Outcome(c.Outcome).Describe().Short, Redirect: c.Redirect,
+	}
+	own.mod = asIs
+	row.Exact = hrefOf(&own)
+	if c.Status != 0 {
+		row.Status = strconv.Itoa(c.Status)
+	}
+	if own.url != asked {
+		row.URL = c.URL
+	}
+	return row
+}
+
+// attempts fills in the newest failed attempts, newest first.
+func (h *Handler) attempts(r *http.Request, a *address, data *pageData) error {
+	list, err := h.Index.Attempts(r.Context(), h.Collection, urlkey.Key(a.url))
+	if err != nil {
+		return err
+	}
+	for _, t := range slices.Backward(list) {
+		if len(data.Attempts) == maxAttempts {
+			break
+		}
+		if !strings.HasPrefix(stampOf(t.At), data.Stamp) {
+			continue
+		}
+		d := outcome.Outcome(t.Outcome).Describe()
+		data.Attempts = append(data.Attempts, attemptRow{
+			when(t.At), iso(t.At), d.Short, d.Meaning, t.Detail, slices.Contains(deadly, d.Outcome),
+		})
+	}
+	return nil
+}
+
+// missing says that the archive has no capture of a URL, and what is known of it.
+func (h *Handler) missing(w http.ResponseWriter, r *http.Request, a *address) {
+	if embedded(r, a.mod) {
+		h.plain(w, r, http.StatusNotFound, "Not in the archive.\n")
+		return
+	}
+	data := pageData{Title: "Not in the archive", URL: a.url}
+	if err := h.attempts(r, a, &data); err != nil {
+		h.fault(w, r, a, err)
+		return
+	}
+	for _, t := range data.Attempts {
+		if t.dead {
+			data.Last = t.When
+			break
+		}
+	}
+	h.page(w, r, http.StatusNotFound, "missing", data)
+}
+
+// fault says that a capture can't be shown now. What exactly failed is for the log.
+func (h *Handler) fault(w http.ResponseWriter, r *http.Request, a *address, err error) {
+	if r.Context().Err() != nil {
+		return // nobody waits for an answer
+	}
+	data := pageData{Title: "This copy can't be shown", URL: a.url}
+	status := http.StatusInternalServerError
+	switch {
+	case errors.Is(err, warc.ErrElsewhere):
+		status = http.StatusServiceUnavailable
+		w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
+		data.Title = "This copy is on its way"
+		data.Detail = "It has been captured, but only the machine that did so holds it yet. It will be here as soon as it is stored: try again in a minute."
+	case errors.Is(err, storage.ErrNotFound):
+		data.Detail = "The archive knows of this copy, but its bytes are not where they should be. Other copies may still be readable."
+		h.Log.Error("the bytes of a capture are missing", "url", a.url, "error", err)
+	default:
+		data.Detail = "Something went wrong in the archive while this copy was being read. The operator's log says what. Trying again may help."
+		h.Log.Error("replay", "url", a.url, "error", err)
+	}
+	if embedded(r, a.mod) {
+		h.plain(w, r, status, data.Title+".\n")
+		return
+	}
+	if !a.list {
+		list := address{list: true, url: a.url}
+		data.List = hrefOf(&list)
+	}
+	h.page(w, r, status, "fault", data)
+}
+
+// hrefOf is the attribute that links to an address. html/template would percent-encode quotes and parentheses, which in
+// an archive is another URL.
+func hrefOf(a *address) template.HTMLAttr {
+	return template.HTMLAttr(`href="` + template.HTMLEscapeString(a.String()) + `"`)
+}
+
+func when(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04:05 UTC") }
+func iso(t time.Time) string  { return t.UTC().Format("2006-01-02T15:04:05Z") }
