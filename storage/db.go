@@ -87,7 +87,21 @@ func (p *urlPath) String() string {
 	return strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(p.s)
 }
 
+// errNewer says that a database has a schema that this program does not know.
+var errNewer = errors.New("use a newer linkstead")
+
+// migrate tries again: of processes that make one schema at the same time, all but one fail, and then find it made.
 func (db *DB) migrate(ctx context.Context) error {
+	var err error
+	for range 3 {
+		if err = db.migrateOnce(ctx); err == nil || errors.Is(err, errNewer) || ctx.Err() != nil {
+			return err
+		}
+	}
+	return err
+}
+
+func (db *DB) migrateOnce(ctx context.Context) error {
 	sub, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
@@ -101,7 +115,7 @@ func (db *DB) migrate(ctx context.Context) error {
 		return fmt.Errorf("read schema version: %w", err)
 	}
 	if have > want {
-		return fmt.Errorf("its schema is version %d and this program knows up to %d: use a newer linkstead", have, want)
+		return fmt.Errorf("its schema is version %d and this program knows up to %d: %w", have, want, errNewer)
 	}
 	if have == want {
 		return nil

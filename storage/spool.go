@@ -42,7 +42,24 @@ func HoldSpool(dir string, fsys FS) (*Spool, error) {
 	if s.node, err = s.name(); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
+	if err := s.cleanTemp(); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
 	return s, nil
+}
+
+// cleanTemp removes what a process left that did not live to unlink it.
+func (s *Spool) cleanTemp() error {
+	left, err := os.ReadDir(s.Temp())
+	if err != nil {
+		return fmt.Errorf("clean spool: %w", err)
+	}
+	for _, e := range left {
+		if err := s.fs.Remove(filepath.Join(s.Temp(), e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("clean spool: %w", err)
+		}
+	}
+	return nil
 }
 
 // name reads the node's name, or makes one that no other node has.
