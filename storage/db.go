@@ -177,7 +177,7 @@ func (db *DB) prepare(ctx context.Context, queries []string) {
 		db.mu.Lock()
 		if db.stmt == nil { // closed meanwhile
 			db.mu.Unlock()
-			_ = s.Close()
+			_ = s.Close() //nolint:sqlclosecheck // it is kept in every other case
 			return
 		}
 		old := db.stmt[q]
@@ -234,7 +234,7 @@ func (x *tx) prepared(q string) (*sql.Stmt, error) {
 }
 
 func (x *tx) exec(q string, args ...any) (int64, error) {
-	s, err := x.prepared(q)
+	s, err := x.prepared(q) //nolint:sqlclosecheck // kept, or closed with the transaction
 	if err != nil {
 		return 0, err
 	}
@@ -246,7 +246,7 @@ func (x *tx) exec(q string, args ...any) (int64, error) {
 }
 
 func (x *tx) query(q string, args ...any) (*sql.Rows, error) {
-	s, err := x.prepared(q)
+	s, err := x.prepared(q) //nolint:sqlclosecheck // kept, or closed with the transaction
 	if err != nil {
 		return nil, err
 	}

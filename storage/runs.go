@@ -223,8 +223,8 @@ func (db *DB) runs(ctx context.Context, where string, args ...any) (out []Run, e
 
 // Tally counts a run's tasks by outcome; "pending" for those that have not ended.
 func (db *DB) Tally(ctx context.Context, run int64) (out map[string]int, err error) {
-	rows, err := db.r.QueryContext(ctx, `SELECT CASE outcome WHEN '' THEN 'pending' ELSE outcome END, COUNT(*) FROM tasks
-		WHERE run=$1 GROUP BY outcome`, run)
+	rows, err := db.r.QueryContext(ctx, `SELECT CASE WHEN `+sqlOpen+` THEN 'pending' ELSE outcome END, COUNT(*) FROM tasks
+		WHERE run=$1 GROUP BY 1`, run)
 	if err != nil {
 		return nil, fmt.Errorf("count tasks of run %d: %w", run, err)
 	}

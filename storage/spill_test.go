@@ -93,7 +93,7 @@ func TestSpillReadAt(t *testing.T) {
 				a, b := make([]byte, n), make([]byte, n)
 				i, err := s.ReadAt(a, off)
 				j, werr := r.ReadAt(b, off)
-				if i != j || err != werr || !bytes.Equal(a, b) {
+				if i != j || !errors.Is(err, werr) || !bytes.Equal(a, b) {
 					t.Errorf("limit %d: ReadAt(%d bytes, %d) = %d %q, %v, want %d %q, %v", limit, n, off, i, a, err, j, b, werr)
 				}
 			}

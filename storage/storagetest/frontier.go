@@ -186,7 +186,7 @@ func frontierFencing(b *bench) {
 	if got := b.captures("key(http://h/1)"); len(got) != 0 {
 		b.t.Errorf("captures of the late one count: %+v", got)
 	}
-	if got, err := b.DB.Attempts(b.t.Context(), "c", "k"); err != nil || len(got) != 0 {
+	if got, err := b.Attempts(b.t.Context(), "c", "k"); err != nil || len(got) != 0 {
 		b.t.Errorf("attempts of the late one count: %+v, %v", got, err)
 	}
 	if _, err := b.PostOf(b.t.Context(), 1); !errors.Is(err, storage.ErrNotFound) {
@@ -293,13 +293,13 @@ func frontierFreeOwner(b *bench) {
 	}
 	other := b.claim(1)
 	b.claimNone("both are held")
-	if err := b.DB.FreeOwner(b.t.Context(), "dead"); err != nil {
+	if err := b.FreeOwner(b.t.Context(), "dead"); err != nil {
 		b.t.Fatal(err)
 	}
 	if got := b.claim(10); len(got) != 1 || got[0].Host == other[0].Host {
 		b.t.Errorf("claimed %+v, want the dead one's host", got)
 	}
-	if err := b.DB.FreeOwner(b.t.Context(), "nobody"); err != nil {
+	if err := b.FreeOwner(b.t.Context(), "nobody"); err != nil {
 		b.t.Error(err)
 	}
 }
@@ -341,7 +341,7 @@ func frontierDiscovered(b *bench) {
 	if got := b.claimOne("new"); len(got.Tasks) != 1 {
 		b.t.Errorf("tasks %+v", got.Tasks)
 	}
-	if got, err := b.DB.Due(b.t.Context(), "h", 10); err != nil || !slices.Equal(ids(got), []int64{2}) {
+	if got, err := b.Due(b.t.Context(), "h", 10); err != nil || !slices.Equal(ids(got), []int64{2}) {
 		b.t.Errorf("the holder sees %+v, %v, want task 2", got, err)
 	}
 	b.release(0, l)
@@ -351,69 +351,12 @@ func frontierDiscovered(b *bench) {
 func frontierDue(b *bench) {
 	b.enqueue(task("h", 1, 1, 5), task("h", 1, 2, 2), task("h", 2, 3, b.ms()), task("h", 1, 4, b.ms()+1), task("g", 1, 5, 1))
 	for n, want := range map[int][]int64{10: {2, 1, 3}, 2: {2, 1}, 0: {}} {
-		if got, err := b.DB.Due(b.t.Context(), "h", n); err != nil || !slices.Equal(ids(got), want) {
+		if got, err := b.Due(b.t.Context(), "h", n); err != nil || !slices.Equal(ids(got), want) {
 			b.t.Errorf("Due(%d) = %d, %v, want %d", n, ids(got), err, want)
 		}
 	}
 	ls, err := b.Claim(b.t.Context(), "w", 10, 2, ttl)
 	if err != nil || len(ls) != 2 || len(ls[0].Tasks)+len(ls[1].Tasks) != 3 {
 		b.t.Errorf("a claim of two tasks each brings %+v, %v", ls, err)
-	}
-}
-
-func frontierNextDue(b *bench) {
-	expect := func(want int64, why string) {
-		b.t.Helper()
-		if got, err := b.DB.NextDue(b.t.Context()); err != nil || got != want {
-			b.t.Errorf("%s: NextDue = %d, %v, want %d", why, got, err, want)
-		}
-	}
-	expect(storage.Never, "nothing there")
-	b.enqueue(task("h", 1, 1, b.ms()+500))
-	expect(b.ms()+500, "a task in half a second")
-	b.enqueue(task("g", 1, 1, 4))
-	expect(4, "an urgent one")
-	l := b.claimOne("g")
-	expect(b.ms()+500, "the urgent one is held longer than that")
-	b.commit(nil, done(l, l.Tasks[0]))
-	b.release(0, l)
-	b.clock.Advance(time.Second)
-	l = b.claimOne("h")
-	expect(b.ms()+ttl.Milliseconds(), "a held host counts with the end of its lease")
-	b.commit(nil, again(l, l.Tasks[0], b.ms()+100))
-	b.release(3*time.Second, l)
-	expect(b.ms()+3000, "polite longer than the task waits")
-	b.clock.Advance(3 * time.Second)
-	l = b.claimOne("h")
-	b.commit(nil, done(l, l.Tasks[0]))
-	b.release(0, l)
-	expect(storage.Never, "all done")
-}
-
-func frontierManyTasks(b *bench) {
-	var ts []storage.Task
-	for i := range int64(500) {
-		ts = append(ts, task([]string{"a", "b", "c"}[i%3], 1, i, 5))
-	}
-	if n := b.enqueue(ts...); n != 500 {
-		b.t.Errorf("%d new, want 500", n)
-	}
-	total := 0
-	for range 3 {
-		ls, err := b.Claim(b.t.Context(), "w", 1, 1000, ttl)
-		if err != nil || len(ls) != 1 {
-			b.t.Fatalf("claimed %d, %v", len(ls), err)
-		}
-		var ends []storage.End
-		for _, t := range ls[0].Tasks {
-			ends = append(ends, done(ls[0], t))
-		}
-		if fenced := b.commit(nil, ends...); len(fenced) != 0 {
-			b.t.Errorf("fenced %d", fenced)
-		}
-		total += len(ends)
-	}
-	if total != 500 {
-		b.t.Errorf("%d tasks came back, want 500", total)
 	}
 }

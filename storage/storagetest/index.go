@@ -239,7 +239,7 @@ func indexAttempts(b *bench) {
 	if err := b.Adopt(b.t.Context(), []storage.End{{Attempts: as}}); err != nil {
 		b.t.Fatal(err)
 	}
-	got, err := b.DB.Attempts(b.t.Context(), "c", "k")
+	got, err := b.Attempts(b.t.Context(), "c", "k")
 	if err != nil || len(got) != 2 || got[0] != as[1] || got[1] != as[0] {
 		b.t.Errorf("Attempts brings %+v, %v", got, err)
 	}
@@ -325,7 +325,7 @@ func indexPosts(b *bench) {
 		return s
 	}
 	for what, c := range map[string][2]string{
-		"Posts":               {names(b.DB.Posts(ctx)), "a3 x2 "},
+		"Posts":               {names(b.Posts(ctx)), "a3 x2 "},
 		"PostVersions":        {names(b.PostVersions(ctx, "a")), "a3 a1 "},
 		"PostVersions (none)": {names(b.PostVersions(ctx, "none")), ""},
 		"PostsBy (source)":    {names(b.PostsBy(ctx, "http://short/a")), "a3 "},
@@ -354,7 +354,7 @@ func indexAdoptTwice(b *bench) {
 	if got := b.task("h", 1, 1); got.Outcome != "ok" || got.Attempts != 2 || got.Due != storage.Never {
 		b.t.Errorf("the task that another page had led to before is %+v", got)
 	}
-	as, err := b.DB.Attempts(b.t.Context(), "c", "k")
+	as, err := b.Attempts(b.t.Context(), "c", "k")
 	if got := b.captures("key(http://h/1)"); len(got) != 1 || len(as) != 1 || err != nil {
 		b.t.Errorf("%d captures, %d attempts, %v, want one each", len(got), len(as), err)
 	}

@@ -3,7 +3,7 @@ package storagetest
 import (
 	"errors"
 	"fmt"
-	"slices"
+	"maps"
 	"sync"
 	"testing"
 	"time"
@@ -20,85 +20,8 @@ func Runs(t *testing.T, rows Rows) {
 		{"Numbers", runsNumbers},
 		{"Documents", runsDocuments},
 		{"Adopt", runsAdopt},
+		{"Tally", runsTally},
 	})
-}
-
-// frontierPause: nothing of a paused run is due, not even what is added meanwhile; resumed, all is as it was.
-func frontierPause(b *bench) {
-	r := b.startRun(task("h", 0, 1, 7), task("h", 0, 2, b.ms()), task("g", 0, 3, b.ms()+1000))
-	other := b.startRun(task("h", 0, 1, 9))
-	for range 2 { // twice is once
-		if err := b.PauseRun(b.t.Context(), r.ID); err != nil {
-			b.t.Fatal(err)
-		}
-	}
-	if got, err := b.Run(b.t.Context(), r.ID); err != nil || got.State != storage.RunPaused {
-		b.t.Errorf("the run is %q, %v", got.State, err)
-	}
-	if n := b.enqueue(task("h", r.ID, 4, 1), task("f", r.ID, 5, 1)); n != 2 {
-		b.t.Errorf("%d new, want 2", n)
-	}
-	l := b.claimOne("h")
-	if len(l.Tasks) != 1 || l.Tasks[0].Run != other.ID {
-		b.t.Errorf("claimed %+v, want the task of the other run alone", l.Tasks)
-	}
-	b.commit(nil, done(l, l.Tasks[0]))
-	b.release(time.Second, l)
-	b.clock.Advance(500 * time.Millisecond)
-	b.claimNone("paused")
-	if next, err := b.DB.NextDue(b.t.Context()); err != nil || next != storage.Never {
-		b.t.Errorf("NextDue is %d, %v, want never: all is paused", next, err)
-	}
-	if open, err := b.Open(b.t.Context(), r.ID); err != nil || !open {
-		b.t.Errorf("a paused run is still open: %v, %v", open, err)
-	}
-	for range 2 {
-		if err := b.ResumeRun(b.t.Context(), r.ID); err != nil {
-			b.t.Fatal(err)
-		}
-	}
-	b.claimOne("f") // h is polite for half a second, g is due in half a second
-	b.clock.Advance(500 * time.Millisecond)
-	ls := b.claim(10)
-	if got := hosts(ls); !slices.Equal(got, []string{"g", "h"}) {
-		b.t.Fatalf("claimed %q, want g and h", got)
-	}
-	if got := ids(ls[1].Tasks); !slices.Equal(got, []int64{4, 1, 2}) || ls[1].Tasks[1].Due != 7 {
-		b.t.Errorf("tasks %+v, want 4, 1, 2 with their priorities", ls[1].Tasks)
-	}
-}
-
-// frontierPauseAtWork: a run is paused while a worker is at it. What the worker brings home counts; what it discovers,
-// and what is to be tried again, waits.
-func frontierPauseAtWork(b *bench) {
-	r := b.startRun(task("h", 0, 1, 1), task("h", 0, 2, 1))
-	l := b.claimOne("h")
-	if err := b.PauseRun(b.t.Context(), r.ID); err != nil {
-		b.t.Fatal(err)
-	}
-	fenced := b.commit(nil, done(l, l.Tasks[0], task("new", r.ID, 3, 1)), again(l, l.Tasks[1], b.ms()+100))
-	if len(fenced) != 0 {
-		b.t.Errorf("fenced %d, want none", fenced)
-	}
-	b.release(0, l)
-	b.clock.Advance(time.Second)
-	b.claimNone("paused")
-	if err := b.ResumeRun(b.t.Context(), r.ID); err != nil {
-		b.t.Fatal(err)
-	}
-	if got := hosts(b.claim(10)); !slices.Equal(got, []string{"h", "new"}) {
-		b.t.Errorf("resumed, claimed %q", got)
-	}
-	r.State, r.Ended = storage.RunDone, b.clock.Now()
-	if err := b.UpdateRun(b.t.Context(), r); err != nil {
-		b.t.Fatal(err)
-	}
-	if err := errors.Join(b.PauseRun(b.t.Context(), r.ID), b.ResumeRun(b.t.Context(), r.ID)); err != nil {
-		b.t.Fatal(err)
-	}
-	if got, err := b.Run(b.t.Context(), r.ID); err != nil || got.State != storage.RunDone {
-		b.t.Errorf("a run that was done is %q, %v", got.State, err)
-	}
 }
 
 func (b *bench) startRun(first ...storage.Task) storage.Run {
@@ -131,7 +54,7 @@ func runsStartUpdate(b *bench) {
 	if _, err := b.Run(b.t.Context(), 99); !errors.Is(err, storage.ErrNotFound) {
 		b.t.Errorf("no such run: %v", err)
 	}
-	all, err := b.DB.Runs(b.t.Context())
+	all, err := b.Runs(b.t.Context())
 	left, err2 := b.Unfinished(b.t.Context())
 	if err := errors.Join(err, err2); err != nil || len(all) != 2 || all[0].ID != r.ID || len(left) != 1 || left[0].ID != all[1].ID {
 		b.t.Errorf("Runs = %+v, Unfinished = %+v, %v", all, left, err)
@@ -157,7 +80,7 @@ func runsNumbers(b *bench) {
 	if err := g.Wait(); err != nil {
 		b.t.Fatal(err)
 	}
-	if rs, err := b.DB.Runs(b.t.Context()); err != nil || len(seen) != 12 || len(rs) != 12 {
+	if rs, err := b.Runs(b.t.Context()); err != nil || len(seen) != 12 || len(rs) != 12 {
 		b.t.Errorf("12 runs got the numbers %v; %d rows, %v", seen, len(rs), err)
 	}
 	if l := b.claimOne("h"); len(l.Tasks) != 12 {
@@ -198,5 +121,20 @@ func runsAdopt(b *bench) {
 	}
 	if next := b.startRun(); next.ID <= 7 {
 		b.t.Errorf("the next run is number %d", next.ID)
+	}
+}
+
+// runsTally: a task that failed once and is to be tried again has not ended.
+func runsTally(b *bench) {
+	r := b.startRun(task("h", 0, 1, 1), task("h", 0, 2, 2), task("h", 0, 3, 3), task("h", 0, 4, b.ms()+1000))
+	b.startRun(task("h", 0, 1, 4))
+	l := b.claimOne("h")
+	b.commit(nil, done(l, l.Tasks[0]), again(l, l.Tasks[1], b.ms()+1000), done(l, l.Tasks[2]))
+	got, err := b.Tally(b.t.Context(), r.ID)
+	if want := map[string]int{"ok": 2, "pending": 2}; err != nil || !maps.Equal(got, want) {
+		b.t.Errorf("Tally = %v, %v, want %v", got, err, want)
+	}
+	if got, err := b.Tally(b.t.Context(), 99); err != nil || len(got) != 0 {
+		b.t.Errorf("Tally of no run = %v, %v", got, err)
 	}
 }

@@ -138,7 +138,7 @@ func segmentsWaiting(b *bench) {
 	if got := names(b.Waiting(ctx, "none")); len(got) != 0 {
 		b.t.Errorf("Waiting(none) = %q", got)
 	}
-	if got := names(b.DB.Segments(ctx)); !slices.Equal(got, []string{"1", "2", "3", "4", "5"}) {
+	if got := names(b.Segments(ctx)); !slices.Equal(got, []string{"1", "2", "3", "4", "5"}) {
 		b.t.Errorf("Segments = %q", got)
 	}
 }
