@@ -35,7 +35,7 @@ func (e *env) open(ctx context.Context, create bool) (*store, error) {
 	dsn := e.cfg.Database()
 	if path := strings.TrimPrefix(dsn, "sqlite:"); !create {
 		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-			return nil, fmt.Errorf("there is no archive in %s\nCapture something first, or name another with --archive", filepath.Dir(path))
+			return nil, fmt.Errorf("there is no archive in %s\nCapture something first, or name another with --archive; if only the database is gone, 'linkstead rebuild' makes it anew", filepath.Dir(path))
 		}
 	}
 	db, err := storage.OpenDB(ctx, dsn, e.now)

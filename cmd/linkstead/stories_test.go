@@ -25,7 +25,7 @@ func TestStories(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"website": cmdWebsite, "hits": cmdHits, "json": cmdJSON, "strictread": cmdStrictRead, "subst": cmdSubst,
-			"remember": cmdRemember,
+			"remember": cmdRemember, "dump": cmdDump, "ports": cmdPorts, "get": cmdGet, "waithits": cmdWaitHits, "listen": cmdListen,
 		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,

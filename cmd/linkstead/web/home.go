@@ -52,7 +52,7 @@ func stateOf(s storage.RunState) state {
 }
 
 // tally counts links by what became of them.
-type tally struct{ Links, Captured, Dead, NotCaptured, Pending, LeftOut int }
+type tally struct{ Links, Captured, Partial, Dead, NotCaptured, Pending, LeftOut int }
 
 func tallyOf(r *report.Report) tally {
 	t := tally{Links: len(r.Links), LeftOut: len(r.LeftOut)}
@@ -60,6 +60,8 @@ func tallyOf(r *report.Report) tally {
 		switch fateOf(&r.Links[i].Fate).Group {
 		case captured:
 			t.Captured++
+		case partial:
+			t.Partial++
 		case dead:
 			t.Dead++
 		case notCaptured:

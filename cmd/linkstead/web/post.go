@@ -151,10 +151,10 @@ func (p *Pages) post(r *http.Request) (*answer, error) {
 func viewOf(id string, q url.Values) (view, error) {
 	v := view{id: id, show: group(q.Get("show")), follow: q.Get("follow") != ""}
 	switch v.show {
-	case "", captured, dead, notCaptured, pending:
+	case "", captured, partial, dead, notCaptured, pending:
 	default:
 		return v, &problem{
-			status: http.StatusBadRequest, title: "No such selection", text: "Links can be selected by captured, dead, not-captured and pending.",
+			status: http.StatusBadRequest, title: "No such selection", text: "Links can be selected by captured, partial, dead, not-captured and pending.",
 		}
 	}
 	if s := q.Get("run"); s != "" {
@@ -249,8 +249,8 @@ func filters(asked view, t tally) []filter {
 		name string
 		n    int
 	}{
-		{"", "All", t.Links}, {captured, "Captured", t.Captured}, {dead, "Dead", t.Dead},
-		{notCaptured, "Not captured", t.NotCaptured}, {pending, "Not tried yet", t.Pending},
+		{"", "All", t.Links}, {captured, "Captured", t.Captured}, {partial, "Captured in part", t.Partial},
+		{dead, "Dead", t.Dead}, {notCaptured, "Not captured", t.NotCaptured}, {pending, "Not tried yet", t.Pending},
 	} {
 		if f.n == 0 && f.show != "" && f.show != asked.show {
 			continue

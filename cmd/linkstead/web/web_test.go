@@ -164,7 +164,7 @@ func TestTalliesAgreeWithTheReport(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, want := tallyOf(r), r.Totals
-		if got.Links != want.Links || got.Captured != want.Captured || got.Dead+got.NotCaptured != want.Dead || got.Pending != want.Pending || got.LeftOut != want.LeftOut {
+		if got.Links != want.Links || got.Captured != want.Captured || got.Partial != want.Partial || got.Dead+got.NotCaptured != want.Dead || got.Pending != want.Pending || got.LeftOut != want.LeftOut {
 			t.Errorf("run %d: %+v, the report has %+v", id, got, want)
 		}
 	}
@@ -174,7 +174,7 @@ func TestEveryOutcomeHasAGroup(t *testing.T) {
 	for _, d := range outcome.All() {
 		for _, code := range []int{0, 200, 304, 404, 599} {
 			f := fateOf(&report.Fate{Outcome: string(d.Outcome), Status: code})
-			if d.Kept && (f.Group == captured) != (code < 400) || !d.Kept && f.Group != dead && f.Group != notCaptured || f.Word == "" {
+			if d.Kept && (f.Group == captured || f.Group == partial) != (code < 400) || !d.Kept && f.Group != dead && f.Group != notCaptured || f.Word == "" {
 				t.Errorf("%s with status %d = %+v", d.Outcome, code, f)
 			}
 		}
@@ -189,7 +189,7 @@ func TestEveryOutcomeHasAGroup(t *testing.T) {
 
 func TestSelection(t *testing.T) {
 	a := filled(t)
-	for show, want := range map[string]int{"": 9, "captured": 4, "dead": 4, "not-captured": 1, "pending": 0} {
+	for show, want := range map[string]int{"": 9, "captured": 3, "partial": 1, "dead": 4, "not-captured": 1, "pending": 0} {
 		body := a.get("/posts/waf3kq2m7ayz?show=" + show).Body.String()
 		if got := strings.Count(body, `class="link"`); got != want {
 			t.Errorf("show=%s: %d links, want %d", show, got, want)

@@ -17,6 +17,7 @@ type group string
 // that gave no answer or the archive that did not ask.
 const (
 	captured    group = "captured"
+	partial     group = "partial"
 	dead        group = "dead"
 	notCaptured group = "not-captured"
 	pending     group = "pending"
@@ -41,7 +42,7 @@ func fateOf(f *report.Fate) fate {
 	case f.Good():
 		out.Group, out.Word, out.Status = captured, "Captured", status(f.Status)
 		if o != outcome.Captured {
-			out.Word, out.Why = "Captured in part: "+d.Short, d.Meaning
+			out.Group, out.Word, out.Why = partial, "Captured in part: "+d.Short, d.Meaning
 		}
 		if f.Status == 0 {
 			out.Why = "The document was handed in; no server was asked for it."

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"linkstead/archive/urlkey"
+	"linkstead/storage"
+)
+
+// cmdDump writes every row that a rebuild must bring back: dump ARCHIVE FILE. It opens the database by itself, since
+// only storage speaks SQL.
+func cmdDump(ts *testscript.TestScript, neg bool, args []string) {
+	text, err := dumpRows(ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o644))
+}
+
+func dumpRows(archive string) (_ string, err error) {
+	ctx := context.Background()
+	db, err := storage.OpenDB(ctx, "sqlite:"+filepath.Join(archive, "linkstead.db"), time.Now)
+	if err != nil {
+		return "", err
+	}
+	defer db.Close()
+	var lines []string
+	add := func(format string, v ...any) { lines = append(lines, fmt.Sprintf(format, v...)) }
+	segments, err := db.Segments(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, s := range segments {
+		add("segment %s %s %s %s %d %s", s.ID, s.Collection, s.Location, s.State, s.Size, s.SHA256)
+		for c, err := range db.SegmentCaptures(ctx, s.ID) {
+			if err != nil {
+				return "", err
+			}
+			add("capture %+v", c)
+		}
+	}
+	runs, err := db.Runs(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, r := range runs {
+		add("run %d %s %s %s %s %s", r.ID, r.Collection, r.Source, r.Spec, r.State, r.Started)
+		tally, err := db.Tally(ctx, r.ID)
+		if err != nil {
+			return "", err
+		}
+		add("tasks of run %d: %v", r.ID, tally)
+		p, err := db.PostOf(ctx, r.ID)
+		if err != nil {
+			return "", err
+		}
+		add("post %+v", p)
+		for _, c := range p.Citations {
+			as, err := db.Attempts(ctx, r.Collection, urlkey.Key(c.URL))
+			if err != nil {
+				return "", err
+			}
+			for _, a := range as {
+				add("attempt %+v", a)
+			}
+		}
+	}
+	slices.Sort(lines)
+	return strings.Join(slices.Compact(lines), "\n") + "\n", nil
+}
+
+// cmdPorts sets variables to free ports.
+func cmdPorts(ts *testscript.TestScript, neg bool, args []string) {
+	for _, name := range args {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		ts.Check(err)
+		ts.Setenv(name, strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+		defer l.Close()
+	}
+}
+
+// cmdListen takes a port, $TAKEN, until the script ends.
+func cmdListen(ts *testscript.TestScript, neg bool, args []string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Setenv("TAKEN", strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+	ts.Defer(func() { l.Close() })
+}
+
+// cmdGet gets an address, for up to ten seconds until it answers with the status wanted, and puts the body on standard
+// output: get STATUS URL. Hosts under localhost are on loopback; redirects are followed.
+func cmdGet(ts *testscript.TestScript, neg bool, args []string) {
+	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			_, port, err := net.SplitHostPort(addr)
+			if err != nil {
+				return nil, err
+			}
+			return (&net.Dialer{}).DialContext(ctx, network, "127.0.0.1:"+port)
+		}, DisableKeepAlives: true,
+	}}
+	var last string
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
+		resp, err := client.Get(args[1])
+		if err == nil {
+			body, rerr := io.ReadAll(resp.Body)
+			ts.Check(rerr)
+			ts.Check(resp.Body.Close())
+			if last = fmt.Sprintf("%d: %s", resp.StatusCode, body); strconv.Itoa(resp.StatusCode) == args[0] {
+				fmt.Fprint(ts.Stdout(), string(body))
+				return
+			}
+		} else {
+			last = err.Error()
+		}
+		<-time.After(50 * time.Millisecond)
+	}
+	ts.Fatalf("%s: wanted %s, got %s", args[1], args[0], last)
+}
+
+// cmdWaitHits waits until a page has been asked for so often: waithits HOST/PATH N.
+func cmdWaitHits(ts *testscript.TestScript, neg bool, args []string) {
+	v, ok := sites.Load(ts.Getenv("WORK"))
+	if !ok {
+		ts.Fatalf("no website is up")
+	}
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); <-time.After(10 * time.Millisecond) {
+		if v.(*website).count(args[0]) >= n {
+			return
+		}
+	}
+	ts.Fatalf("%s was not asked for %d times in time", args[0], n)
+}
