@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -68,7 +69,7 @@ func balanced(page string) string {
 	for z := html.NewTokenizer(strings.NewReader(page)); ; {
 		switch z.Next() {
 		case html.ErrorToken:
-			if z.Err() != io.EOF || len(open) > 0 {
+			if !errors.Is(z.Err(), io.EOF) || len(open) > 0 {
 				return fmt.Sprintf("%v, left open: %q", z.Err(), open)
 			}
 			return ""
@@ -100,14 +101,14 @@ func (c *checks) fault(format string, args ...any) {
 }
 
 // elements are all that the pages are made of: anything else came from outside.
-var elements = map[string]bool{}
-
-func init() {
+var elements = func() map[string]bool {
+	out := map[string]bool{}
 	for _, e := range strings.Fields(`html head meta title link body a header nav main footer p h1 h2 h3 section ul ol li dl div dt dd
 		table thead tbody tr th td time strong span bdi br form label input button pre code details summary mark`) {
-		elements[e] = true
+		out[e] = true
 	}
-}
+	return out
+}()
 
 func (c *checks) walk(n *html.Node) {
 	if n.Type == html.ElementNode {

@@ -276,9 +276,9 @@ func (p *Pages) link(n int, l *report.Link) linkView {
 	case l.Good():
 		v.CopyName = "Copy"
 	case outcome.Outcome(l.Outcome).Kept():
-		v.CopyName = "Copy of the error"
+		v.CopyName = "Kept error page"
 	default:
-		v.CopyName = "Copy of the redirect" // a failure has no copy but of the way there
+		v.CopyName = "Kept redirect" // a failure has no copy but of the way there
 	}
 	for _, h := range l.Redirects {
 		v.Redirects = append(v.Redirects, hop{shownURL(h.URL), status(h.Status)})

@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"linkstead/archive/outcome"
 	"linkstead/archive/report"
@@ -308,6 +311,24 @@ func TestCountsAreOnlyRememberedOfRunsThatAreDone(t *testing.T) {
 		if body := a.get("/").Body.String(); !strings.Contains(body, "1 dead") || strings.Contains(body, "not tried yet") {
 			t.Error(body)
 		}
+	}
+}
+
+func TestManyReadersAtOnce(t *testing.T) {
+	a := filled(t)
+	var g errgroup.Group
+	for range 8 {
+		g.Go(func() error {
+			for _, path := range []string{"/", "/posts/waf3kq2m7ayz", "/posts/busy22222222.json"} {
+				if w := a.get(path); w.Code != http.StatusOK {
+					return fmt.Errorf("%s: %d", path, w.Code)
+				}
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Error(err)
 	}
 }
 
