@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -223,4 +224,12 @@ func zipped(s string) string {
 	_, _ = z.Write([]byte(s))
 	_ = z.Close()
 	return b.String()
+}
+
+// file reads a file of testdata.
+func file(t testing.TB, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("testdata", name))
+	must(t, err)
+	return string(b)
 }
