@@ -132,14 +132,25 @@ func absolute(s string) bool {
 	return true
 }
 
-// pad makes a whole time of 1 to 14 digits: the last second that begins with them, so that "2016" asks for the end of
-// that year and "2" for the newest capture. What no calendar has is moved to the nearest that it has.
+// pad makes a whole time of 1 to 14 digits: the middle of the years, days or minutes that begin with them, so that
+// "2016" brings a capture of that year if there is one, and "2" the newest of all. What no calendar has is moved to the
+// nearest that it has.
 func pad(digits string) string {
-	s := []byte(digits + "99991231235959"[len(digits):])
+	first, err := time.Parse(stampLayout, clamped(digits+"00000000000000"[len(digits):]))
+	last, err2 := time.Parse(stampLayout, clamped(digits+"99999999999999"[len(digits):]))
+	if err != nil || err2 != nil {
+		return clamped(digits + "00000000000000"[len(digits):])
+	}
+	middle := (first.Unix() + last.Unix()) / 2 // a Duration does not span a thousand years
+	return time.Unix(middle, 0).UTC().Format(stampLayout)
+}
+
+// clamped moves 14 digits to a time that exists.
+func clamped(digits string) string {
+	s := []byte(digits)
 	clamp(s[4:6], 1, 12)
-	first, err := time.Parse("200601", string(s[:6]))
 	last := 31
-	if err == nil {
+	if first, err := time.Parse("200601", string(s[:6])); err == nil {
 		last = first.AddDate(0, 1, -1).Day()
 	}
 	clamp(s[6:8], 1, last)

@@ -5,7 +5,7 @@
 // # Addresses
 //
 // "/web/<time><modifier>/<URL>" is a memento: the capture of the URL that is nearest to the time. A time has up to 14
-// digits; a partial one means its last second. A request for a page whose address is not exactly that of the capture
+// digits; a partial one means the middle of what it names. A request for a page whose address is not exactly that of the capture
 // (its second, its URL) is redirected to the one that is, so that the address tells the truth. Requisites are served
 // at once, at whatever time they are asked for, and their own references keep that time: a page costs no redirect for
 // each of its pictures. A request is for a page if it has no modifier, or id_, and a browser's Sec-Fetch-Dest, if there
