@@ -68,9 +68,6 @@ func (h *host) permission(ctx context.Context, r *run, t storage.Task) (*permiss
 	return &judged, nil
 }
 
-// maxRobotsWait bounds how long a robots.txt that redirects to another host is waited for.
-const maxRobotsWait = time.Minute
-
 // robots follows a robots.txt through what the run has captured of it, over up to five redirects (RFC 9309 §2.3.1.2),
 // and says what has to be fetched first, or what it came to.
 func (h *host) robots(ctx context.Context, r *run, url string) (*permission, error) {

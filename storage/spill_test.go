@@ -120,7 +120,7 @@ func TestSpillModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		var want []byte
 		s := storage.NewSpill(dir, rapid.Int64Range(0, 40).Draw(rt, "limit"))
-		defer s.Close() //nolint:errcheck // a temporary file
+		defer s.Close()
 		rt.Repeat(map[string]func(*rapid.T){
 			"write": func(rt *rapid.T) {
 				p := rapid.SliceOfN(rapid.Byte(), 0, 20).Draw(rt, "bytes")

@@ -31,7 +31,7 @@ var emptyDB = sync.OnceValues(func() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "db")
 	db, err := storage.OpenDB(context.Background(), "sqlite:"+path, time.Now)
 	if err != nil {

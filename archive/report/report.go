@@ -53,6 +53,7 @@ type Fate struct {
 	Status     int        `json:"status"`                // of the last hop; 0 if there was no response
 	Detail     string     `json:"detail,omitempty"`      // of a failure, for people
 	Redirects  []Hop      `json:"redirects"`             // the hops before the last
+	Final      string     `json:"final,omitempty"`       // address of the last hop, if there were others before it
 	Digest     string     `json:"digest,omitempty"`      // of the last hop's payload
 	Mime       string     `json:"mime,omitempty"`        // of the last hop
 	CapturedAt *time.Time `json:"captured_at,omitempty"` // of the last hop
@@ -208,6 +209,7 @@ func (b *Builder) fate(ctx context.Context, run storage.Run, url string) (Fate, 
 		}
 		f.Redirects = append(f.Redirects, Hop{URL: url, Status: c.Status})
 		url = c.Redirect
+		f.Final = url
 	}
 }
 

@@ -157,7 +157,7 @@ func checkSite(t *testing.T, w *website, archive string, kills int) {
 				t.Fatal(err)
 			}
 			seen[c.URL]++
-			checkCapture(t, ctx, lib, w, c)
+			checkCapture(ctx, t, lib, w, c)
 		}
 	}
 	if len(seen) < 550 {
@@ -181,7 +181,7 @@ func checkSite(t *testing.T, w *website, archive string, kills int) {
 }
 
 // checkCapture reads a capture back and compares it with the file that was served.
-func checkCapture(t *testing.T, ctx context.Context, lib *warc.Library, w *website, c storage.Capture) {
+func checkCapture(ctx context.Context, t *testing.T, lib *warc.Library, w *website, c storage.Capture) {
 	t.Helper()
 	m, err := lib.Open(ctx, c)
 	if err != nil {

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"linkstead/archive/outcome"
 	"linkstead/archive/report"
 	"linkstead/configs"
+	"linkstead/crawler"
 	"linkstead/storage"
 )
 
@@ -34,7 +36,11 @@ func (c *listCmd) run(ctx context.Context, e *env) (err error) {
 		}
 		return encode(e.stdout, posts)
 	}
-	if len(posts) == 0 {
+	failed, err := withoutPost(ctx, s)
+	if err != nil {
+		return err
+	}
+	if len(posts) == 0 && len(failed) == 0 {
 		fmt.Fprintln(e.stdout, "No posts yet. Capture one: linkstead capture https://example.org/some-post")
 		return nil
 	}
@@ -44,7 +50,39 @@ func (c *listCmd) run(ctx context.Context, e *env) (err error) {
 			fmt.Fprintf(e.stdout, "%s  %s\n", strings.Repeat(" ", len(p.ID)), clean(p.Title))
 		}
 	}
+	for _, r := range failed {
+		f, err := e.reports(s).Build(ctx, r)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(e.stdout, "not captured  %s  %s\n%14s%s\n", r.Started.Local().Format("2006-01-02 15:04"), r.Source, "", fate(f.Post.Fate))
+	}
 	return nil
+}
+
+// withoutPost are the newest runs of sources that no run has captured yet.
+func withoutPost(ctx context.Context, s *store) ([]storage.Run, error) {
+	runs, err := s.db.Runs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []storage.Run
+	seen := map[string]bool{}
+	for _, r := range slices.Backward(runs) {
+		id := crawler.PostID(r.Collection, r.Source)
+		if seen[id] {
+			continue
+		}
+		seen[id] = true
+		versions, err := s.db.PostVersions(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if len(versions) == 0 {
+			out = append(out, r)
+		}
+	}
+	return out, nil
 }
 
 // showCmd shows one post.
@@ -120,8 +158,12 @@ func (e *env) printLinks(r *report.Report) {
 	for i := range r.Links {
 		l := &r.Links[i]
 		fmt.Fprintf(e.stdout, "  %-14s %s\n", fate(l.Fate), l.URL)
-		for _, h := range l.Redirects {
-			fmt.Fprintf(e.stdout, "  %-14s   %d %s\n", "", h.Status, h.URL)
+		for i, h := range l.Redirects {
+			next := l.Final
+			if i+1 < len(l.Redirects) {
+				next = l.Redirects[i+1].URL
+			}
+			fmt.Fprintf(e.stdout, "  %-14s   %d to %s\n", "", h.Status, next)
 		}
 		if l.Detail != "" {
 			fmt.Fprintf(e.stdout, "  %-14s   %s\n", "", clean(l.Detail))

@@ -85,7 +85,13 @@ func (p *program) run(ctx context.Context) int {
 	if p.now == nil {
 		p.now = time.Now
 	}
+	out := &output{w: p.stdout}
+	p.stdout = out
 	err := p.dispatch(ctx)
+	if out.err != nil { // a report that was cut short must not pass for a whole one
+		fmt.Fprintf(p.stderr, "linkstead: write to standard output: %v\n", out.err)
+		return exitFailed
+	}
 	var code exitError
 	switch {
 	case err == nil:
@@ -101,6 +107,20 @@ func (p *program) run(ctx context.Context) int {
 		return exitInterrupted
 	}
 	return exitFailed
+}
+
+// output remembers the first failure, so that printing needs not ask at each line.
+type output struct {
+	w   io.Writer
+	err error
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	if o.err != nil {
+		return len(b), nil
+	}
+	_, o.err = o.w.Write(b)
+	return len(b), nil
 }
 
 func (p *program) dispatch(ctx context.Context) error {

@@ -108,6 +108,7 @@ CREATE TABLE posts (
   PRIMARY KEY (id, run)
 );
 CREATE INDEX posts_at ON posts (at);
+CREATE INDEX posts_run ON posts (run);
 
 CREATE TABLE citations (
   post       TEXT NOT NULL,
