@@ -1,0 +1,67 @@
+package replay_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"linkstead/archive/markup"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// digest is that of our script, which changes with each change of it.
+var digest = regexp.MustCompile(`/web/-/shim-[0-9a-f]+\.js`)
+
+func TestRewriteGolden(t *testing.T) {
+	a := newArchive(t)
+	for name, mime := range map[string]string{
+		"page.html": "text/html", "style.css": "text/css", "drawing.svg": "image/svg+xml", "module.mjs": "text/javascript",
+		"app.webmanifest": "application/manifest+json",
+	} {
+		url := "http://site.test/dir/" + name
+		a.page(url, mime, file(t, "rewrite/"+name))
+		got := digest.ReplaceAllString(a.get("/web/"+stamp+"/"+url).body, "/web/-/shim.js")
+		golden := filepath.Join("testdata", "golden", name)
+		if *update {
+			must(t, os.WriteFile(golden, []byte(got), 0o600))
+		}
+		if want := file(t, "golden/"+name); got != want {
+			t.Errorf("%s:\n%s\nwant\n%s", name, got, want)
+		}
+	}
+}
+
+// TestAleppoStaysInside: after rewriting, no reference of the page leads out, but for names that nobody fetches.
+func TestAleppoStaysInside(t *testing.T) {
+	const url = "http://blog.wp.test/2023/02/aleppo/"
+	a := newArchive(t)
+	src := file(t, "aleppo.html")
+	a.page(url, "text/html; charset=UTF-8", src)
+	got := a.get("/web/" + stamp + "/" + url).body
+	count := func(doc string) (inside, outside int) {
+		must(t, markup.HTML(nil, []byte(doc), markup.Options{}, func(r markup.Ref) (string, bool) {
+			switch {
+			case strings.HasPrefix(r.URL, "/web/"):
+				inside++
+			case r.Role == markup.Canonical, r.Role == markup.Social, strings.HasPrefix(r.URL, "#"), strings.HasPrefix(r.URL, "data:"),
+				strings.HasPrefix(r.URL, "mailto:"):
+			default:
+				outside++
+				if strings.Contains(doc, "/web/-/shim") {
+					t.Errorf("%s %s leads out", r.Context, r.URL)
+				}
+			}
+			return "", false
+		}))
+		return inside, outside
+	}
+	_, before := count(src)
+	inside, outside := count(got)
+	if outside != 0 || inside < before || before < 100 {
+		t.Errorf("%d references before; after, %d inside and %d outside", before, inside, outside)
+	}
+}

@@ -1,0 +1,1 @@
+import a, {b} from "/web/20200517102030js_/http://site.test/dir/a.mjs"; export * from '/web/20200517102030js_/http://site.test/b.mjs'; import "bare"; import("/web/20200517102030js_/https://cdn.test/c.mjs"); const s = "import './not.mjs'";
