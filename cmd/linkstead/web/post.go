@@ -70,6 +70,7 @@ type linkView struct {
 	Copy      string
 	CopyName  string
 	Redirects []hop
+	Final     string // where they end
 	Citations []citation
 	More      []citation
 	MoreTotal string
@@ -280,6 +281,7 @@ func (p *Pages) link(n int, l *report.Link) linkView {
 	default:
 		v.CopyName = "Kept redirect" // a failure has no copy but of the way there
 	}
+	v.Final = shownURL(l.Final)
 	for _, h := range l.Redirects {
 		v.Redirects = append(v.Redirects, hop{shownURL(h.URL), status(h.Status)})
 	}
