@@ -31,11 +31,9 @@ const (
 	Robots      Outcome = "robots"        // robots.txt forbids it
 	RobotsError Outcome = "robots-error"  // robots.txt could not be read, so nothing may be asked
 	Excluded    Outcome = "excluded"      // --exclude or the scope rules it out
-	Quota       Outcome = "quota"         // over the limit of requisites for its page
 	Redirects   Outcome = "redirects"     // more redirects in a row than the limit
 	Loop        Outcome = "redirect-loop" // the redirects come back to themselves
 	BadURL      Outcome = "bad-url"       // not an address that can be asked
-	Internal    Outcome = "internal"      // a fault of ours; the detail says which
 )
 
 // A Description explains an outcome to a person.
@@ -64,11 +62,9 @@ var list = []Description{
 	{Robots, false, false, "robots.txt", "The site's robots.txt asks not to fetch this address."},
 	{RobotsError, false, false, "no robots.txt", "The site's robots.txt could not be read, so nothing else was asked of it."},
 	{Excluded, false, false, "excluded", "The run's own rules leave this address out."},
-	{Quota, false, false, "over quota", "The page names more requisites than the limit; this one was left out."},
 	{Redirects, false, false, "too many redirects", "More redirects in a row than the limit."},
 	{Loop, false, false, "redirect loop", "The redirects lead back to where they came from."},
 	{BadURL, false, false, "bad address", "The address can't be asked: its form or scheme is not supported."},
-	{Internal, false, false, "internal fault", "A fault of this program; the detail says which."},
 }
 
 // All lists every outcome with its explanation, in the documented order.

@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"strings"
 
-	"linkstead/archive/outcome"
 	"linkstead/archive/urlkey"
 )
 
@@ -74,23 +73,6 @@ const (
 	ReasonLoop      Reason = "loop"      // a redirect to itself
 	ReasonQuota     Reason = "quota"     // too many requisites, or requisites too far within requisites
 )
-
-// Outcome is the outcome that the reason amounts to, for links that must have one.
-func (r Reason) Outcome() outcome.Outcome {
-	switch r {
-	case ReasonScheme:
-		return outcome.BadURL
-	case ReasonRedirects:
-		return outcome.Redirects
-	case ReasonLoop:
-		return outcome.Loop
-	case ReasonQuota:
-		return outcome.Quota
-	case ReasonExcluded, ReasonScope, ReasonDepth:
-		return outcome.Excluded
-	}
-	return outcome.Pending
-}
 
 // Verdict is what becomes of a link: a task, or nothing and why.
 type Verdict struct {

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"linkstead/archive/outcome"
 	"linkstead/crawler/scope"
 )
 
@@ -164,18 +163,6 @@ func TestRole(t *testing.T) {
 		}
 		if got, want := scope.IsPost(hops), hops == "" || hops == "R"; got != want {
 			t.Errorf("%q: is the post: %v", hops, got)
-		}
-	}
-}
-
-func TestReasonsHaveOutcomes(t *testing.T) {
-	for r, want := range map[scope.Reason]outcome.Outcome{
-		scope.ReasonScheme: outcome.BadURL, scope.ReasonExcluded: outcome.Excluded, scope.ReasonScope: outcome.Excluded,
-		scope.ReasonDepth: outcome.Excluded, scope.ReasonRedirects: outcome.Redirects, scope.ReasonLoop: outcome.Loop,
-		scope.ReasonQuota: outcome.Quota, "": outcome.Pending,
-	} {
-		if got := r.Outcome(); got != want {
-			t.Errorf("%s: got %s, want %s", r, got, want)
 		}
 	}
 }

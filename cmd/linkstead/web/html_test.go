@@ -245,7 +245,7 @@ func TestHostileText(t *testing.T) {
 			p.Source, p.URL = "https://post.example/", h
 		}
 		a.finish(a.capture("hostile", p, fact{url: p.Source, outcome: outcome.Captured, status: 200},
-			fact{url: "https://original.example/", outcome: outcome.Internal, detail: h}))
+			fact{url: "https://original.example/", outcome: outcome.Protocol, detail: h}))
 		a.capture("", storage.Post{Source: h}, fact{url: "https://waits.example/"})
 		for _, path := range []string{"/", "/posts/hostile"} {
 			w := a.get(path)

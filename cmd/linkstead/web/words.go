@@ -67,7 +67,7 @@ func fateOf(f *report.Fate) fate {
 // ours says whether a failure tells of the archive's rules, limits and faults, and nothing of the source.
 func ours(o outcome.Outcome) bool {
 	switch o {
-	case outcome.Private, outcome.Robots, outcome.RobotsError, outcome.Excluded, outcome.Quota, outcome.BadURL, outcome.Internal:
+	case outcome.Private, outcome.Robots, outcome.RobotsError, outcome.Excluded, outcome.BadURL:
 		return true
 	}
 	return false
