@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 
+	"linkstead/archive/httpmsg"
 	"linkstead/archive/markup"
 	"linkstead/archive/urlkey"
 	"linkstead/archive/warc"
@@ -142,9 +143,26 @@ func isWord(c byte) bool {
 	return c == '_' || c == '$' || c == '.' || '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
 }
 
+// headers takes what the head of a response refers to: Refresh, and preloads in Link (RFC 8288).
+func (f *finder) headers(h httpmsg.Head) error {
+	for _, v := range h.Values("Refresh") {
+		if err := markup.RefreshHeader(nil, []byte(v), f.visit); err != nil {
+			return err
+		}
+	}
+	for _, v := range h.Values("Link") {
+		if err := markup.LinkHeader(nil, []byte(v), f.visit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // visit takes one reference.
 func (f *finder) visit(ref markup.Ref) (string, bool) {
 	switch {
+	case ref.Role == markup.Refresh:
+		f.take(ref, scope.HopRedirect) // where the page sends its reader belongs to it
 	case ref.Role.Requisite():
 		f.take(ref, scope.HopEmbed)
 	case ref.Role.Outlink():

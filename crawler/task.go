@@ -83,6 +83,11 @@ func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, fetched f
 	}
 	e.Meta.Mime = x.Head.Mime()
 	c.redirect(r, e)
+	if scope.Role(t.Hops) != scope.KindRobots {
+		if err := newFinder(r.scope.Load(), e, x.URL).headers(x.Head); err != nil {
+			return err
+		}
+	}
 	if x.Outcome.Retry() && e.Meta.Attempt <= r.spec().Retries {
 		wait := c.RetryWait << (e.Meta.Attempt - 1)
 		e.Meta.Retry = c.Now().Add(wait).UnixMilli()
@@ -90,7 +95,7 @@ func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, fetched f
 	return nil
 }
 
-// redirect makes a task of a redirect's target (RFC 9110 §15.4), and of that of a Refresh header.
+// redirect makes a task of a redirect's target (RFC 9110 §15.4).
 func (c *Crawler) redirect(r *run, e *warc.Entry) {
 	x := e.Exchange
 	if !redirects(x.Head) {
@@ -139,7 +144,7 @@ func (c *Crawler) record(ctx context.Context, r *run, e *warc.Entry, ended func(
 	// What has been fetched is recorded even if the work is to stop.
 	return c.Journal.Append(context.WithoutCancel(ctx), e, func(held bool, err error) {
 		if err == nil && held {
-			ev.Found = r.committed(ev, tasks)
+			ev.Found = r.committed(ev, e.Task.ID, tasks)
 			if c.Tell != nil {
 				c.Tell(ev)
 			}

@@ -114,8 +114,9 @@ const maxHops = 50
 
 // Builder makes reports.
 type Builder struct {
-	Rows   Rows
-	Replay string // origin of the replay, for the addresses of copies
+	Rows       Rows
+	Replay     string // origin of the replay, for the addresses of copies
+	Collection string // the one that is replayed there; copies in others have no address
 }
 
 // Build makes the report of a run.
@@ -195,7 +196,7 @@ func (b *Builder) fate(ctx context.Context, run storage.Run, url string) (Fate, 
 		if !ok {
 			return f, b.failure(ctx, run, url, &f)
 		}
-		if f.Replay == "" {
+		if f.Replay == "" && run.Collection == b.Collection {
 			f.Replay = ReplayURL(b.Replay, c)
 		}
 		at := c.At

@@ -52,7 +52,7 @@ func (e *env) open(ctx context.Context, create bool) (*store, error) {
 func (s *store) close() error { return s.db.Close() }
 
 func (e *env) reports(s *store) *report.Builder {
-	return &report.Builder{Rows: s.db, Replay: e.cfg.Serve.ReplayOrigin}
+	return &report.Builder{Rows: s.db, Replay: e.cfg.Serve.ReplayOrigin, Collection: e.cfg.Collection}
 }
 
 // worker is the part that writes: it holds the spool.

@@ -81,6 +81,9 @@ func printReport(w io.Writer, r *report.Report) {
 	if r.Post.Replay != "" {
 		fmt.Fprintf(w, "  Copy      %s\n", r.Post.Replay)
 	}
+	if r.Post.Replay == "" && r.Post.Good() {
+		fmt.Fprintf(w, "  Copy      in collection %[1]s: 'linkstead serve --collection %[1]s' replays it\n", r.Post.Collection)
+	}
 	t := r.Totals
 	fmt.Fprintf(w, "  Links     %d: %d captured", t.Links, t.Captured)
 	if t.Partial > 0 {
