@@ -243,10 +243,10 @@ func (b *Builder) failure(ctx context.Context, run storage.Run, url string, f *F
 	if err != nil {
 		return err
 	}
-	f.Outcome, f.Detail = Pending, ""
+	f.Outcome, f.Detail, f.Status, f.Digest, f.Mime, f.CapturedAt = Pending, "", 0, "", "", nil
 	for _, a := range as {
 		if a.Run == run.ID && a.URL == url {
-			f.Outcome, f.Detail, f.Status = a.Outcome, a.Detail, 0
+			f.Outcome, f.Detail = a.Outcome, a.Detail
 		}
 	}
 	if f.Outcome == Pending && len(f.Redirects) > 0 && run.State == storage.RunDone {

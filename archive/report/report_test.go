@@ -1,0 +1,170 @@
+package report
+
+import (
+	"context"
+	"encoding/json"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"linkstead/archive/urlkey"
+	"linkstead/storage"
+)
+
+var at = time.Date(2016, 2, 21, 10, 0, 0, 0, time.UTC)
+
+// archive is a database with one run of one post.
+type archive struct {
+	t   *testing.T
+	db  *storage.DB
+	run storage.Run
+	n   int64
+}
+
+func newArchive(t *testing.T, collection string) *archive {
+	t.Helper()
+	db, err := storage.OpenDB(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "x.db"), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	run, err := db.StartRun(t.Context(), storage.Run{Collection: collection, Source: "http://blog/p", Spec: []byte("{}"), Started: at}, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &archive{t: t, db: db, run: run}
+}
+
+func (a *archive) adopt(e storage.End) {
+	a.t.Helper()
+	if err := a.db.Adopt(a.t.Context(), []storage.End{e}); err != nil {
+		a.t.Fatal(err)
+	}
+}
+
+// capture adds a capture of a URL, a second later than the one before.
+func (a *archive) capture(url string, status int, outcome, redirect string) {
+	a.t.Helper()
+	a.n++
+	kind := "response"
+	if outcome != "captured" {
+		kind = "truncated"
+	}
+	a.adopt(storage.End{Captures: []storage.Capture{{
+		Collection: a.run.Collection, URL: url, URLKey: urlkey.Key(url), At: at.Add(time.Duration(a.n) * time.Second), Segment: "s", Offset: a.n,
+		Length: 1, Status: status, Kind: kind, Redirect: redirect, RecordID: "<urn:x>", Run: a.run.ID, Outcome: outcome, Digest: "sha256:D",
+	}}})
+}
+
+func (a *archive) attempt(url, outcome, detail string) {
+	a.t.Helper()
+	a.n++
+	a.adopt(storage.End{Attempts: []storage.Attempt{{
+		Collection: a.run.Collection, URL: url, URLKey: urlkey.Key(url), At: at.Add(time.Duration(a.n) * time.Second), Segment: "s", Offset: a.n,
+		Run: a.run.ID, Outcome: outcome, Detail: detail,
+	}}})
+}
+
+// post adds the post, citing urls; those with a "!" are left out.
+func (a *archive) post(urls ...string) {
+	a.t.Helper()
+	p := storage.Post{ID: "id", Run: a.run.ID, Collection: a.run.Collection, Source: a.run.Source, URL: a.run.Source, Title: "T", At: at}
+	for i, u := range urls {
+		c := storage.Citation{Seq: i, URL: strings.TrimPrefix(u, "!"), Text: "t", Context: "c", Start: i, End: i + 1}
+		if strings.HasPrefix(u, "!") {
+			c.LeftOut = "share"
+		}
+		p.Citations = append(p.Citations, c)
+	}
+	a.adopt(storage.End{Post: &p})
+}
+
+func (a *archive) build(b Builder) *Report {
+	a.t.Helper()
+	b.Rows = a.db
+	r, err := b.Build(context.Background(), a.run)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return r
+}
+
+func TestFates(t *testing.T) {
+	a := newArchive(t, "c")
+	a.capture("http://blog/p", 200, "captured", "")
+	a.capture("http://x/moved", 301, "captured", "http://x/moved2")
+	a.capture("http://x/moved2", 302, "captured", "http://x/here")
+	a.capture("http://x/here", 200, "captured", "")
+	a.capture("http://x/gone", 404, "captured", "")
+	a.capture("http://x/cut", 200, "cut-short", "")
+	a.capture("http://x/twice", 200, "cut-short", "")
+	a.capture("http://x/twice", 200, "captured", "")
+	a.capture("http://x/twice", 200, "too-slow", "")
+	a.attempt("http://x/dead", "timeout", "slow")
+	a.attempt("http://x/dead", "refused", "nobody")
+	a.capture("http://x/loop", 302, "captured", "http://x/loop2")
+	a.capture("http://x/loop2", 302, "captured", "http://x/loop")
+	a.capture("http://x/out", 302, "captured", "http://elsewhere/")
+	a.capture("http://x/away", 302, "captured", "http://x/dead")
+	a.run.State = storage.RunDone
+	a.post("http://x/moved", "http://x/gone", "http://x/cut", "http://x/twice", "http://x/dead", "http://x/loop", "http://x/out",
+		"http://x/away", "http://x/new", "http://x/gone", "!http://share/")
+	r := a.build(Builder{Replay: "http://r", Collection: "c"})
+	if !r.Post.Good() || r.Post.ID != "id" || r.Post.Replay != "http://r/web/20160221100001/http://blog/p" {
+		t.Errorf("post %+v", r.Post)
+	}
+	for i, want := range []struct {
+		url, outcome, final string
+		status, hops        int
+		good                bool
+	}{
+		{"http://x/moved", "captured", "http://x/here", 200, 2, true},
+		{"http://x/gone", "captured", "", 404, 0, false},
+		{"http://x/cut", "cut-short", "", 200, 0, true},
+		{"http://x/twice", "captured", "", 200, 0, true},
+		{"http://x/dead", "refused", "", 0, 0, false},
+		{"http://x/loop", "redirect-loop", "http://x/loop", 302, 2, false},
+		{"http://x/out", "excluded", "http://elsewhere/", 0, 1, false},
+		{"http://x/away", "refused", "http://x/dead", 0, 1, false},
+		{"http://x/new", "pending", "", 0, 0, false},
+	} {
+		l := r.Links[i]
+		if l.URL != want.url || l.Outcome != want.outcome || l.Status != want.status || len(l.Redirects) != want.hops || l.Good() != want.good || l.Final != want.final {
+			t.Errorf("link %d: %+v, want %+v", i, l, want)
+		}
+	}
+	if n := len(r.Links[1].Citations); n != 2 {
+		t.Errorf("a link cited twice has %d citations", n)
+	}
+	got, err := json.Marshal(r.Totals)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"links":9,"captured":2,"partial":1,"dead":5,"pending":1,"left_out":1,"tasks":{}}`; string(got) != want {
+		t.Errorf("totals %s, want %s", got, want)
+	}
+	if r.Complete() {
+		t.Error("complete, with a link pending")
+	}
+}
+
+// TestNoPost is a run whose post never came.
+func TestNoPost(t *testing.T) {
+	a := newArchive(t, "c")
+	a.attempt("http://blog/p", "dns", "no such name")
+	r := a.build(Builder{Replay: "http://r", Collection: "c"})
+	if r.Complete() || r.Post.Outcome != "dns" || r.Post.Detail != "no such name" || r.Links == nil || r.LeftOut == nil || r.Post.Replay != "" {
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestOtherCollection: what is not replayed has no address.
+func TestOtherCollection(t *testing.T) {
+	a := newArchive(t, "private")
+	a.capture("http://blog/p", 200, "captured", "")
+	a.post()
+	if r := a.build(Builder{Replay: "http://r", Collection: "default"}); r.Post.Replay != "" || !r.Complete() {
+		t.Errorf("%+v", r.Post)
+	}
+}
