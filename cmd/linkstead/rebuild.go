@@ -93,3 +93,6 @@ func finishRuns(ctx context.Context, s *store, now time.Time) error {
 	}
 	return nil
 }
+
+// since rounds for people.
+func since(d time.Duration) string { return d.Round(100 * time.Millisecond).String() }

@@ -1,0 +1,19 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"linkstead/archive/outcome"
+)
+
+// outcomesCmd explains the outcomes.
+type outcomesCmd struct{}
+
+func (c *outcomesCmd) run(_ context.Context, e *env) error {
+	fmt.Fprintf(e.stdout, "How a capture can end (list version %d)\n\n", outcome.Version)
+	for _, d := range outcome.All() {
+		fmt.Fprintf(e.stdout, "  %-14s %s\n", d.Outcome, d.Meaning)
+	}
+	return nil
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"linkstead/archive/report"
+	"linkstead/storage"
+)
+
+// showCmd shows one post.
+type showCmd struct {
+	Post    string `arg:"" help:"The post's short name (see 'linkstead list'), its address, or the file's name."`
+	Version int64  `name:"at-run" help:"An earlier version: the number of its run." placeholder:"RUN"`
+	JSON    bool   `name:"json" help:"Print the JSON document of 'capture --json'."`
+}
+
+func (c *showCmd) run(ctx context.Context, e *env) (err error) {
+	s, err := e.open(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	versions, err := c.find(ctx, s)
+	if err != nil {
+		return err
+	}
+	p := versions[0]
+	if c.Version != 0 {
+		i := 0
+		for i < len(versions) && versions[i].Run != c.Version {
+			i++
+		}
+		if i == len(versions) {
+			return fmt.Errorf("run %d did not capture %s\nLeave --at-run out for the newest version", c.Version, p.Source)
+		}
+		p = versions[i]
+	}
+	run, err := s.db.Run(ctx, p.Run)
+	if err != nil {
+		return err
+	}
+	r, err := e.reports(s).Build(ctx, run)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return encode(e.stdout, r)
+	}
+	printReport(e.stdout, r)
+	e.printLinks(r)
+	if len(versions) > 1 {
+		fmt.Fprintf(e.stdout, "\nVersions (--at-run RUN shows one)\n")
+		for _, v := range versions {
+			fmt.Fprintf(e.stdout, "  run %-4d %s\n", v.Run, v.At.Local().Format("2006-01-02 15:04:05"))
+		}
+	}
+	return nil
+}
+
+// find brings the versions of the post that was named, newest first.
+func (c *showCmd) find(ctx context.Context, s *store) ([]storage.Post, error) {
+	versions, err := s.db.PostVersions(ctx, c.Post)
+	if err != nil || len(versions) > 0 {
+		return versions, err
+	}
+	for _, name := range []string{c.Post, fileName(c.Post)} {
+		posts, err := s.db.PostsBy(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if len(posts) > 0 {
+			return s.db.PostVersions(ctx, posts[0].ID)
+		}
+	}
+	return nil, fmt.Errorf("no post is called %q\n'linkstead list' tells which are kept", c.Post)
+}
+
+func (e *env) printLinks(r *report.Report) {
+	fmt.Fprintf(e.stdout, "\nLinks\n")
+	for i := range r.Links {
+		l := &r.Links[i]
+		fmt.Fprintf(e.stdout, "  %-14s %s\n", fate(l.Fate), l.URL)
+		for i, h := range l.Redirects {
+			next := l.Final
+			if i+1 < len(l.Redirects) {
+				next = l.Redirects[i+1].URL
+			}
+			fmt.Fprintf(e.stdout, "  %-14s   %d to %s\n", "", h.Status, next)
+		}
+		if l.Detail != "" {
+			fmt.Fprintf(e.stdout, "  %-14s   %s\n", "", clean(l.Detail))
+		}
+		if len(l.Citations) > 0 {
+			fmt.Fprintf(e.stdout, "  %-14s   “%s”\n", "", clean(l.Citations[0].Context))
+		}
+		if l.Replay != "" {
+			fmt.Fprintf(e.stdout, "  %-14s   %s\n", "", l.Replay)
+		}
+	}
+	if len(r.LeftOut) > 0 {
+		fmt.Fprintf(e.stdout, "\nLeft out\n")
+	}
+	for _, l := range r.LeftOut {
+		fmt.Fprintf(e.stdout, "  %-18s %s\n", l.Reason, l.URL)
+	}
+}
