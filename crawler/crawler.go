@@ -4,7 +4,6 @@ package crawler
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -103,31 +102,37 @@ type Crawler struct {
 // maxUnacknowledged bounds what is in memory, and what a killed worker has to fetch again.
 const maxUnacknowledged = 48
 
-// Work works until done says so, or ctx ends, or something local fails. done is asked when nothing is under way; it may
-// be nil: then the work ends when no active run has an open task. When ctx ends, exchanges under way have some grace to
-// come to their end, and are acknowledged before Work returns.
+// Work works until done says so, or ctx ends, or something local fails. done is asked when nothing is due; it may be nil:
+// then the work ends when no active run has an open task. When the work is to stop, exchanges under way have some grace
+// to come to their end, and are acknowledged before Work returns. To be stopped is no error.
 func (c *Crawler) Work(ctx context.Context, done func(context.Context) (bool, error)) error {
 	c.wake = make(chan struct{}, 1)
 	c.room = make(chan struct{}, maxUnacknowledged)
 	c.live.init()
 	c.held.init()
 	defer c.lines.hangUp()
+	ctx, finish := context.WithCancel(ctx)
+	defer finish()
 	fetching, stop := graceful(ctx, c.Grace)
 	defer stop()
-	g, gctx := errgroup.WithContext(fetching)
-	hosts := make(chan struct{}, c.Hosts)
-	g.Go(func() error { return c.loop(ctx, gctx, g, hosts, done) })
-	err := g.Wait()
-	if errors.Is(err, errFinished) {
-		err = nil
-	}
-	if ctx.Err() == nil || err == nil {
-		err = errors.Join(err, c.saveCounters(context.WithoutCancel(ctx)))
+	all, fetching := errgroup.WithContext(fetching)
+	holding, letGo := context.WithCancel(context.WithoutCancel(ctx))
+	all.Go(func() error { return c.renewals(holding) })
+	all.Go(func() error {
+		defer letGo()
+		g, work := errgroup.WithContext(fetching)
+		g.Go(func() error {
+			defer finish() // who is still at work has the grace, too
+			return c.loop(ctx, work, g, done)
+		})
+		return g.Wait()
+	})
+	err := all.Wait()
+	if saved := c.saveCounters(context.WithoutCancel(ctx)); err == nil {
+		err = saved
 	}
 	return err
 }
-
-var errFinished = errors.New("nothing left to do")
 
 // graceful is ctx, but ends only some time after it.
 func graceful(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
@@ -144,28 +149,22 @@ func graceful(ctx context.Context, grace time.Duration) (context.Context, contex
 	return out, func() { end(); cancel() }
 }
 
-// loop claims hosts while there is room for them, renews leases, and finishes runs.
-func (c *Crawler) loop(ctx, work context.Context, g *errgroup.Group, hosts chan struct{}, done func(context.Context) (bool, error)) error {
-	renewed := c.Now()
+// loop claims hosts while there is room for them, and finishes runs.
+func (c *Crawler) loop(ctx, work context.Context, g *errgroup.Group, done func(context.Context) (bool, error)) error {
+	hosts := make(chan struct{}, c.Hosts)
 	for ctx.Err() == nil && work.Err() == nil {
-		if c.Now().Sub(renewed) > c.Lease/3 {
-			if err := c.renew(work); err != nil {
-				return err
-			}
-			renewed = c.Now()
-		}
 		n, err := c.claim(ctx, work, g, hosts)
-		if err != nil {
-			return err
+		finished := false
+		if err == nil && n == 0 {
+			finished, err = c.settle(work, g, len(hosts) == 0, done)
 		}
-		if n > 0 {
-			continue
+		if err == nil && n == 0 && !finished {
+			err = c.rest(ctx, work, len(hosts) == cap(hosts))
 		}
-		finished, err := c.settle(work, len(hosts) == 0, done)
-		if err != nil || finished {
-			return err
-		}
-		if err := c.rest(ctx, work); err != nil {
+		switch {
+		case work.Err() != nil: // what failed for that reason is no failure
+			return nil
+		case err != nil || finished:
 			return err
 		}
 	}
@@ -191,24 +190,27 @@ func (c *Crawler) claim(ctx, work context.Context, g *errgroup.Group, hosts chan
 	}
 	for _, l := range leases {
 		hosts <- struct{}{}
-		c.held.add(l)
+		work, lost := context.WithCancel(work)
+		c.held.add(l, lost)
 		g.Go(func() error {
-			defer func() { <-hosts; c.nudge() }()
-			return c.keep(ctx, work, l)
+			defer func() { lost(); <-hosts; c.nudge() }()
+			return c.keep(ctx, work, l, lost)
 		})
 	}
 	return len(leases), nil
 }
 
-// rest waits until something may have become due.
-func (c *Crawler) rest(ctx, work context.Context) error {
+// rest waits until something may have become due, or may be claimed again.
+func (c *Crawler) rest(ctx, work context.Context, full bool) error {
 	wait := 500 * time.Millisecond // tasks that other processes add come to light by looking
-	next, err := c.Tasks.NextDue(work)
-	if err != nil {
-		return err
-	}
-	if until := time.Duration(next-c.Now().UnixMilli()) * time.Millisecond; next < storage.Never && until < wait {
-		wait = max(until, 5*time.Millisecond)
+	if !full {
+		next, err := c.Tasks.NextDue(work)
+		if err != nil {
+			return err
+		}
+		if until := time.Duration(next-c.Now().UnixMilli()) * time.Millisecond; next < storage.Never && until < wait {
+			wait = max(until, 5*time.Millisecond)
+		}
 	}
 	t := time.NewTimer(wait)
 	defer t.Stop()
@@ -228,22 +230,45 @@ func (c *Crawler) nudge() {
 	}
 }
 
+// renewals prolongs the leases held until ctx ends: while a host is waited for, too, and while what is under way comes to
+// its end.
+func (c *Crawler) renewals(ctx context.Context) error {
+	tick := time.NewTicker(max(c.Lease/3, time.Millisecond))
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if err := c.renew(ctx); err != nil && ctx.Err() == nil {
+			return err
+		}
+	}
+}
+
 // renew prolongs all leases held, and stops work on hosts that are no longer ours.
 func (c *Crawler) renew(ctx context.Context) error {
-	lost, err := c.Queue.Renew(ctx, c.held.all(), c.Lease)
+	leases := c.held.all()
+	if len(leases) == 0 {
+		return nil
+	}
+	lost, err := c.Queue.Renew(ctx, leases, c.Lease)
 	if err != nil {
 		return err
 	}
 	for _, l := range lost {
-		c.Log.Warn("a host was leased to somebody else", "host", l.Host)
-		c.held.lose(l)
+		if c.held.lose(l) { // or else it was given back meanwhile
+			c.Log.Warn("a host was leased to somebody else", "host", l.Host)
+		}
 	}
 	return nil
 }
 
-// settle finishes the runs that have come to their end, and says whether the work has.
-func (c *Crawler) settle(ctx context.Context, idle bool, done func(context.Context) (bool, error)) (bool, error) {
-	runs, err := c.Runs.Unfinished(ctx)
+// settle finishes the runs that have come to their end, and says whether the work has. A run is finished beside the work:
+// the blob store may be away for hours, and other runs must not wait for it.
+func (c *Crawler) settle(work context.Context, g *errgroup.Group, idle bool, done func(context.Context) (bool, error)) (bool, error) {
+	runs, err := c.Runs.Unfinished(work)
 	if err != nil {
 		return false, err
 	}
@@ -252,20 +277,23 @@ func (c *Crawler) settle(ctx context.Context, idle bool, done func(context.Conte
 		if r.State != storage.RunActive {
 			continue
 		}
-		open, err := c.Tasks.Open(ctx, r.ID)
+		active++
+		open, err := c.Tasks.Open(work, r.ID)
 		if err != nil {
 			return false, err
 		}
-		if open {
-			active++
-			continue
-		}
-		if err := c.finish(ctx, r); err != nil {
-			return false, err
+		if !open && c.live.ending(r.ID) {
+			g.Go(func() error {
+				defer c.nudge()
+				if err := c.finish(work, r); err != nil && work.Err() == nil {
+					return err
+				}
+				return nil
+			})
 		}
 	}
 	if done != nil {
-		return done(ctx)
+		return done(work)
 	}
 	return active == 0 && idle, nil
 }

@@ -2,7 +2,6 @@ package crawler
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -15,16 +14,16 @@ import (
 	"linkstead/crawler/scope"
 )
 
-// discover finds what a document leads to.
-func (c *Crawler) discover(r *run, e *warc.Entry, d fetch.Document) error {
-	t := e.Task
-	if scope.Role(t.Hops) == scope.KindRobots {
-		return nil
+// discover finds what a document leads to. A document that can't be read is captured all the same: a note tells why it
+// leads nowhere.
+func (c *Crawler) discover(r *run, e *warc.Entry, d fetch.Document) {
+	switch hops := e.Task.Hops; {
+	case scope.Role(hops) == scope.KindRobots:
+	case scope.IsPost(hops) && d.Status/100 == 2:
+		c.discoverPost(r, e, d, c.Now().UTC())
+	default:
+		newFinder(r.scope.Load(), e, d.URL).scan(d)
 	}
-	if scope.IsPost(t.Hops) && d.Status/100 == 2 {
-		return c.discoverPost(r, e, d, timeOf(c, e))
-	}
-	return newFinder(r.scope.Load(), e, d.URL).scan(d)
 }
 
 // finder gathers what one document leads to.
@@ -62,7 +61,7 @@ func (f *finder) rebaseBy(html []byte) {
 }
 
 // scan reads a document by its media type.
-func (f *finder) scan(d fetch.Document) error {
+func (f *finder) scan(d fetch.Document) {
 	var err error
 	switch scanner := scannerOf(d); scanner {
 	case scanHTML:
@@ -77,9 +76,8 @@ func (f *finder) scan(d fetch.Document) error {
 	case scanScript:
 		err = markup.JavaScript(nil, d.Body, f.visit)
 	}
-	if errors.Is(err, markup.ErrTooLong) {
-		f.note("the document is too long to be read")
-		err = nil
+	if err != nil {
+		f.note("the document can't be read: " + err.Error())
 	}
 	if d.Capped {
 		f.note("only the beginning of the document was read: it is longer than the limit")
@@ -87,7 +85,6 @@ func (f *finder) scan(d fetch.Document) error {
 	if f.over > 0 {
 		f.note(fmt.Sprintf("%d requisites were left out: over the limit", f.over))
 	}
-	return err
 }
 
 func (f *finder) note(s string) { f.e.Meta.Notes = append(f.e.Meta.Notes, s) }
@@ -144,31 +141,43 @@ func isWord(c byte) bool {
 }
 
 // headers takes what the head of a response refers to: Refresh, and preloads in Link (RFC 8288).
-func (f *finder) headers(h httpmsg.Head) error {
+func (f *finder) headers(h httpmsg.Head) {
 	for _, v := range h.Values("Refresh") {
-		if err := markup.RefreshHeader(nil, []byte(v), f.visit); err != nil {
-			return err
-		}
+		_ = markup.RefreshHeader(nil, []byte(v), f.visit) // its only error is a document of 2 GiB
 	}
 	for _, v := range h.Values("Link") {
-		if err := markup.LinkHeader(nil, []byte(v), f.visit); err != nil {
-			return err
-		}
+		_ = markup.LinkHeader(nil, []byte(v), f.visit)
 	}
-	return nil
 }
 
 // visit takes one reference.
 func (f *finder) visit(ref markup.Ref) (string, bool) {
 	switch {
 	case ref.Role == markup.Refresh:
-		f.take(ref, scope.HopRedirect) // where the page sends its reader belongs to it
+		f.refresh(ref)
 	case ref.Role.Requisite():
 		f.take(ref, scope.HopEmbed)
 	case ref.Role.Outlink():
 		f.take(ref, scope.HopLink)
 	}
 	return "", false
+}
+
+// refresh follows a document that sends its reader on: its target stands where it stood. A post that has links of its
+// own stays the post, and where it sends its reader is one link more.
+func (f *finder) refresh(ref markup.Ref) {
+	hop := scope.HopRedirect
+	if p := f.e.Post; p != nil && len(p.Citations) > 0 {
+		hop = scope.HopLink
+		if u, err := f.base.Resolve(ref.URL); err == nil {
+			f.cited[u] = true
+		}
+	}
+	before := len(f.e.Meta.Outlinks)
+	f.take(ref, hop)
+	if out := f.e.Meta.Outlinks; hop == scope.HopRedirect && len(out) > before && out[before].Kind != "" {
+		f.e.Post = nil
+	}
 }
 
 func (f *finder) take(ref markup.Ref, hop scope.Hop) {

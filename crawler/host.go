@@ -13,17 +13,21 @@ import (
 type host struct {
 	c      *Crawler
 	lease  storage.Lease
+	lost   context.CancelFunc // ends all work under the lease
 	since  time.Time
+	begun  int                    // tasks
 	ready  []storage.Task         // due, not begun
 	rules  map[string]*permission // by run and origin
 	signal chan struct{}
+	doing  sync.WaitGroup // goroutines that carry tasks out
 
 	mu       sync.Mutex
 	busy     map[taskKey]bool  // begun, not acknowledged
 	settled  map[taskKey]int64 // when those acknowledged are due again: what a reader saw before may be stale
 	slow     time.Duration     // the site's own Crawl-delay
 	fetching int               // exchanges under way
-	last     time.Time         // when the last exchange ended or, at several a time, began
+	touched  time.Time         // when an exchange last began or ended
+	quiet    time.Time         // before which the runs that were here want no other
 	err      error
 }
 
@@ -32,30 +36,31 @@ type taskKey struct{ run, id int64 }
 func keyOf(t storage.Task) taskKey { return taskKey{t.Run, t.ID} }
 
 // keep works a host's tasks off until it has none left, its time is up or the work is to stop; then it gives the host
-// back.
-func (c *Crawler) keep(ctx, work context.Context, l storage.Lease) error {
-	work, cancel := context.WithCancel(work)
-	defer cancel()
-	c.held.watch(l.Host, cancel)
+// back. lost ends work.
+func (c *Crawler) keep(ctx, work context.Context, l storage.Lease, lost context.CancelFunc) error {
 	h := &host{
-		c: c, lease: l, since: c.Now(), ready: l.Tasks, rules: map[string]*permission{}, busy: map[taskKey]bool{},
-		settled: map[taskKey]int64{}, signal: make(chan struct{}, 1),
+		c: c, lease: l, lost: lost, since: c.Now(), ready: l.Tasks, rules: map[string]*permission{},
+		busy: map[taskKey]bool{}, settled: map[taskKey]int64{}, signal: make(chan struct{}, 1),
 	}
 	until, err := h.serve(ctx, work)
 	h.drain()
-	c.held.drop(l.Host)
-	h.mu.Lock()
+	h.doing.Wait()
+	c.held.drop(l)
 	if err == nil {
-		err = h.err
+		err = h.failed()
 	}
-	if polite := h.last; polite.After(until) {
-		until = polite
-	}
-	h.mu.Unlock()
 	if errors.Is(err, context.Canceled) && work.Err() != nil {
 		err = nil // the lease was lost, or the grace is over: the task stays open
 	}
-	return errors.Join(err, c.Queue.Release(context.WithoutCancel(work), []storage.Lease{l}, until))
+	if quiet := h.quietUntil(); quiet.After(until) {
+		until = quiet
+	}
+	// Whole milliseconds, and not one too few.
+	released := c.Queue.Release(context.WithoutCancel(work), []storage.Lease{l}, until.Add(time.Millisecond-1))
+	if err == nil {
+		err = released
+	}
+	return err
 }
 
 // serve starts one task after another. It returns the time before which the host must be left alone for other reasons
@@ -79,12 +84,12 @@ func (h *host) serve(ctx, work context.Context) (time.Time, error) {
 			h.wait(ctx, work, time.Time{})
 			continue
 		}
-		if h.c.Now().Sub(h.since) > h.c.Hold {
-			return time.Time{}, nil // let others have a turn; what is ready stays due
-		}
 		r, err := h.c.run(work, t.Run)
 		if err != nil {
 			return time.Time{}, err
+		}
+		if h.timeUp(r) {
+			return time.Time{}, nil // let others have a turn; what is ready stays due
 		}
 		p, err := h.permission(work, r, t)
 		if err != nil {
@@ -95,7 +100,7 @@ func (h *host) serve(ctx, work context.Context) (time.Time, error) {
 		}
 		if p.first != nil {
 			h.ready = append([]storage.Task{t}, h.ready...)
-			if !h.begun(*p.first) {
+			if !h.known(*p.first) {
 				h.begin(ctx, work, r, *p.first, nil)
 			}
 			h.drain()
@@ -104,6 +109,16 @@ func (h *host) serve(ctx, work context.Context) (time.Time, error) {
 		h.begin(ctx, work, r, t, p)
 	}
 	return time.Time{}, nil
+}
+
+// timeUp says whether the host has been held long enough, or would be before the next exchange may begin: a host that is
+// waited for takes the place of one that could be asked.
+func (h *host) timeUp(r *run) bool {
+	at, _ := h.turn(r)
+	if now := h.c.Now(); now.After(at) {
+		at = now
+	}
+	return h.begun > 0 && at.Sub(h.since) > h.c.Hold
 }
 
 // next takes the most urgent task that has not been begun.
@@ -116,67 +131,102 @@ func (h *host) next(ctx context.Context) (storage.Task, bool, error) {
 		if err != nil {
 			return storage.Task{}, false, err
 		}
-		h.mu.Lock()
 		for _, t := range due {
-			if at, known := h.settled[keyOf(t)]; !h.busy[keyOf(t)] && (!known || t.Due >= at) {
-				h.ready = append([]storage.Task{t}, h.ready...)
+			if !h.known(t) {
+				h.ready = append(h.ready, t)
 			}
 		}
-		h.mu.Unlock()
 	}
 	if len(h.ready) == 0 {
 		return storage.Task{}, false, nil
 	}
 	t := h.ready[0]
 	h.ready = h.ready[1:]
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if at, known := h.settled[keyOf(t)]; h.busy[keyOf(t)] || known && t.Due < at {
-		return storage.Task{}, false, nil // begun out of turn meanwhile
-	}
-	return t, true, nil
+	return t, !h.known(t), nil // it may have been begun out of turn meanwhile
 }
 
-// begin starts a task once there is a free place and the politeness delay is over. p is nil for robots.txt itself.
+// known says whether a task, as it was read, is under way or has been acknowledged since.
+func (h *host) known(t storage.Task) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	at, settled := h.settled[keyOf(t)]
+	return h.busy[keyOf(t)] || settled && t.Due < at
+}
+
+// begin starts a task once there is a free place and the politeness delay is over, unless the work is to stop before. p
+// is nil for robots.txt itself.
 func (h *host) begin(ctx, work context.Context, r *run, t storage.Task, p *permission) {
-	if p == nil || p.allowed() {
-		for !h.mayFetch(r) {
-			if ctx.Err() != nil || work.Err() != nil {
-				return
-			}
-			h.wait(ctx, work, h.politeAt(r))
+	fetches := p == nil || p.allowed()
+	for fetches {
+		at, free := h.turn(r)
+		if free && !h.c.Now().Before(at) {
+			break
+		}
+		if !free {
+			at = time.Time{} // a signal will come
+		}
+		h.wait(ctx, work, at)
+		if ctx.Err() != nil || work.Err() != nil {
+			return
 		}
 	}
 	select {
 	case h.c.room <- struct{}{}:
+	case <-ctx.Done():
+		return
 	case <-work.Done():
 		return
 	}
+	h.begun++
 	h.mu.Lock()
 	h.busy[keyOf(t)] = true
-	fetches := p == nil || p.allowed()
-	if fetches {
-		h.fetching++
-		h.last = h.c.Now().Add(h.delay(r))
-	}
 	h.mu.Unlock()
-	go h.do(work, r, t, p, fetches)
-}
-
-// mayFetch says whether another exchange may begin now.
-func (h *host) mayFetch(r *run) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.fetching < r.spec().PerHost && !h.c.Now().Before(h.last)
-}
-
-func (h *host) politeAt(r *run) time.Time {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.fetching >= r.spec().PerHost {
-		return time.Time{} // a signal will come
+	if fetches {
+		h.touch(r, 1)
 	}
-	return h.last
+	h.doing.Go(func() { h.do(work, r, t, p, fetches) })
+}
+
+// turn is when the next exchange of a run may begin, and whether there is a place for it now.
+func (h *host) turn(r *run) (at time.Time, free bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	at = h.quiet
+	if own := h.touched.Add(h.delay(r)); !h.touched.IsZero() && own.After(at) {
+		at = own
+	}
+	return at, h.fetching < r.spec().PerHost
+}
+
+// touch takes note that an exchange begins (1) or ends (-1).
+func (h *host) touch(r *run, change int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.fetching += change
+	h.touched = h.c.Now()
+	if at := h.touched.Add(h.delay(r)); at.After(h.quiet) {
+		h.quiet = at
+	}
+}
+
+// delay is the pause after an exchange: the run's, or the site's own if that is longer. The lock is held.
+func (h *host) delay(r *run) time.Duration { return max(r.delay(), h.slow) }
+
+// quietUntil is when somebody else may talk to the host.
+func (h *host) quietUntil() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if at := h.touched.Add(h.slow); !h.touched.IsZero() && at.After(h.quiet) {
+		return at // the site's wish became known after the exchange
+	}
+	return h.quiet
+}
+
+// slowDown obeys a Crawl-delay.
+func (h *host) slowDown(d time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.slow = max(h.slow, d)
 }
 
 // do carries one task out; the goroutine ends when the entry has been handed to the journal, the task when that
@@ -184,38 +234,28 @@ func (h *host) politeAt(r *run) time.Time {
 func (h *host) do(work context.Context, r *run, t storage.Task, p *permission, fetches bool) {
 	fetched := func() {
 		if fetches {
-			h.mu.Lock()
-			h.fetching--
-			h.last = h.c.Now().Add(h.delay(r))
-			h.mu.Unlock()
+			h.touch(r, -1)
 			h.poke()
 		}
 	}
-	ended := func(due int64, err error) {
+	ended := func(due int64, held bool, err error) {
+		<-h.c.room
 		h.mu.Lock()
 		delete(h.busy, keyOf(t))
-		if err == nil {
-			h.settled[keyOf(t)] = due
-		}
-		if err != nil && h.err == nil {
+		switch {
+		case err != nil && h.err == nil:
 			h.err = err
+		case err == nil && held:
+			h.settled[keyOf(t)] = due
+		case err == nil:
+			h.lost() // somebody else has the host: not one request more
 		}
 		h.mu.Unlock()
-		<-h.c.room
 		h.poke()
 	}
 	if err := h.c.task(work, h.lease, r, t, p, fetched, ended); err != nil {
-		ended(0, err)
+		ended(0, false, err)
 	}
-}
-
-// delay is the pause after an exchange: the run's, or the site's own if that is longer.
-func (h *host) delay(r *run) time.Duration { return max(r.delay(), h.slow) }
-
-func (h *host) begun(t storage.Task) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.busy[keyOf(t)]
 }
 
 func (h *host) poke() {

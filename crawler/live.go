@@ -31,11 +31,12 @@ type run struct {
 
 	mu    sync.Mutex
 	count Counters
-	seen  map[int64]bool // ids of tasks that the database has
+	seen  map[int64]bool      // ids of tasks that the database has
+	since map[int64]time.Time // when a robots.txt of another host was first waited for, by its task
 }
 
-// maxSeen bounds the cache of seen tasks: beyond it, the database alone says what is new.
-const maxSeen = 1 << 20
+// maxSeen bounds the cache of seen tasks, to some 8 MB a run: beyond it, the database alone says what is new.
+const maxSeen = 1 << 18
 
 func (r *run) spec() scope.Spec { return r.scope.Load().Spec() }
 
@@ -54,16 +55,16 @@ func (r *run) fresh(tasks []storage.Task) []storage.Task {
 	return out
 }
 
-// committed takes note of an exchange that counts.
-func (r *run) committed(e Event, tasks []storage.Task) (found int) {
+// committed takes note of an exchange that counts: its own task, and those that it led to.
+func (r *run) committed(e Event, own int64, tasks []storage.Task) (found int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.learn(own) {
+		r.count.Found++
+	}
 	for _, t := range tasks {
-		if !r.seen[t.ID] {
+		if r.learn(t.ID) {
 			found++
-			if len(r.seen) < maxSeen {
-				r.seen[t.ID] = true
-			}
 		}
 	}
 	r.count.Found += found
@@ -80,6 +81,30 @@ func (r *run) committed(e Event, tasks []storage.Task) (found int) {
 	return found
 }
 
+// waited is for how long a robots.txt has been waited for.
+func (r *run) waited(task int64, now time.Time) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.since == nil {
+		r.since = map[int64]time.Time{}
+	}
+	if r.since[task].IsZero() {
+		r.since[task] = now
+	}
+	return now.Sub(r.since[task])
+}
+
+// learn takes note of a task that the database has, and says whether it was unknown. The lock is held.
+func (r *run) learn(id int64) bool {
+	if r.seen[id] {
+		return false
+	}
+	if len(r.seen) < maxSeen {
+		r.seen[id] = true
+	}
+	return true
+}
+
 func (r *run) counters() []byte {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -94,9 +119,19 @@ func (r *run) counters() []byte {
 type live struct {
 	mu   sync.Mutex
 	runs map[int64]*run
+	ends map[int64]bool // being finished
 }
 
-func (l *live) init() { l.runs = map[int64]*run{} }
+func (l *live) init() { l.runs, l.ends = map[int64]*run{}, map[int64]bool{} }
+
+// ending says whether a run is to be finished now: it is not being finished already.
+func (l *live) ending(id int64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	was := l.ends[id]
+	l.ends[id] = true
+	return !was
+}
 
 func (l *live) get(id int64) (*run, bool) {
 	l.mu.Lock()
@@ -109,6 +144,7 @@ func (l *live) forget(id int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.runs, id)
+	delete(l.ends, id)
 }
 
 func (l *live) all() []*run {
@@ -175,48 +211,47 @@ func ReadSpec(row storage.Run) (scope.Spec, error) {
 // held are the leases of this process.
 type held struct {
 	mu     sync.Mutex
-	leases map[string]storage.Lease
-	lost   map[string]context.CancelFunc
+	leases map[leaseKey]context.CancelFunc // which ends the work under the lease
 }
 
-func (h *held) init() {
-	h.leases, h.lost = map[string]storage.Lease{}, map[string]context.CancelFunc{}
+// leaseKey tells a lease from an earlier one of the same host, which may still be under work.
+type leaseKey struct {
+	host  string
+	token int64
 }
 
-func (h *held) add(l storage.Lease) {
+func (h *held) init() { h.leases = map[leaseKey]context.CancelFunc{} }
+
+// add takes note of a lease; lost is called when it turns out not to be ours any more.
+func (h *held) add(l storage.Lease, lost context.CancelFunc) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.leases[l.Host] = storage.Lease{Host: l.Host, Token: l.Token}
+	h.leases[leaseKey{l.Host, l.Token}] = lost
 }
 
-// watch has cancel called when the lease is lost.
-func (h *held) watch(host string, cancel context.CancelFunc) {
+func (h *held) drop(l storage.Lease) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.lost[host] = cancel
+	delete(h.leases, leaseKey{l.Host, l.Token})
 }
 
-func (h *held) drop(host string) {
+// lose ends the work under a lease, if there is any.
+func (h *held) lose(l storage.Lease) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.leases, host)
-	delete(h.lost, host)
-}
-
-func (h *held) lose(l storage.Lease) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.leases[l.Host].Token == l.Token && h.lost[l.Host] != nil {
-		h.lost[l.Host]()
+	lost, ok := h.leases[leaseKey{l.Host, l.Token}]
+	if ok {
+		lost()
 	}
+	return ok
 }
 
 func (h *held) all() []storage.Lease {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	out := make([]storage.Lease, 0, len(h.leases))
-	for _, l := range h.leases {
-		out = append(out, l)
+	for k := range h.leases {
+		out = append(out, storage.Lease{Host: k.host, Token: k.token})
 	}
 	return out
 }

@@ -63,7 +63,7 @@ func (h *host) permission(ctx context.Context, r *run, t storage.Task) (*permiss
 		judged.noted = line
 	}
 	if policy == scope.RobotsObey {
-		h.slow = max(h.slow, p.rules.CrawlDelay(h.c.Agent))
+		h.slowDown(p.rules.CrawlDelay(h.c.Agent))
 	}
 	return &judged, nil
 }
@@ -86,7 +86,7 @@ func (h *host) robots(ctx context.Context, r *run, url string) (*permission, err
 			return nil, err
 		}
 		if t.Outcome == "" {
-			return h.pendingRobots(t), nil
+			return h.pendingRobots(r, t), nil
 		}
 		c, err := h.robotsCapture(ctx, r, t)
 		if err != nil {
@@ -128,11 +128,20 @@ func failedAs(t storage.Task) outcome.Outcome {
 	return outcome.RobotsError
 }
 
+// maxRobotsWait bounds how long a robots.txt that redirects to another host is waited for: two hosts whose files redirect
+// to each other's pages would wait for ever.
+const maxRobotsWait = 5 * time.Minute
+
 // pendingRobots says how to come by a robots.txt that has not been fetched yet.
-func (h *host) pendingRobots(t storage.Task) *permission {
+func (h *host) pendingRobots(r *run, t storage.Task) *permission {
 	if t.Host != h.lease.Host {
+		waited := r.waited(t.ID, h.c.Now())
+		if waited > maxRobotsWait {
+			return &permission{outcome: outcome.RobotsError, detail: fmt.Sprintf(
+				"robots.txt could not be read: it redirects to %s, and nothing came from there within %s.", t.URL, maxRobotsWait)}
+		}
 		h.c.nudge()
-		return &permission{wait: 300 * time.Millisecond}
+		return &permission{wait: min(max(waited, 300*time.Millisecond), 10*time.Second)}
 	}
 	if due := time.UnixMilli(t.Due).Sub(h.c.Now()); due > 0 {
 		return &permission{wait: due}

@@ -22,21 +22,14 @@ func PostID(collection, source string) string {
 	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:12]
 }
 
-func timeOf(c *Crawler, e *warc.Entry) time.Time {
-	if e.Exchange != nil {
-		return e.Exchange.At
-	}
-	return c.Now().UTC().Truncate(time.Microsecond)
-}
-
 // discoverPost reads the run's post: its citations become the run's links, besides what any page leads to.
-func (c *Crawler) discoverPost(r *run, e *warc.Entry, d fetch.Document, at time.Time) error {
+func (c *Crawler) discoverPost(r *run, e *warc.Entry, d fetch.Document, at time.Time) {
 	spec := r.spec()
 	doc, err := readPost(d, spec)
 	if errors.Is(err, errNoText) {
 		e.Meta.Notes = append(e.Meta.Notes, fmt.Sprintf("no links can be read out of a document of type %q", d.Mime))
 	} else if err != nil {
-		return fmt.Errorf("read the links of %s: %w", d.URL, err)
+		e.Meta.Notes = append(e.Meta.Notes, "the post's links can't be read: "+err.Error())
 	}
 	s := r.scope.Load()
 	if rooted, err := s.Rooted(d.URL); err == nil { // a document handed in has no root
@@ -66,7 +59,7 @@ func (c *Crawler) discoverPost(r *run, e *warc.Entry, d fetch.Document, at time.
 		f.add(img.URL, scope.HopEmbed, "image")
 	}
 	e.Post = p
-	return f.scan(d)
+	f.scan(d)
 }
 
 // cite makes tasks of the post's citations, in the order of the text, and notes which of them the run's rules leave out.

@@ -44,9 +44,7 @@ func Preview(ctx context.Context, rec *fetch.Recorder, spec scope.Spec, doc *sto
 	e := &warc.Entry{Task: storage.Task{URL: spec.Source}}
 	if doc != nil {
 		e.Resource = &warc.Resource{URL: spec.Source}
-		if err := c.discoverPost(r, e, fetch.Document{URL: spec.Source, Mime: doc.Mime, Body: doc.Body, Status: 200}, now); err != nil {
-			return nil, err
-		}
+		c.discoverPost(r, e, fetch.Document{URL: spec.Source, Mime: doc.Mime, Body: doc.Body, Status: 200}, now)
 		return plan(e, outcome.Captured, 0, ""), nil
 	}
 	return c.previewWeb(ctx, rec.Worker(), rec, r, e)
@@ -54,21 +52,35 @@ func Preview(ctx context.Context, rec *fetch.Recorder, spec scope.Spec, doc *sto
 
 func (c *Crawler) previewWeb(ctx context.Context, w *fetch.Worker, rec *fetch.Recorder, r *run, e *warc.Entry) (*Planned, error) {
 	for {
-		x, err := w.Fetch(ctx, fetch.Request{URL: e.Task.URL}, func(d fetch.Document) error { return c.discover(r, e, d) })
+		x, err := w.Fetch(ctx, fetch.Request{URL: e.Task.URL}, func(d fetch.Document) error {
+			c.discover(r, e, d)
+			return nil
+		})
 		if err != nil {
 			return nil, fmt.Errorf("fetch %s: %w", e.Task.URL, err)
 		}
 		e.Exchange = x
 		c.redirect(r, e)
+		newFinder(r.scope.Load(), e, x.URL).headers(x.Head)
 		if err := rec.Release(x); err != nil {
 			return nil, err
 		}
-		next := e.Meta.Redirect
-		if n := len(e.Meta.Outlinks); next == "" || n == 0 || e.Meta.Outlinks[n-1].Kind == "" {
+		next := onward(e)
+		if next == "" {
 			return plan(e, x.Outcome, x.Head.Status, x.Detail), nil
 		}
 		e = &warc.Entry{Task: storage.Task{URL: next, Hops: e.Task.Hops + string(scope.HopRedirect)}}
 	}
+}
+
+// onward is where an exchange sends its reader on; "" if nowhere.
+func onward(e *warc.Entry) string {
+	for _, l := range e.Meta.Outlinks {
+		if l.Hop == byte(scope.HopRedirect) && l.Kind != "" {
+			return l.URL
+		}
+	}
+	return ""
 }
 
 func plan(e *warc.Entry, o outcome.Outcome, status int, detail string) *Planned {

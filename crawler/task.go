@@ -20,9 +20,13 @@ const (
 	HostDocument = "document:"
 )
 
+// endedFunc is told when a task is due again, and whether its entry counts.
+type endedFunc func(due int64, held bool, err error)
+
 // task carries one task out: fetch, discover, record. fetched is called when the host is free for another exchange, and
-// ended, unless an error is returned, when the entry is acknowledged or lost.
-func (c *Crawler) task(ctx context.Context, l storage.Lease, r *run, t storage.Task, p *permission, fetched func(), ended func(int64, error)) error {
+// ended, unless an error is returned, when the entry is acknowledged, counts for nothing because the lease was no longer
+// held, or is lost.
+func (c *Crawler) task(ctx context.Context, l storage.Lease, r *run, t storage.Task, p *permission, fetched func(), ended endedFunc) error {
 	e := &warc.Entry{Collection: r.row.Collection, Task: t, Meta: warc.Meta{
 		Run: t.Run, Host: t.Host, Task: t.ID, Token: l.Token, Kind: t.Kind, Depth: t.Depth, Via: t.Via, Hops: t.Hops,
 		Attempt: t.Attempts + 1,
@@ -67,12 +71,12 @@ func (c *Crawler) forbidden(t storage.Task, p *permission) *warc.Exchange {
 func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, fetched func()) error {
 	w := r.line.worker()
 	defer r.line.idle.Put(w)
-	t := e.Task
 	free := true
-	x, err := w.Fetch(ctx, fetch.Request{URL: t.URL}, func(d fetch.Document) error {
+	x, err := w.Fetch(ctx, fetch.Request{URL: e.Task.URL}, func(d fetch.Document) error {
 		fetched()
 		free = false
-		return c.discover(r, e, d)
+		c.discover(r, e, d)
+		return nil
 	})
 	if free {
 		fetched()
@@ -83,17 +87,20 @@ func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, fetched f
 	}
 	e.Meta.Mime = x.Head.Mime()
 	c.redirect(r, e)
-	if scope.Role(t.Hops) != scope.KindRobots {
-		if err := newFinder(r.scope.Load(), e, x.URL).headers(x.Head); err != nil {
-			return err
-		}
+	if scope.Role(e.Task.Hops) != scope.KindRobots {
+		newFinder(r.scope.Load(), e, x.URL).headers(x.Head)
+	}
+	if e.Post != nil {
+		e.Post.At = x.At
 	}
 	if x.Outcome.Retry() && e.Meta.Attempt <= r.spec().Retries {
-		wait := c.RetryWait << (e.Meta.Attempt - 1)
-		e.Meta.Retry = c.Now().Add(wait).UnixMilli()
+		e.Meta.Retry = c.Now().Add(c.RetryWait << min(e.Meta.Attempt-1, maxDoublings)).UnixMilli()
 	}
 	return nil
 }
+
+// maxDoublings bounds the wait before another try: from two seconds it grows to half an hour.
+const maxDoublings = 10
 
 // redirect makes a task of a redirect's target (RFC 9110 §15.4).
 func (c *Crawler) redirect(r *run, e *warc.Entry) {
@@ -133,7 +140,7 @@ func outlink(url string, hop scope.Hop, context string, v scope.Verdict) warc.Ou
 }
 
 // record hands the entry to the journal.
-func (c *Crawler) record(ctx context.Context, r *run, e *warc.Entry, ended func(int64, error)) error {
+func (c *Crawler) record(ctx context.Context, r *run, e *warc.Entry, ended endedFunc) error {
 	tasks := e.Meta.Tasks(e.Task.URL)
 	e.New = r.fresh(append([]storage.Task(nil), tasks...))
 	ev := c.event(e)
@@ -152,7 +159,7 @@ func (c *Crawler) record(ctx context.Context, r *run, e *warc.Entry, ended func(
 				c.nudge()
 			}
 		}
-		ended(due, err)
+		ended(due, held, err)
 	})
 }
 
@@ -175,5 +182,6 @@ func (c *Crawler) takeIn(ctx context.Context, r *run, e *warc.Entry) error {
 	at := c.Now().UTC().Truncate(time.Microsecond)
 	e.Resource = &warc.Resource{URL: e.Task.URL, Mime: doc.Mime, At: at, Body: doc.Body}
 	e.Meta.Mime = doc.Mime
-	return c.discoverPost(r, e, fetch.Document{URL: e.Task.URL, Mime: doc.Mime, Body: doc.Body}, at)
+	c.discoverPost(r, e, fetch.Document{URL: e.Task.URL, Mime: doc.Mime, Body: doc.Body}, at)
+	return nil
 }
