@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"linkstead/archive/report"
@@ -56,13 +57,8 @@ func startAleppo(t testing.TB, more ...vhost) *nginx {
 	put(nav+"view.min.js", []byte("document.documentElement.dataset.view='ran'"))
 	put(nav+"view-modal.min.js", []byte("document.documentElement.dataset.modal='ran'"))
 	put("wp-includes/js/comment-reply.min.js", []byte("window.addComment={ran:true}"))
-	put("wp-includes/js/wp-emoji-release.min.js", []byte("window.wp={emoji:{ran:true}}"))
-	put("avatar/index.png", picture(t, 80, 80, 3))
 	pictures(t, src, put)
-	blog := vhost{name: "blog.wp.test", root: root}
-	avatar := "location = /avatar/ { try_files /avatar/index.png =404; }"
-	hosts := append(docSites(), blog, vhost{name: "0.gravatar.com", root: root, conf: avatar}, vhost{name: "2.gravatar.com", root: root, conf: avatar})
-	return startNginx(t, append(hosts, more...)...)
+	return startNginx(t, append(append(docSites(), vhost{name: "blog.wp.test", root: root}), more...)...)
 }
 
 // pictures makes half of the post's pictures, in every size that it names. The others are gone.
@@ -88,7 +84,7 @@ func picture(t testing.TB, w, h int, seed byte) []byte {
 	m := image.NewNRGBA(image.Rect(0, 0, w, h))
 	for y := range h {
 		for x := range w {
-			m.SetNRGBA(x, y, color.NRGBA{byte(x/8*20) + seed, byte(y/8*30) ^ seed, 200, 255})
+			m.SetNRGBA(x, y, color.NRGBA{byte(x/16%2*20) + 230 - seed%7*9, byte(y/16%2*20) + 235, 240, 255})
 		}
 	}
 	var b bytes.Buffer
@@ -109,7 +105,9 @@ func linkstead(t testing.TB, args ...string) *exec.Cmd {
 	if err := os.Symlink(exe, link); err != nil {
 		t.Fatal(err)
 	}
-	return exec.CommandContext(t.Context(), link, args...)
+	cmd := exec.Command(link, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // it goes with the test, however that ends
+	return cmd
 }
 
 // captureReport captures one source and reads the report of it.
@@ -137,7 +135,7 @@ func captureAleppo(t testing.TB, n *nginx, archive string, more ...string) *repo
 	t.Helper()
 	args := n.resolve()
 	nobody := freeLoopback(t, 80)
-	for _, closed := range []string{"pg.test:81", "docs.python.test:443", "wordpress.org:443", "s.w.org:443", "1.gravatar.com:80"} {
+	for _, closed := range []string{"pg.test:81", "docs.python.test:443", "wordpress.org:443", "s.w.org:443", "0.gravatar.com:80", "1.gravatar.com:80", "2.gravatar.com:80"} {
 		args = append(args, "--resolve", closed+":"+nobody)
 	}
 	return captureReport(t, archive, append(append(args, more...), aleppoURL)...)

