@@ -119,7 +119,7 @@ func TestHTMLLinks(t *testing.T) {
 		"stylesheet": "stylesheet", "alternate stylesheet": "stylesheet", "icon": "icon", "shortcut icon": "icon", "Apple-Touch-Icon": "icon",
 		"mask-icon": "icon", "preload": "preload", "modulepreload": "module", "prefetch": "prefetch", "dns-prefetch": "hint",
 		"preconnect": "hint", "manifest": "manifest", "alternate": "alternate", "canonical": "canonical", "amphtml": "alternate",
-		"next": "related", "": "related", "prerender": "link",
+		"next": "link", "search": "link", "Next nofollow": "link", "next alternate": "alternate", "shortlink": "related", "": "related", "prerender": "link",
 	} {
 		check(t, asHTML, []fixture{{`<link href=u rel="` + rel + `">`, want + " link/@href u"}})
 	}

@@ -30,6 +30,12 @@ var relations = []struct {
 	{"canonical", Canonical},
 	{"alternate", Alternate},
 	{"amphtml", Alternate},
+
+	// What HTML calls hyperlinks (§4.6.7), and what HTML 4.01 did (§6.12). Old browsers showed them as buttons.
+	{"author", Link}, {"help", Link}, {"license", Link}, {"next", Link}, {"prev", Link}, {"privacy-policy", Link},
+	{"search", Link}, {"terms-of-service", Link}, {"appendix", Link}, {"chapter", Link}, {"contents", Link},
+	{"copyright", Link}, {"glossary", Link}, {"index", Link}, {"section", Link}, {"start", Link}, {"subsection", Link},
+	{"first", Link}, {"last", Link}, {"previous", Link}, {"top", Link}, {"up", Link},
 }
 
 // destinations are what a preload may be for (Fetch §2.2.5, potential destinations).

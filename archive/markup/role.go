@@ -8,7 +8,7 @@ type Role uint8
 const (
 	None Role = iota
 
-	Link    // a and area, longdesc, prerender
+	Link    // a and area, longdesc, prerender, what a link element calls next, search, author
 	Refresh // meta refresh and the Refresh header
 	Cite    // the source of a quotation or an edit
 
