@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 )
@@ -99,6 +100,41 @@ func (x *tx) end(e *End, paused runSet) (held bool, err error) {
 	return true, nil
 }
 
+// Uncounted tells the indexes of those ends whose captures and attempts have no rows: they were fenced.
+func (db *DB) Uncounted(ctx context.Context, ends []End) (out []int, err error) {
+	for i := range ends {
+		ok := true
+		for _, c := range ends[i].Captures {
+			if ok, err = db.has(ctx, "captures", c.Collection, c.URLKey, micros(c.At), c.Segment, c.Offset); err != nil || !ok {
+				break
+			}
+		}
+		for _, a := range ends[i].Attempts {
+			if err != nil || !ok {
+				break
+			}
+			ok, err = db.has(ctx, "attempts", a.Collection, a.URLKey, micros(a.At), a.Segment, a.Offset)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("look for the rows of exchanges: %w", err)
+		}
+		if !ok {
+			out = append(out, i)
+		}
+	}
+	return out, nil
+}
+
+// has tells whether an index table has the row of a key.
+func (db *DB) has(ctx context.Context, table string, key ...any) (bool, error) {
+	var one int
+	err := db.r.QueryRowContext(ctx, `SELECT 1 FROM `+table+` WHERE collection=$1 AND urlkey=$2 AND at=$3 AND segment=$4 AND pos=$5`, key...).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 const captureCols = `collection, urlkey, at, segment, pos, length, url, status, mime, digest, kind, refers_to, redirect, record_id, run, outcome`
 
 func (x *tx) insertCaptures(cs []Capture) error {
@@ -171,8 +207,10 @@ func (x *tx) adopt(e *End) error {
 			return err
 		}
 		t := e.Task
-		if _, err := x.exec(`UPDATE tasks SET due_at=$1, attempts=$2, outcome=$3 WHERE host=$4 AND run=$5 AND id=$6 AND `+sqlOpen,
-			t.Due, t.Attempts, t.Outcome, t.Host, t.Run, t.ID); err != nil {
+		// What the task itself told is right; another page may have led to it, too. An earlier try may be read later.
+		if _, err := x.exec(`UPDATE tasks SET due_at=$1, attempts=$2, outcome=$3, url=$4, kind=$5, depth=$6, hops=$7, via=$8
+			WHERE host=$9 AND run=$10 AND id=$11 AND attempts<=$2 AND `+sqlOpen,
+			t.Due, t.Attempts, t.Outcome, t.URL, t.Kind, t.Depth, t.Hops, t.Via, t.Host, t.Run, t.ID); err != nil {
 			return err
 		}
 	}

@@ -67,7 +67,7 @@ func (d *Dir) path(key string) (string, error) {
 
 // Put stores the file at path, whose lower-case hex SHA-256 is sum, under key, and returns once it is durable. A file
 // on the same file system is linked, not copied. If the key holds equal bytes already, that is success; if it holds
-// others, ErrExists. A file that does not match sum is not stored.
+// others, ErrExists. A file that does not match sum is not stored: ErrDamaged.
 func (d *Dir) Put(ctx context.Context, key, path, sum string) error {
 	dst, err := d.path(key)
 	if err == nil {
@@ -114,7 +114,7 @@ func (d *Dir) settle(path, sum string) error {
 		return err
 	}
 	if err := holds(path, sum); errors.Is(err, ErrExists) {
-		return fmt.Errorf("%s is not the file that it should be: its SHA-256 is not %s", path, sum)
+		return fmt.Errorf("%s: its SHA-256 is not %s: %w", path, sum, ErrDamaged)
 	} else if err != nil {
 		return err
 	}

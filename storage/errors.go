@@ -8,6 +8,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrExists says that another blob already has the key.
 	ErrExists = errors.New("another blob has this key")
+	// ErrDamaged says that a file to be stored is not what it was when its checksum was made.
+	ErrDamaged = errors.New("the file has changed")
 	// ErrBusy says that another process has the worker role of this spool.
 	ErrBusy = errors.New("another process works on this archive")
 	// ErrSegmentGone says that a segment is no longer ours to append to: it was declared lost.

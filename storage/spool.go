@@ -158,3 +158,11 @@ func (s *Spool) Drop(segment string) error {
 	}
 	return s.fs.SyncDir(s.dir)
 }
+
+// Explain adds to an error that a full disk gave rise to which disk that is, and what to do.
+func (s *Spool) Explain(err error) error {
+	if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
+		return err
+	}
+	return fmt.Errorf("%w\nThe disk that holds the spool %s is full. Free some space on it and start again; nothing that was acknowledged is lost", err, s.dir)
+}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"hash"
 	"log/slog"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -34,21 +36,36 @@ type Putter interface {
 	Put(ctx context.Context, key, path, sum string) error
 }
 
+// Store is what a journal asks of the blob store.
+type Store interface {
+	Putter
+	Getter
+}
+
+// Counter tells a recovery what counts.
+type Counter interface {
+	Shelves
+	Uncounted(ctx context.Context, ends []storage.End) ([]int, error)
+}
+
 // Journal is where exchanges become records and rows. Each collection has one open segment; an exchange is compressed
 // outside the lock and appended under it; exchanges that end together share one fsync and one transaction, which is
 // their acknowledgement. A full or old segment is sealed, put into the blob store and dropped from the spool. After a
 // failure to write or commit the journal takes nothing more: what it has not acknowledged is recovered at the next
-// start.
+// start. A blob store that is away is no failure: segments wait in the spool.
 type Journal struct {
 	JournalParts
 	mu      sync.Mutex
 	open    map[string]*segment // by collection
 	closing []*segment          // full ones, until the blob store has them
 	pending []*appended
-	err     error
+	err     error // why nothing more is taken
+	closed  bool
 
 	wake   chan struct{}
+	failed chan struct{} // closed when err is set
 	quit   chan struct{}
+	looped chan struct{}   // closed after the last commit
 	ctx    context.Context // of all that goes on behind; ends when Abandon is called
 	cancel context.CancelFunc
 	work   sync.WaitGroup
@@ -58,14 +75,15 @@ type Journal struct {
 type JournalParts struct {
 	Rows     Rows
 	Segments SegmentRows
-	Shelves  Shelves
-	Blobs    Putter
+	Shelves  Counter
+	Blobs    Store
 	Spool    *storage.Spool
 	Composer *Composer
 	Info     Info          // of every segment; At, Filename, IsPartOf and Hostname are filled in
 	MaxSize  int64         // bytes at which a segment is sealed
 	MaxAge   time.Duration // age at which a segment is sealed
 	Window   time.Duration // how long a group waits for others that end with it
+	Retry    time.Duration // first wait after a segment could not be stored, doubled up to 150 times that; 0: 200 ms
 	Now      func() time.Time
 	Log      *slog.Logger
 }
@@ -79,9 +97,11 @@ type segment struct {
 	infoID    string
 	originals map[string]Original // by payload digest: the whole responses in this segment
 	runs      map[int64]bool      // whose spec stands in this segment
+	units     int                 // exchanges appended
 	pending   int                 // exchanges appended, not committed
 	storing   bool
-	stored    chan struct{} // closed when the blob store has it
+	stored    chan struct{} // closed when the blob store has it, or never will
+	refused   error         // why it never will; set before stored is closed
 }
 
 // appended is an exchange whose bytes are in the segment, but not durable yet.
@@ -89,31 +109,46 @@ type appended struct {
 	seg       *segment
 	end       storage.End
 	closingID string
+	digest    string // of the payload, if others may refer to it
 	done      func(held bool, err error)
 }
 
+// errClosed is what a journal says after Close.
+var errClosed = errors.New("the journal is closed")
+
 // NewJournal starts a journal. Close ends it.
 func NewJournal(p JournalParts) *Journal {
-	j := &Journal{JournalParts: p, open: map[string]*segment{}, wake: make(chan struct{}, 1), quit: make(chan struct{})}
+	j := &Journal{
+		JournalParts: p, open: map[string]*segment{}, wake: make(chan struct{}, 1),
+		failed: make(chan struct{}), quit: make(chan struct{}), looped: make(chan struct{}),
+	}
 	j.ctx, j.cancel = context.WithCancel(context.Background())
 	j.work.Go(j.commitLoop)
 	return j
 }
 
-// Close commits what is pending, seals and stores every segment, and ends the journal. If ctx ends first, segments that
-// are not stored yet wait in the spool for the next start.
+// Close commits what is pending, seals and stores every segment, and ends the journal. If ctx ends first, what is
+// pending is still committed, and segments that are not stored yet wait in the spool for the next start.
 func (j *Journal) Close(ctx context.Context) error {
-	err := j.FlushAll(ctx)
-	if err != nil {
-		j.cancel()
-	}
-	close(j.quit)
-	j.work.Wait()
-	j.cancel()
 	j.mu.Lock()
-	defer j.mu.Unlock()
+	again := j.closed
+	j.closed = true
+	j.mu.Unlock()
+	if again {
+		return nil
+	}
+	err := j.FlushAll(ctx)
+	close(j.quit)
+	<-j.looped
+	j.cancel()
+	j.work.Wait()
 	for _, s := range j.open {
 		err = errors.Join(err, s.file.Close())
+	}
+	for _, s := range j.closing {
+		if s.row.State == storage.SegmentOpen {
+			err = errors.Join(err, s.file.Close())
+		}
 	}
 	return err
 }
@@ -121,32 +156,49 @@ func (j *Journal) Close(ctx context.Context) error {
 // FlushAll seals every open segment and waits until the blob store has them.
 func (j *Journal) FlushAll(ctx context.Context) error {
 	j.mu.Lock()
-	var waiting []*segment
-	if j.err == nil {
-		for c := range j.open {
-			waiting = append(waiting, j.retire(c))
-		}
+	if j.err != nil {
+		defer j.mu.Unlock()
+		return j.err
 	}
-	waiting = append(waiting, j.closing...)
-	err := j.err
+	for c := range j.open {
+		j.retire(c)
+	}
+	waiting := slices.Clone(j.closing)
 	j.mu.Unlock()
 	j.nudge()
+	var refused error
 	for _, s := range waiting {
 		select {
 		case <-s.stored:
+			refused = errors.Join(refused, s.refused)
+		case <-j.failed:
+			return j.refusal()
 		case <-ctx.Done():
 			return fmt.Errorf("wait for segment %s to be stored: %w", s.row.ID, ctx.Err())
 		}
 	}
-	return err
+	return refused
+}
+
+// refusal says why the journal takes nothing, if it doesn't.
+func (j *Journal) refusal() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.refuses()
+}
+
+// refuses is refusal with the lock held.
+func (j *Journal) refuses() error {
+	if j.err == nil && j.closed {
+		return errClosed
+	}
+	return j.err
 }
 
 // retire takes a collection's open segment out of use; the commit loop stores it after its last commit.
-func (j *Journal) retire(collection string) *segment {
-	s := j.open[collection]
+func (j *Journal) retire(collection string) {
+	j.closing = append(j.closing, j.open[collection])
 	delete(j.open, collection)
-	j.closing = append(j.closing, s)
-	return s
 }
 
 func (j *Journal) nudge() {
@@ -171,11 +223,12 @@ func (j *Journal) current(collection string) (*segment, error) {
 	return s, nil
 }
 
-// begin opens a segment: its row first, then its file, then its warcinfo record.
+// begin opens a segment: its row first, then its file, then its warcinfo record. The names of a collection's segments
+// are in the order in which they were begun, to the millisecond: a rebuild reads them so.
 func (j *Journal) begin(collection string) (*segment, error) {
 	now := j.Now().UTC()
 	row := storage.Segment{
-		ID:         collection + "-" + now.Format("20060102150405") + "-" + storage.Random(5),
+		ID:         collection + "-" + strings.Replace(now.Format("20060102150405.000"), ".", "", 1) + "-" + storage.Random(5),
 		Collection: collection, Node: j.Spool.Node(), State: storage.SegmentOpen, Created: now,
 	}
 	if err := j.Rows.OpenSegment(j.ctx, row); err != nil {

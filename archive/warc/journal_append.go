@@ -70,13 +70,12 @@ func (e *Entry) digest() string {
 func (j *Journal) original(ctx context.Context, e *Entry, digest string) (*segment, *Original, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.err != nil {
-		return nil, nil, j.err
+	if err := j.refuses(); err != nil {
+		return nil, nil, err
 	}
 	seg, err := j.current(e.Collection)
 	if err != nil {
-		j.fail(err)
-		return nil, nil, err
+		return nil, nil, j.fail(err)
 	}
 	if digest == "" {
 		return seg, nil, nil
@@ -114,22 +113,20 @@ func (j *Journal) compose(e *Entry, seg *segment, orig *Original, post []byte) (
 func (j *Journal) add(e *Entry, seg *segment, orig *Original, digest string, g *Group, done func(bool, error)) (bool, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.err != nil {
-		return false, errors.Join(j.err, g.Release())
+	if err := j.refuses(); err != nil {
+		return false, errors.Join(err, g.Release())
 	}
 	_, twin := seg.originals[digest]
 	if j.open[e.Collection] != seg || twin && orig == nil {
 		return false, nil
 	}
 	if err := j.describeRun(seg, e.Meta.Run); err != nil {
-		j.fail(err)
-		return false, errors.Join(err, g.Release())
+		return false, errors.Join(j.fail(err), g.Release())
 	}
 	members := *g
 	start, err := seg.append(g)
 	if err != nil {
-		j.fail(err)
-		return false, err
+		return false, j.fail(err)
 	}
 	a := &appended{seg: seg, closingID: members.Closing().RecordID, done: done}
 	a.end = e.end(seg.row.ID, start, &members, orig)
@@ -137,7 +134,9 @@ func (j *Journal) add(e *Entry, seg *segment, orig *Original, digest string, g *
 		seg.originals[digest] = Original{
 			RecordID: main.RecordID, URL: e.Exchange.URL, At: e.Exchange.At, Location: location(seg.row.ID, start+main.Offset),
 		}
+		a.digest = digest
 	}
+	seg.units++
 	seg.pending++
 	j.pending = append(j.pending, a)
 	j.nudge()
@@ -172,11 +171,14 @@ func (j *Journal) describeRun(seg *segment, run int64) error {
 	return nil
 }
 
-// fail makes the journal refuse everything from now on. The lock is held.
-func (j *Journal) fail(err error) {
+// fail makes the journal refuse everything from now on, and returns the error as people should read it. The lock is held.
+func (j *Journal) fail(err error) error {
+	err = j.Spool.Explain(err)
 	if j.err == nil {
-		j.err = err
+		j.err = fmt.Errorf("the journal takes nothing more until the next start: %w", err)
+		close(j.failed)
 		j.Log.Error("the journal stopped", "error", err)
 	}
 	j.nudge()
+	return err
 }

@@ -1,7 +1,9 @@
 package warc
 
 import (
+	"cmp"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -11,6 +13,7 @@ import (
 
 // commitLoop makes groups durable, and stores the segments that are full or old.
 func (j *Journal) commitLoop() {
+	defer close(j.looped)
 	age := time.NewTicker(min(max(j.MaxAge/4, 10*time.Millisecond), time.Second))
 	defer age.Stop()
 	for {
@@ -22,7 +25,6 @@ func (j *Journal) commitLoop() {
 			j.retireOld()
 		case <-j.quit:
 			j.commit()
-			j.storeClosing()
 			return
 		}
 		j.storeClosing()
@@ -75,7 +77,7 @@ func (j *Journal) commit() {
 	}
 	if err != nil {
 		j.mu.Lock()
-		j.fail(err)
+		err = j.fail(err)
 		j.mu.Unlock()
 	}
 	out := map[int]bool{}
@@ -106,15 +108,17 @@ func (j *Journal) acknowledge(sizes map[*segment]int64, ends []storage.End) ([]i
 	return j.Rows.Commit(j.ctx, progress, ends)
 }
 
-// void notes in the segment that an exchange did not count, so that a rebuild leaves it out too. The lock is held.
+// void notes in the segment that an exchange did not count, so that a rebuild leaves it out too. Its payload is no
+// original any more: revisits of it that stand in the segment already find it by its place. The lock is held.
 func (j *Journal) void(a *appended) {
+	delete(a.seg.originals, a.digest)
 	j.Log.Warn("an exchange came too late: its host was leased to somebody else", "url", a.end.Task.URL)
 	g, err := j.Composer.Void(a.closingID, j.Now().UTC(), "the lease was no longer held", Options{WarcinfoID: a.seg.infoID})
 	if err == nil {
 		_, err = a.seg.append(g)
 	}
 	if err != nil {
-		j.fail(err)
+		_ = j.fail(err) // whoever comes next is told
 	}
 }
 
@@ -135,20 +139,20 @@ func (j *Journal) storeClosing() {
 
 // store seals a segment and puts it into the blob store, however long that store is away.
 func (j *Journal) store(s *segment) {
-	wait := 200 * time.Millisecond
-	sum := hex.EncodeToString(s.hash.Sum(nil))
-	sealed := false
+	wait := cmp.Or(j.Retry, 200*time.Millisecond)
+	most := 150 * wait
 	for {
-		err := error(nil)
-		if !sealed {
-			if err = j.seal(s, sum); err == nil {
-				sealed = true
+		err := j.seal(s)
+		if err == nil && s.row.State == storage.SegmentSealed {
+			err = j.put(s.row)
+		}
+		// Bytes that the store will never take are for a person to look at; the rest goes on.
+		never := errors.Is(err, storage.ErrExists) || errors.Is(err, storage.ErrDamaged)
+		if err == nil || never {
+			if never {
+				s.refused = fmt.Errorf("segment %s can't be stored and stays in %s: %w", s.row.ID, j.Spool.Path(s.row.ID), err)
+				j.Log.Error("a segment can't be stored", "segment", s.row.ID, "error", err)
 			}
-		}
-		if err == nil {
-			err = j.put(s.row, sum)
-		}
-		if err == nil {
 			j.mu.Lock()
 			j.closing = slices.DeleteFunc(j.closing, func(o *segment) bool { return o == s })
 			j.mu.Unlock()
@@ -159,25 +163,69 @@ func (j *Journal) store(s *segment) {
 		t := time.NewTimer(wait)
 		select {
 		case <-t.C:
+		case <-j.failed:
+			t.Stop()
+			return
 		case <-j.ctx.Done():
 			t.Stop()
 			return
 		}
-		wait = min(2*wait, 30*time.Second)
+		wait = min(2*wait, most)
 	}
 }
 
-func (j *Journal) seal(s *segment, sum string) error {
-	if err := s.file.Sync(); err != nil {
-		return fmt.Errorf("sync segment %s: %w", s.row.ID, err)
+// seal ends a segment: its bytes first, then its row. One that holds no exchange is dropped instead. A sync that fails
+// is not tried again: the second one would succeed whatever became of the bytes.
+func (j *Journal) seal(s *segment) error {
+	if s.row.State != storage.SegmentOpen {
+		return nil
 	}
-	if err := j.Segments.SealSegment(j.ctx, s.row.ID, s.size, sum); err != nil {
+	if s.units == 0 {
+		if err := j.Segments.DropSegment(j.ctx, s.row.ID); err != nil && !errors.Is(err, storage.ErrSegmentGone) {
+			return err
+		}
+		s.row.State = ""
+		j.tidy(s.row.ID, errors.Join(s.file.Close(), j.Spool.Drop(s.row.ID)))
+		return nil
+	}
+	if err := s.file.Sync(); err != nil {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		return j.fail(fmt.Errorf("sync segment %s: %w", s.row.ID, err))
+	}
+	s.row.Size, s.row.SHA256 = s.size, hex.EncodeToString(s.hash.Sum(nil))
+	err := j.Segments.SealSegment(j.ctx, s.row.ID, s.row.Size, s.row.SHA256)
+	if err = j.moved(s.row.ID, storage.SegmentSealed, err); err != nil {
 		return err
 	}
-	if err := s.file.Close(); err != nil {
-		j.Log.Warn("closing a sealed segment", "segment", s.row.ID, "error", err)
-	}
+	s.row.State = storage.SegmentSealed
+	j.tidy(s.row.ID, s.file.Close())
 	return nil
+}
+
+// tidy notes what went wrong where nothing depends on it: the next start drops what is left.
+func (j *Journal) tidy(segment string, err error) {
+	if err != nil {
+		j.Log.Warn("tidying up after a segment", "segment", segment, "error", err)
+	}
+}
+
+// moved judges the error of a change of state: one that comes too late because an earlier try was carried out, and its
+// answer lost, is none. A segment that is gone otherwise ends the journal.
+func (j *Journal) moved(id string, state storage.SegmentState, err error) error {
+	if !errors.Is(err, storage.ErrSegmentGone) {
+		return err
+	}
+	row, rerr := j.Shelves.Segment(j.ctx, id)
+	if rerr == nil && row.State == state {
+		return nil
+	}
+	if rerr != nil && !errors.Is(rerr, storage.ErrNotFound) {
+		return errors.Join(err, rerr)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.fail(err)
 }
 
 // SegmentKey is the blob key of a segment.
@@ -189,13 +237,14 @@ func SegmentKey(s storage.Segment) string {
 const keyPrefix = "warc/"
 
 // put stores a sealed segment: the blob first, the row second, the spool copy last. A crash in between repeats the rest.
-func (j *Journal) put(row storage.Segment, sum string) error {
+func (j *Journal) put(row storage.Segment) error {
 	key := SegmentKey(row)
-	if err := j.Blobs.Put(j.ctx, key, j.Spool.Path(row.ID), sum); err != nil {
+	if err := j.Blobs.Put(j.ctx, key, j.Spool.Path(row.ID), row.SHA256); err != nil {
 		return err
 	}
-	if err := j.Segments.StoreSegment(j.ctx, row.ID, key); err != nil {
+	if err := j.moved(row.ID, storage.SegmentStored, j.Segments.StoreSegment(j.ctx, row.ID, key)); err != nil {
 		return err
 	}
-	return j.Spool.Drop(row.ID)
+	j.tidy(row.ID, j.Spool.Drop(row.ID))
+	return nil
 }

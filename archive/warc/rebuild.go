@@ -50,7 +50,7 @@ const segmentSuffix = ".warc.gz"
 // Rebuild reads every segment of the blob store, and those that wait in the spool, which it stores.
 func (b *Rebuilder) Rebuild(ctx context.Context) (Rebuilt, error) {
 	var done Rebuilt
-	if err := b.storeSpooled(ctx); err != nil {
+	if err := b.storeSpooled(ctx, &done); err != nil {
 		return done, err
 	}
 	for blob, err := range b.Blobs.List(ctx, keyPrefix) {
@@ -68,14 +68,17 @@ func (b *Rebuilder) Rebuild(ctx context.Context) (Rebuilt, error) {
 }
 
 // storeSpooled cuts, seals and stores the segments that a stopped process left in the spool.
-func (b *Rebuilder) storeSpooled(ctx context.Context) error {
+func (b *Rebuilder) storeSpooled(ctx context.Context, done *Rebuilt) error {
 	names, err := filepath.Glob(b.Spool.Path("*"))
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
 		id := strings.TrimSuffix(filepath.Base(name), segmentSuffix)
-		if err := b.storeOne(ctx, id); err != nil {
+		err := b.storeOne(ctx, id)
+		if errors.Is(err, errForeign) {
+			done.Torn = append(done.Torn, id) // it stays where it is, for a person to look at
+		} else if err != nil {
 			return fmt.Errorf("store segment %s of the spool: %w", id, err)
 		}
 	}
@@ -88,12 +91,16 @@ func (b *Rebuilder) storeOne(ctx context.Context, id string) error {
 		return err
 	}
 	row := storage.Segment{ID: id}
-	if row.Collection, err = collectionOf(file, size); err != nil {
+	row.Collection, err = collectionOf(file, size)
+	if errors.Is(err, errNeverBegun) {
+		return errors.Join(file.Close(), b.Spool.Drop(id))
+	}
+	if err != nil {
 		return errors.Join(err, file.Close())
 	}
-	t, err := readTail(row, file, size)
-	if err == nil {
-		err = file.Truncate(t.end)
+	var t tail
+	if t, err = readTail(row, file, size); err == nil && t.end < size {
+		err = b.cut(ctx, row, file, t.end)
 	}
 	if err == nil {
 		row, err = sealFile(row, file)
@@ -109,26 +116,50 @@ func (b *Rebuilder) storeOne(ctx context.Context, id string) error {
 	return b.Spool.Drop(id)
 }
 
+// cut cuts the torn end of a segment off, unless the store has the segment already: its blob may be this very file.
+func (b *Rebuilder) cut(ctx context.Context, row storage.Segment, file storage.File, end int64) error {
+	in, err := b.Blobs.Open(ctx, SegmentKey(row), 0, 0)
+	if errors.Is(err, storage.ErrNotFound) {
+		return file.Truncate(end)
+	}
+	if err != nil {
+		return err
+	}
+	return in.Close()
+}
+
+// What a file in the spool is if it does not begin with a warcinfo record of ours.
+var (
+	errNeverBegun = errors.New("it ends within its first record")
+	errForeign    = errors.New("it does not begin with a warcinfo record that names a collection")
+)
+
 // collectionOf reads the collection out of a segment's warcinfo record.
 func collectionOf(r io.ReaderAt, size int64) (string, error) {
-	for rec, err := range Scan(io.NewSectionReader(r, 0, size), 0) {
-		if err != nil {
-			break
-		}
-		if rec.Header.Type() != TypeWarcinfo {
-			break
-		}
-		block, err := io.ReadAll(io.LimitReader(rec.Block, 1<<20))
-		if err != nil {
-			break
-		}
-		for line := range strings.Lines(string(block)) {
-			if name, value, ok := strings.Cut(strings.TrimSpace(line), ": "); ok && name == "isPartOf" {
-				return value, nil
-			}
+	if size == 0 {
+		return "", errNeverBegun
+	}
+	rec, err := ReadMember(io.NewSectionReader(r, 0, size))
+	if err == nil {
+		defer rec.Close() //nolint:errcheck // it frees buffers alone
+	}
+	var block []byte
+	if err == nil && rec.Header.Type() == TypeWarcinfo {
+		block, err = io.ReadAll(io.LimitReader(rec.Block, 1<<20))
+	}
+	var torn *TornError
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return "", errNeverBegun
+	case err != nil && !errors.As(err, &torn):
+		return "", err
+	}
+	for line := range strings.Lines(string(block)) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), ": "); ok && name == "isPartOf" {
+			return value, nil
 		}
 	}
-	return "", errors.New("it does not begin with a warcinfo record that names a collection")
+	return "", errForeign
 }
 
 // segment reads one blob by way of a temporary file, since it is read twice.

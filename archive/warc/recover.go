@@ -19,12 +19,13 @@ type Recovered struct {
 	Segments  int      // that were not stored yet
 	Exchanges int      // that were whole but not acknowledged, and count now
 	Cut       int64    // bytes of torn exchanges
-	Missing   []string // segments that are gone from the spool
+	Missing   []string // segments with acknowledged bytes that are neither in the spool nor in the blob store
 }
 
 // Recover goes on where a process of this node was stopped, however it was: exchanges that are whole in an open segment
-// are acknowledged if their leases still hold, the torn rest is cut off, and every segment is sealed and stored. Call it
-// before the node's old leases are freed, and before anything is appended.
+// are acknowledged if their leases still hold, the torn rest is cut off, and every segment is sealed. They are stored
+// while work goes on, however long the blob store is away; FlushAll waits for that. Call it before the node's old leases
+// are freed, and before anything is appended.
 func (j *Journal) Recover(ctx context.Context) (Recovered, error) {
 	var r Recovered
 	waiting, err := j.Segments.Waiting(ctx, j.Spool.Node())
@@ -70,6 +71,12 @@ func (j *Journal) recoverSegment(ctx context.Context, row storage.Segment, r *Re
 	if err != nil {
 		return err
 	}
+	if want := max(row.Committed, row.Size); size < want {
+		r.Missing = append(r.Missing, row.ID)
+		j.Log.Error("the disk has lost the end of a segment; 'linkstead rebuild' takes in what is left of it", "segment", row.ID,
+			"file", j.Spool.Path(row.ID), "bytes", size, "acknowledged", want)
+		return file.Close()
+	}
 	if row.State == storage.SegmentOpen {
 		var keep bool
 		if row, keep, err = j.recoverOpen(ctx, row, file, size, r); err != nil || !keep {
@@ -79,25 +86,48 @@ func (j *Journal) recoverSegment(ctx context.Context, row storage.Segment, r *Re
 	if err := file.Close(); err != nil {
 		return err
 	}
-	return j.put(row, row.SHA256)
+	j.mu.Lock()
+	j.closing = append(j.closing, &segment{row: row, stored: make(chan struct{})})
+	j.mu.Unlock()
+	j.nudge()
+	return nil
 }
 
-// recoverMissing deals with a segment whose file is not in the spool: it was never begun, or it is gone.
+// recoverMissing deals with a segment whose file is not in the spool: it was never begun, the blob store has it
+// although no row says so, or it is gone.
 func (j *Journal) recoverMissing(ctx context.Context, row storage.Segment, r *Recovered) error {
 	if row.State == storage.SegmentOpen && row.Committed == 0 {
 		return j.Segments.DropSegment(ctx, row.ID)
 	}
+	err := error(storage.ErrNotFound)
+	if row.State == storage.SegmentSealed {
+		err = j.confirm(ctx, row)
+	}
+	if err == nil {
+		return j.Segments.StoreSegment(ctx, row.ID, SegmentKey(row))
+	}
 	r.Missing = append(r.Missing, row.ID)
-	j.Log.Error("a segment is gone from the spool, and its captures can't be read", "segment", row.ID, "file", j.Spool.Path(row.ID))
+	j.Log.Error("a segment is gone from the spool, and its captures can't be read", "segment", row.ID, "file", j.Spool.Path(row.ID), "error", err)
 	return nil
 }
 
-// recoverOpen acknowledges what is whole behind the committed bytes, cuts the rest and seals the segment. One that holds
-// no exchange at all is dropped.
-func (j *Journal) recoverOpen(ctx context.Context, row storage.Segment, file storage.File, size int64, r *Recovered) (storage.Segment, bool, error) {
-	if size < row.Committed {
-		return row, false, fmt.Errorf("it has %d bytes, and %d were acknowledged: the disk has lost some", size, row.Committed)
+// confirm reads a segment back from the blob store.
+func (j *Journal) confirm(ctx context.Context, row storage.Segment) error {
+	in, err := j.Blobs.Open(ctx, SegmentKey(row), 0, -1)
+	if err != nil {
+		return err
 	}
+	h := sha256.New()
+	_, err = io.Copy(h, in)
+	if err = errors.Join(err, in.Close()); err == nil && hex.EncodeToString(h.Sum(nil)) != row.SHA256 {
+		err = storage.ErrExists
+	}
+	return err
+}
+
+// recoverOpen acknowledges what is whole behind the committed bytes, cuts the rest, voids what does not count and seals
+// the segment. One that holds no exchange at all is dropped.
+func (j *Journal) recoverOpen(ctx context.Context, row storage.Segment, file storage.File, size int64, r *Recovered) (storage.Segment, bool, error) {
 	t, err := readTail(row, file, size)
 	if err != nil {
 		return row, false, err
@@ -114,15 +144,36 @@ func (j *Journal) recoverOpen(ctx context.Context, row storage.Segment, file sto
 		return row, false, err
 	}
 	r.Exchanges += len(t.ends) - len(fenced)
-	for _, i := range fenced {
-		if err := j.voidIn(file, t.closings[i]); err != nil {
-			return row, false, err
-		}
+	if err := j.voidUncounted(ctx, row, file, t.end); err != nil {
+		return row, false, err
 	}
 	if row, err = sealFile(row, file); err != nil {
 		return row, false, err
 	}
 	return row, true, j.Segments.SealSegment(ctx, row.ID, row.Size, row.SHA256)
+}
+
+// voidUncounted voids every exchange without rows: those that were fenced just now, and those of a process that was
+// stopped after the transaction that fenced them and before their void records were durable.
+func (j *Journal) voidUncounted(ctx context.Context, row storage.Segment, file storage.File, size int64) error {
+	row.Committed = 0
+	t, err := readTail(row, file, size)
+	if err != nil {
+		return err
+	}
+	if t.end < size {
+		j.Log.Error("a segment is damaged; what is whole in it can be read", "segment", row.ID, "file", j.Spool.Path(row.ID), "at", t.end)
+	}
+	uncounted, err := j.Shelves.Uncounted(ctx, t.ends)
+	if err != nil {
+		return err
+	}
+	for _, i := range uncounted {
+		if err := j.voidIn(file, t.closings[i], t.infoID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // tail is what stands in a segment behind its committed bytes.
@@ -131,7 +182,8 @@ type tail struct {
 	ends     []storage.End
 	closings []string // their closing records
 	runs     []storage.Run
-	begun    time.Time // date of the warcinfo record
+	begun    time.Time // date of the warcinfo record …
+	infoID   string    // … and its name
 }
 
 // readTail reads the whole units from row.Committed on.
@@ -156,7 +208,7 @@ func (t *tail) take(row storage.Segment, u *Unit, file io.ReaderAt) error {
 	t.end = u.End
 	if u.Closing == nil {
 		if u.Last().Header.Type() == TypeWarcinfo {
-			t.begun = u.Last().Header.Date()
+			t.begun, t.infoID = u.Last().Header.Date(), u.Last().Header.ID()
 		}
 		if u.Last().Header.Get(fieldContentType) == MimeRun {
 			var run storage.Run
@@ -180,8 +232,8 @@ func (t *tail) take(row storage.Segment, u *Unit, file io.ReaderAt) error {
 }
 
 // voidIn notes at the end of a recovered segment that one of its exchanges came too late.
-func (j *Journal) voidIn(file io.Writer, closing string) error {
-	g, err := j.Composer.Void(closing, j.Now().UTC(), "the lease was no longer held", Options{})
+func (j *Journal) voidIn(file io.Writer, closing, infoID string) error {
+	g, err := j.Composer.Void(closing, j.Now().UTC(), "the lease was no longer held", Options{WarcinfoID: infoID})
 	if err != nil {
 		return err
 	}

@@ -114,7 +114,7 @@ func (e *Entry) end(segment string, start int64, g *Group, orig *Original) stora
 func (e *Entry) capture(orig *Original) storage.Capture {
 	c := storage.Capture{Collection: e.Collection, Run: e.Meta.Run, Outcome: string(e.outcome())}
 	if r := e.Resource; r != nil {
-		c.URL, c.URLKey, c.At, c.Mime, c.Kind = r.URL, urlkey.Key(r.URL), r.At, r.Mime, KindResource
+		c.URL, c.URLKey, c.At, c.Mime, c.Kind = r.URL, urlkey.Key(r.URL), r.At, bareMime(r.mime()), KindResource
 		c.Digest = Digest(sha256.Sum256(r.Body))
 		return c
 	}

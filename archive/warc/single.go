@@ -1,6 +1,7 @@
 package warc
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"strings"
@@ -99,15 +100,11 @@ func (c *Composer) Resource(r *Resource, meta *Meta, opts Options) (*Group, erro
 	if err != nil {
 		return nil, err
 	}
-	mime := r.Mime
-	if mime == "" {
-		mime = "application/octet-stream"
-	}
 	id := newRecordID()
 	k := &composition{opts: &opts, url: r.URL, at: r.At, anchor: id}
 	return c.build(k, func() error {
 		sum := sha256.Sum256(r.Body)
-		err := k.record(TypeResource, id, mime, memBlock(r.Body), func(w *headerWriter) {
+		err := k.record(TypeResource, id, r.mime(), memBlock(r.Body), func(w *headerWriter) {
 			w.addDigest(fieldPayloadDigest, sum)
 		})
 		if err != nil {
@@ -119,6 +116,9 @@ func (c *Composer) Resource(r *Resource, meta *Meta, opts Options) (*Group, erro
 		return k.closing(newRecordID(), &closing)
 	})
 }
+
+// mime is the Content-Type of the record.
+func (r *Resource) mime() string { return cmp.Or(r.Mime, "application/octet-stream") }
 
 // isFields says whether a media type is application/warc-fields, which marks our own closing and void records.
 func isFields(contentType string) bool {

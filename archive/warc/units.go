@@ -36,7 +36,12 @@ func (i *Found) Mime() string {
 	if i.Header.Type() != TypeResource {
 		return i.Head.Mime()
 	}
-	t, _, _ := strings.Cut(i.Header.Get(fieldContentType), ";")
+	return bareMime(i.Header.Get(fieldContentType))
+}
+
+// bareMime is a media type in lower case, without parameters.
+func bareMime(contentType string) string {
+	t, _, _ := strings.Cut(contentType, ";")
 	return strings.ToLower(strings.TrimSpace(t))
 }
 
