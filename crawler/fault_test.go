@@ -48,8 +48,8 @@ func TestLocalFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWeb(t)
-			album(w, "a.test", 30)
-			album(w, "b.test", 30)
+			album(w, "a.test", 14)
+			album(w, "b.test", 14)
 			w.html("post.test/", `<article><a href="{a.test/}">a</a> <a href="{b.test/}">b</a></article>`)
 			dir := archive(t)
 			var change []func(*parts)
@@ -79,8 +79,8 @@ func TestLocalFaults(t *testing.T) {
 			for u := range w.hits() {
 				capture(again, w.at(u))
 			}
-			if got := len(w.hits()); got != 63 {
-				t.Errorf("%d addresses, want 63", got)
+			if got := len(w.hits()); got != 31 {
+				t.Errorf("%d addresses, want 31", got)
 			}
 		})
 	}

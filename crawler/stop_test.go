@@ -126,8 +126,8 @@ func TestGrace(t *testing.T) {
 func TestStopAnywhere(t *testing.T) {
 	t.Parallel()
 	w := newWeb(t)
-	album(w, "a.test", 25)
-	album(w, "b.test", 25)
+	album(w, "a.test", 15)
+	album(w, "b.test", 15)
 	w.html("post.test/", `<article><a href="{a.test/}">a</a> <a href="{b.test/}">b</a></article>`)
 	n := newNode(t, archive(t))
 	n.Grace, n.Hold = 3*time.Millisecond, 50*time.Millisecond
@@ -145,8 +145,8 @@ func TestStopAnywhere(t *testing.T) {
 	for u := range w.hits() {
 		capture(n, w.at(u))
 	}
-	if got := len(w.hits()); got != 53 {
-		t.Errorf("%d addresses, want 53", got)
+	if got := len(w.hits()); got != 33 {
+		t.Errorf("%d addresses, want 33", got)
 	}
 }
 
@@ -208,14 +208,14 @@ func TestRenew(t *testing.T) {
 	g := newGate(w, "c.test/")
 	dir := archive(t)
 	n := newNode(t, dir)
-	n.Lease = 150 * time.Millisecond
+	n.Lease = 900 * time.Millisecond
 	n.begin(w.spec("c.test/"))
 	ctx, cancel := context.WithCancel(t.Context())
 	work := n.start(ctx)
 	<-g.came
 	other := newNode(t, dir, func(p *parts) { p.spool = filepath.Join(dir, "other") })
 	watch := func() {
-		for end := time.Now().Add(450 * time.Millisecond); time.Now().Before(end); {
+		for end := time.Now().Add(1200 * time.Millisecond); time.Now().Before(end); {
 			if ls, err := other.db.Claim(t.Context(), "other", 10, 10, time.Minute); err != nil || len(ls) > 0 {
 				t.Fatalf("the host is up for grabs: %v, %v", ls, err)
 			}
@@ -255,8 +255,8 @@ func (c *crash) Release(context.Context, []storage.Lease, time.Time) error { ret
 func TestCrash(t *testing.T) {
 	t.Parallel()
 	w := newWeb(t)
-	album(w, "a.test", 20)
-	album(w, "b.test", 20)
+	album(w, "a.test", 14)
+	album(w, "b.test", 14)
 	w.html("post.test/", `<article><a href="{a.test/}">a</a> <a href="{b.test/}">b</a></article>`)
 	dir := archive(t)
 	dies := &crash{after: 5}
@@ -294,7 +294,7 @@ func TestCrash(t *testing.T) {
 	if recovered := len(hits) - len(seen); recovered < 1 {
 		t.Errorf("%d of %d captures were recovered, want some", recovered, len(hits))
 	}
-	if len(hits) != 43 || repeated > 4 {
+	if len(hits) != 31 || repeated > 4 {
 		t.Errorf("%d addresses, %d of them asked for again, after %d were acknowledged", len(hits), repeated, acknowledged)
 	}
 	for u, cs := range check.closings() {
