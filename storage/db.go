@@ -30,6 +30,7 @@ type DB struct {
 
 	mu   sync.Mutex
 	stmt map[string]*sql.Stmt // prepared on w
+	read map[string]*sql.Stmt // prepared on r
 }
 
 // dialect holds the few words in which the databases differ.
@@ -58,7 +59,7 @@ func OpenDB(ctx context.Context, dsn string, now func() time.Time) (*DB, error) 
 	if err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
-	db := &DB{w: w, r: r, now: now, stmt: map[string]*sql.Stmt{}}
+	db := &DB{w: w, r: r, now: now, stmt: map[string]*sql.Stmt{}, read: map[string]*sql.Stmt{}}
 	if err := db.migrate(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), db.Close())
 	}
@@ -132,7 +133,10 @@ func (db *DB) Close() error {
 	for _, s := range db.stmt {
 		_ = s.Close() // its connection goes next
 	}
-	db.stmt = nil
+	for _, s := range db.read {
+		_ = s.Close() // the same
+	}
+	db.stmt, db.read = nil, nil
 	db.mu.Unlock()
 	if db.w == db.r {
 		return db.w.Close()
@@ -187,6 +191,34 @@ func (db *DB) prepare(ctx context.Context, queries []string) {
 			_ = old.Close() // the same statement, prepared by another transaction at the same time
 		}
 	}
+}
+
+// reading is a statement of a frequent query outside transactions: to parse it takes SQLite longer than to answer it.
+func (db *DB) reading(ctx context.Context, q string) (*sql.Stmt, error) {
+	db.mu.Lock()
+	kept, closed := db.read[q], db.read == nil
+	db.mu.Unlock()
+	if kept != nil {
+		return kept, nil
+	}
+	if closed {
+		return nil, sql.ErrConnDone
+	}
+	s, err := db.r.PrepareContext(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if kept = db.read[q]; kept != nil || db.read == nil {
+		err = s.Close() //nolint:sqlclosecheck // prepared by somebody else at the same time, or closed meanwhile
+		if db.read == nil {
+			err = sql.ErrConnDone
+		}
+		return kept, err
+	}
+	db.read[q] = s
+	return s, nil
 }
 
 func ignoreDone(err error) error {

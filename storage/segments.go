@@ -118,7 +118,11 @@ func (db *DB) Original(ctx context.Context, collection, digest, segment string) 
 }
 
 func (db *DB) oneCapture(ctx context.Context, where string, args ...any) (Capture, error) {
-	c, err := scanCapture(db.r.QueryRowContext(ctx, `SELECT `+captureCols+` FROM captures `+where, args...))
+	var c Capture
+	s, err := db.reading(ctx, `SELECT `+captureCols+` FROM captures `+where) //nolint:sqlclosecheck // it is kept
+	if err == nil {
+		c, err = scanCapture(s.QueryRowContext(ctx, args...))
+	}
 	if errors.Is(err, sql.ErrNoRows) {
 		return Capture{}, ErrNotFound
 	}
