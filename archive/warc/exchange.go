@@ -85,7 +85,7 @@ type Outlink struct {
 // Resource is a document that was not fetched but handed in: it becomes a resource record (WARC 1.1 §6.4).
 type Resource struct {
 	URL  string
-	Mime string
+	Mime string // Content-Type of the record, parameters and all
 	At   time.Time
 	Body []byte
 }

@@ -155,6 +155,9 @@ func (j *Journal) Close(ctx context.Context) error {
 
 // FlushAll seals every open segment and waits until the blob store has them.
 func (j *Journal) FlushAll(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("store the open segments: %w", err)
+	}
 	j.mu.Lock()
 	if j.err != nil {
 		defer j.mu.Unlock()

@@ -139,7 +139,8 @@ func readHead(r io.Reader) (httpmsg.Head, io.Reader, error) {
 	}
 }
 
-// lenient ends a body where the archived message does, whole or not; but where the record could not be read, it fails.
+// lenient ends a body where the archived message does, whole or not; but where the record could not be read, it fails. The
+// end of the body comes only after the record's end and the member's checksum were right.
 type lenient struct {
 	body io.Reader
 	m    *memberReader
@@ -147,11 +148,14 @@ type lenient struct {
 
 func (l lenient) Read(p []byte) (int, error) {
 	n, err := l.body.Read(p)
-	if l.m.broken {
-		return n, l.m.err
-	}
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, httpmsg.ErrMalformed) {
 		err = io.EOF
+	}
+	if err == io.EOF && !l.m.broken {
+		_, _ = copyFrom(io.Discard, (*blockReader)(l.m)) // its error stays in the reader
+	}
+	if l.m.broken {
+		return n, l.m.err
 	}
 	return n, err
 }

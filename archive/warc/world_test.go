@@ -146,7 +146,9 @@ func (w *world) stop() error {
 	cancel()
 	var err error
 	if w.j != nil {
-		err = w.j.Close(gone)
+		if err = w.j.Close(gone); errors.Is(err, context.Canceled) {
+			err = nil // as it was told to
+		}
 	}
 	if w.spool != nil {
 		err = errors.Join(err, w.spool.Close())
