@@ -5,6 +5,7 @@ package configs
 
 import (
 	_ "embed"
+	"net"
 	"path/filepath"
 	"strings"
 )
@@ -39,6 +40,7 @@ type Config struct {
 type Limits struct {
 	Connect    Duration // name lookup, connection and TLS handshake
 	Headers    Duration // from the request to the end of the response's headers
+	Idle       Duration // without a byte of the body
 	Total      Duration // the whole exchange
 	Bytes      Size     // of a response, as they cross the wire
 	Decoded    Size     // of a document that is searched for links
@@ -59,6 +61,20 @@ type Serve struct {
 	Listen       string // host:port of the pages
 	ReplayListen string // host:port of the replay
 	ReplayOrigin string // how a browser names the replay, scheme://host[:port]
+}
+
+// defaultOrigin is how a browser names the replay unless somebody says otherwise.
+const defaultOrigin = "http://replay.localhost:8081"
+
+// Origin is how a browser names the replay: ReplayOrigin, or if nobody has set it, with the port of ReplayListen.
+func (s Serve) Origin() string {
+	if s.ReplayOrigin != defaultOrigin {
+		return s.ReplayOrigin
+	}
+	if _, port, err := net.SplitHostPort(s.ReplayListen); err == nil {
+		return "http://replay.localhost:" + port
+	}
+	return s.ReplayOrigin
 }
 
 //go:embed default.yaml

@@ -194,3 +194,21 @@ func TestUnits(t *testing.T) {
 		}
 	}
 }
+
+func TestOriginFollowsThePort(t *testing.T) {
+	c, err := configs.Load("", env(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Serve.Origin(); got != "http://replay.localhost:8081" {
+		t.Errorf("by default %s", got)
+	}
+	c.Serve.ReplayListen = "127.0.0.1:9000"
+	if got := c.Serve.Origin(); got != "http://replay.localhost:9000" {
+		t.Errorf("with another port %s", got)
+	}
+	c.Serve.ReplayOrigin = "https://copies.example"
+	if got := c.Serve.Origin(); got != "https://copies.example" {
+		t.Errorf("as set %s", got)
+	}
+}

@@ -89,6 +89,7 @@ func (c Config) checkNumbers(v *findings) {
 	count("retries", c.Retries, 0, 100)
 	span("limits.connect", c.Limits.Connect, time.Millisecond, time.Hour)
 	span("limits.headers", c.Limits.Headers, time.Millisecond, time.Hour)
+	span("limits.idle", c.Limits.Idle, time.Millisecond, time.Hour)
 	span("limits.total", c.Limits.Total, time.Millisecond, 7*24*time.Hour)
 	size("limits.bytes", c.Limits.Bytes, 1<<10)
 	size("limits.decoded", c.Limits.Decoded, 1<<10)

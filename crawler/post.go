@@ -5,6 +5,8 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
+	"mime"
+	"net/http"
 	"strings"
 	"time"
 
@@ -116,4 +118,13 @@ func readPost(d fetch.Document, spec scope.Spec) (post.Document, error) {
 		}
 	}
 	return post.Document{}, errNoText
+}
+
+// handedIn is a document that was handed in, as discovery wants it.
+func handedIn(url string, doc storage.Document) (fetch.Document, error) {
+	t, params, err := mime.ParseMediaType(doc.Mime)
+	if err != nil {
+		return fetch.Document{}, fmt.Errorf("document %s is of type %q: %w", url, doc.Mime, err)
+	}
+	return fetch.Document{URL: url, Status: http.StatusOK, Mime: t, Charset: params["charset"], Body: doc.Body}, nil
 }

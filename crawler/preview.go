@@ -44,7 +44,11 @@ func Preview(ctx context.Context, rec *fetch.Recorder, spec scope.Spec, doc *sto
 	e := &warc.Entry{Task: storage.Task{URL: spec.Source}}
 	if doc != nil {
 		e.Resource = &warc.Resource{URL: spec.Source}
-		c.discoverPost(r, e, fetch.Document{URL: spec.Source, Mime: doc.Mime, Body: doc.Body, Status: 200}, now)
+		d, err := handedIn(spec.Source, *doc)
+		if err != nil {
+			return nil, err
+		}
+		c.discoverPost(r, e, d, now)
 		return plan(e, outcome.Captured, 0, ""), nil
 	}
 	return c.previewWeb(ctx, rec.Worker(), rec, r, e)

@@ -181,7 +181,11 @@ func (c *Crawler) takeIn(ctx context.Context, r *run, e *warc.Entry) error {
 	}
 	at := c.Now().UTC().Truncate(time.Microsecond)
 	e.Resource = &warc.Resource{URL: e.Task.URL, Mime: doc.Mime, At: at, Body: doc.Body}
-	e.Meta.Mime = doc.Mime
-	c.discoverPost(r, e, fetch.Document{URL: e.Task.URL, Mime: doc.Mime, Body: doc.Body}, at)
+	d, err := handedIn(e.Task.URL, doc)
+	if err != nil {
+		return err
+	}
+	e.Meta.Mime = d.Mime
+	c.discoverPost(r, e, d, at)
 	return nil
 }

@@ -41,30 +41,31 @@ type Description struct {
 	Outcome Outcome
 	Kept    bool   // a response was kept (a capture row exists)
 	Retry   bool   // may pass by itself: tried again within the run
+	Ours    bool   // tells of our rules, not of the source: nobody may call the source dead for it
 	Short   string // a few words for a table
 	Meaning string // one sentence
 }
 
 var list = []Description{
-	{Captured, true, false, "captured", "A complete response was kept; its status tells what the server said."},
-	{CutShort, true, true, "cut short", "The server broke off before the response was complete; what came is kept."},
-	{TooLong, true, false, "too long", "The response was longer than the limit; the part up to the limit is kept."},
-	{TooSlow, true, false, "too slow", "The response took longer than the limit; what came in time is kept."},
-	{DNS, false, false, "no such host", "The host name does not resolve to an address."},
-	{Refused, false, true, "refused", "The host refused the connection: nothing listens on that port."},
-	{Unreachable, false, true, "unreachable", "There is no route to the host's address."},
-	{Reset, false, true, "reset", "The connection was reset before the response's headers were complete."},
-	{Timeout, false, true, "timed out", "The host did not connect, or did not complete its headers, in time."},
-	{TLS, false, false, "TLS fault", "The secure connection could not be made."},
-	{Protocol, false, false, "not HTTP", "What the server sent is not an HTTP response; the bytes are kept as evidence."},
-	{Empty, false, true, "empty reply", "The server closed the connection without a reply."},
-	{Private, false, false, "private address", "The name leads to a private address, which is refused unless allowed."},
-	{Robots, false, false, "robots.txt", "The site's robots.txt asks not to fetch this address."},
-	{RobotsError, false, false, "no robots.txt", "The site's robots.txt could not be read, so nothing else was asked of it."},
-	{Excluded, false, false, "excluded", "The run's own rules leave this address out."},
-	{Redirects, false, false, "too many redirects", "More redirects in a row than the limit."},
-	{Loop, false, false, "redirect loop", "The redirects lead back to where they came from."},
-	{BadURL, false, false, "bad address", "The address can't be asked: its form or scheme is not supported."},
+	{Captured, true, false, false, "captured", "A complete response was kept; its status tells what the server said."},
+	{CutShort, true, true, false, "cut short", "The server broke off before the response was complete; what came is kept."},
+	{TooLong, true, false, false, "too long", "The response was longer than the limit; the part up to the limit is kept."},
+	{TooSlow, true, false, false, "too slow", "The response took longer than the limit; what came in time is kept."},
+	{DNS, false, false, false, "no such host", "The host name does not resolve to an address."},
+	{Refused, false, true, false, "refused", "The host refused the connection: nothing listens on that port."},
+	{Unreachable, false, true, false, "unreachable", "There is no route to the host's address."},
+	{Reset, false, true, false, "reset", "The connection was reset before the response's headers were complete."},
+	{Timeout, false, true, false, "timed out", "The host did not connect, or did not complete its headers, in time."},
+	{TLS, false, false, false, "TLS fault", "The secure connection could not be made."},
+	{Protocol, false, false, false, "not HTTP", "What the server sent is not an HTTP response; the bytes are kept as evidence."},
+	{Empty, false, true, false, "empty reply", "The server closed the connection without a reply."},
+	{Private, false, false, true, "private address", "The name leads to a private address, which is refused unless allowed."},
+	{Robots, false, false, true, "robots.txt", "The site's robots.txt asks not to fetch this address."},
+	{RobotsError, false, false, true, "no robots.txt", "The site's robots.txt could not be read, so nothing else was asked of it."},
+	{Excluded, false, false, true, "excluded", "The run's own rules leave this address out."},
+	{Redirects, false, false, false, "too many redirects", "More redirects in a row than the limit."},
+	{Loop, false, false, false, "redirect loop", "The redirects lead back to where they came from."},
+	{BadURL, false, false, true, "bad address", "The address can't be asked: its form or scheme is not supported."},
 }
 
 // All lists every outcome with its explanation, in the documented order.
@@ -85,6 +86,9 @@ func (o Outcome) Describe() Description {
 
 // Kept says whether a response was kept.
 func (o Outcome) Kept() bool { return o.Describe().Kept }
+
+// Ours says whether the outcome tells of our own rules and limits, and nothing of the source.
+func (o Outcome) Ours() bool { return o.Describe().Ours }
 
 // Retry says whether the failure may pass by itself.
 func (o Outcome) Retry() bool { return o.Describe().Retry }

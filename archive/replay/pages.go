@@ -151,8 +151,8 @@ func (h *Handler) attempts(r *http.Request, a *address, data *pageData) error {
 		if len(data.Attempts) == maxAttempts {
 			break
 		}
-		if !strings.HasPrefix(stampOf(t.At), data.Stamp) {
-			continue
+		if t.URL != a.url || !strings.HasPrefix(stampOf(t.At), data.Stamp) {
+			continue // of another address under the same key: https, or with www
 		}
 		d := outcome.Outcome(t.Outcome).Describe()
 		data.Attempts = append(data.Attempts, attemptRow{

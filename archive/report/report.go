@@ -4,9 +4,12 @@ package report
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
+	"net/http"
+	"strings"
 	"time"
 
 	"linkstead/archive/outcome"
@@ -57,7 +60,16 @@ type Fate struct {
 	Digest     string     `json:"digest,omitempty"`      // of the last hop's payload
 	Mime       string     `json:"mime,omitempty"`        // of the last hop
 	CapturedAt *time.Time `json:"captured_at,omitempty"` // of the last hop
-	Replay     string     `json:"replay,omitempty"`      // address of the copy, from the first hop on
+	Replay     string     `json:"replay,omitempty"`      // address of this run's copy, from the first hop on
+	Other      *Copy      `json:"other_copy,omitempty"`  // if this run has no good copy: the best that another run made
+}
+
+// Copy is a good capture of the same URL by another run.
+type Copy struct {
+	Run        int64     `json:"run"`
+	Status     int       `json:"status"`
+	CapturedAt time.Time `json:"captured_at"`
+	Replay     string    `json:"replay,omitempty"`
 }
 
 // Hop is one redirect on the way.
@@ -89,19 +101,44 @@ type LeftOut struct {
 	Text   string `json:"text"`
 }
 
-// Totals count. Captured, Partial, Dead and Pending add up to Links.
+// Totals count. Captured, Partial, Dead, NotCaptured and Pending add up to Links.
 type Totals struct {
-	Links    int            `json:"links"`    // distinct sources
-	Captured int            `json:"captured"` // links whose last hop answered below 400
-	Partial  int            `json:"partial"`  // the same, but the answer lacks its end
-	Dead     int            `json:"dead"`     // links whose last hop answered 400 or above, or gave no answer
-	Pending  int            `json:"pending"`  // links not tried yet
-	LeftOut  int            `json:"left_out"` // links left out on purpose
-	Tasks    map[string]int `json:"tasks"`    // everything that the run asked for, by outcome
+	Links    int `json:"links"`    // distinct sources
+	Captured int `json:"captured"` // links whose last hop answered below 400
+	Partial  int `json:"partial"`  // the same, but the answer lacks its end
+	Dead     int `json:"dead"`     // links whose last hop answered 400 or above, or gave no answer
+	// NotCaptured counts links that our own rules kept us from, robots.txt among them: nothing is known of them.
+	NotCaptured int            `json:"not_captured"`
+	Pending     int            `json:"pending"`  // links not tried yet
+	LeftOut     int            `json:"left_out"` // links left out on purpose
+	Tasks       map[string]int `json:"tasks"`    // everything that the run asked for, by outcome
 }
 
-// Complete says whether the post was captured and every link has an outcome.
-func (r *Report) Complete() bool { return r.Post.Good() && r.Totals.Pending == 0 }
+// Complete says whether the post was captured, to its end, and every link has an outcome.
+func (r *Report) Complete() bool {
+	return r.Post.Good() && r.Post.Outcome == string(outcome.Captured) && r.Totals.Pending == 0
+}
+
+// Failure says in a sentence why there is no good and whole copy; empty if there is one.
+func (f *Fate) Failure() string {
+	o := outcome.Outcome(f.Outcome)
+	switch {
+	case f.Outcome == Pending:
+		return "it has not been tried yet."
+	case o == outcome.Captured && f.Status < 400:
+		return ""
+	case o == outcome.Captured:
+		return fmt.Sprintf("the server answered %d %s.", f.Status, http.StatusText(f.Status))
+	case f.Detail != "":
+		return strings.TrimSuffix(f.Detail, ".") + "."
+	}
+	return o.Describe().Meaning
+}
+
+// Dead says whether the source gave no good answer; not if our own rules kept us from asking.
+func (f *Fate) Dead() bool {
+	return f.Outcome != Pending && !f.Good() && !outcome.Outcome(f.Outcome).Ours()
+}
 
 // Pending is the outcome of what has not been tried.
 const Pending = "pending"
@@ -171,6 +208,8 @@ func (b *Builder) links(ctx context.Context, run storage.Run, post storage.Post,
 			r.Totals.Partial++
 		case l.Outcome == Pending:
 			r.Totals.Pending++
+		case outcome.Outcome(l.Outcome).Ours():
+			r.Totals.NotCaptured++
 		default:
 			r.Totals.Dead++
 		}
@@ -182,36 +221,75 @@ func (b *Builder) links(ctx context.Context, run storage.Run, post storage.Post,
 // fate follows a URL through what the run recorded of it and of what it redirected to.
 func (b *Builder) fate(ctx context.Context, run storage.Run, url string) (Fate, error) {
 	f := Fate{Outcome: Pending, Redirects: []Hop{}}
+	if err := b.follow(ctx, run, url, &f); err != nil || f.Good() {
+		return f, err
+	}
+	var err error
+	f.Other, err = b.other(ctx, run, url)
+	return f, err
+}
+
+func (b *Builder) follow(ctx context.Context, run storage.Run, url string, f *Fate) error {
+	limit := redirectsOf(run)
 	seen := map[string]bool{}
 	for {
 		if seen[url] {
 			f.Outcome, f.Detail = string(outcome.Loop), "It redirects back to "+url+"."
-			return f, nil
+			return nil
 		}
 		seen[url] = true
 		c, ok, err := b.capture(ctx, run, url)
 		if err != nil {
-			return f, err
+			return err
 		}
 		if !ok {
-			return f, b.failure(ctx, run, url, &f)
+			return b.failure(ctx, run, url, f, limit)
 		}
-		if f.Replay == "" && run.Collection == b.Collection {
-			f.Replay = ReplayURL(b.Replay, c)
+		if f.Replay == "" {
+			f.Replay = b.replay(c)
 		}
 		at := c.At
 		f.Outcome, f.Status, f.Digest, f.Mime, f.CapturedAt = c.Outcome, c.Status, c.Digest, c.Mime, &at
 		if c.Redirect == "" {
-			return f, nil
-		}
-		if len(f.Redirects) == maxHops {
-			f.Outcome, f.Detail = string(outcome.Redirects), "It redirects on and on."
-			return f, nil
+			return nil
 		}
 		f.Redirects = append(f.Redirects, Hop{URL: url, Status: c.Status})
 		url = c.Redirect
 		f.Final = url
 	}
+}
+
+// redirectsOf is the limit of redirects in a row that a run's spec sets.
+func redirectsOf(run storage.Run) int {
+	var spec struct {
+		MaxRedirects int `json:"max_redirects"`
+	}
+	if json.Unmarshal(run.Spec, &spec) != nil || spec.MaxRedirects <= 0 {
+		return maxHops
+	}
+	return spec.MaxRedirects
+}
+
+// replay is the address of a capture, if it is in the collection that is replayed.
+func (b *Builder) replay(c storage.Capture) string {
+	if c.Collection != b.Collection {
+		return ""
+	}
+	return ReplayURL(b.Replay, c)
+}
+
+// other is the newest good capture of exactly this URL that another run made; nil if there is none.
+func (b *Builder) other(ctx context.Context, run storage.Run, url string) (*Copy, error) {
+	var best *Copy
+	for c, err := range b.Rows.Captures(ctx, run.Collection, urlkey.Key(url)) {
+		if err != nil {
+			return nil, err
+		}
+		if c.Run != run.ID && c.URL == url && c.Status < 400 && outcomeWhole(c) {
+			best = &Copy{Run: c.Run, Status: c.Status, CapturedAt: c.At, Replay: b.replay(c)}
+		}
+	}
+	return best, nil
 }
 
 // ReplayURL is the address of a copy.
@@ -238,7 +316,7 @@ func (b *Builder) capture(ctx context.Context, run storage.Run, url string) (bes
 func outcomeWhole(c storage.Capture) bool { return c.Outcome == string(outcome.Captured) }
 
 // failure is how the last try of a URL went that brought no capture.
-func (b *Builder) failure(ctx context.Context, run storage.Run, url string, f *Fate) error {
+func (b *Builder) failure(ctx context.Context, run storage.Run, url string, f *Fate, limit int) error {
 	as, err := b.Rows.Attempts(ctx, run.Collection, urlkey.Key(url))
 	if err != nil {
 		return err
@@ -249,7 +327,13 @@ func (b *Builder) failure(ctx context.Context, run storage.Run, url string, f *F
 			f.Outcome, f.Detail = a.Outcome, a.Detail
 		}
 	}
-	if f.Outcome == Pending && len(f.Redirects) > 0 && run.State == storage.RunDone {
+	over := run.State == storage.RunDone
+	switch {
+	case f.Outcome != Pending && !over && outcome.Outcome(f.Outcome).Retry():
+		f.Outcome = Pending // it may be tried again
+	case f.Outcome == Pending && over && len(f.Redirects) >= limit:
+		f.Outcome, f.Detail = string(outcome.Redirects), fmt.Sprintf("It redirects more than %d times.", limit)
+	case f.Outcome == Pending && over && len(f.Redirects) > 0:
 		f.Outcome, f.Detail = string(outcome.Excluded), "It redirects to "+url+", which the run's rules leave out."
 	}
 	return nil

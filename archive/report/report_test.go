@@ -107,6 +107,8 @@ func TestFates(t *testing.T) {
 	a.capture("http://x/loop2", 302, "captured", "http://x/loop")
 	a.capture("http://x/out", 302, "captured", "http://elsewhere/")
 	a.capture("http://x/away", 302, "captured", "http://x/dead")
+	a.adopt(storage.End{Captures: []storage.Capture{{Collection: "c", URL: "http://x/dead", URLKey: urlkey.Key("http://x/dead"), At: at.Add(-time.Hour),
+		Segment: "earlier", Status: 200, Kind: "response", Run: 99, Outcome: "captured"}}})
 	a.run.State = storage.RunDone
 	a.post("http://x/moved", "http://x/gone", "http://x/cut", "http://x/twice", "http://x/dead", "http://x/loop", "http://x/out",
 		"http://x/away", "http://x/new", "http://x/gone", "!http://share/")
@@ -134,6 +136,12 @@ func TestFates(t *testing.T) {
 			t.Errorf("link %d: %+v, want %+v", i, l, want)
 		}
 	}
+	if o := r.Links[4].Other; o == nil || o.Run != 99 || o.Replay != "http://r/web/20160221090000/http://x/dead" {
+		t.Errorf("the copy of an earlier run: %+v", o)
+	}
+	if r.Links[0].Other != nil || r.Links[1].Other != nil {
+		t.Error("a copy of another run where there is none, or none is needed")
+	}
 	if n := len(r.Links[1].Citations); n != 2 {
 		t.Errorf("a link cited twice has %d citations", n)
 	}
@@ -141,7 +149,7 @@ func TestFates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := `{"links":9,"captured":2,"partial":1,"dead":5,"pending":1,"left_out":1,"tasks":{}}`; string(got) != want {
+	if want := `{"links":9,"captured":2,"partial":1,"dead":4,"not_captured":1,"pending":1,"left_out":1,"tasks":{}}`; string(got) != want {
 		t.Errorf("totals %s, want %s", got, want)
 	}
 	if r.Complete() {
@@ -166,5 +174,31 @@ func TestOtherCollection(t *testing.T) {
 	a.post()
 	if r := a.build(Builder{Replay: "http://r", Collection: "default"}); r.Post.Replay != "" || !r.Complete() {
 		t.Errorf("%+v", r.Post)
+	}
+}
+
+// TestLimit: what ends by the limit of redirects says so, and what may be tried again is pending while the run goes on.
+func TestLimit(t *testing.T) {
+	a := newArchive(t, "c")
+	a.run.Spec = []byte(`{"max_redirects":2}`)
+	a.capture("http://x/1", 302, "captured", "http://x/2")
+	a.capture("http://x/2", 302, "captured", "http://x/3")
+	a.attempt("http://x/slow", "timeout", "slow")
+	a.attempt("http://x/none", "dns", "none")
+	a.post("http://x/1", "http://x/slow", "http://x/none")
+	for _, want := range []struct {
+		state    storage.RunState
+		outcomes [3]string
+	}{
+		{storage.RunActive, [3]string{"pending", "pending", "dns"}},
+		{storage.RunDone, [3]string{"redirects", "timeout", "dns"}},
+	} {
+		a.run.State = want.state
+		r := a.build(Builder{})
+		for i, o := range want.outcomes {
+			if r.Links[i].Outcome != o {
+				t.Errorf("%s: link %d is %s, want %s", want.state, i, r.Links[i].Outcome, o)
+			}
+		}
 	}
 }

@@ -21,7 +21,7 @@ type captureCmd struct {
 
 	Collection   *string           `help:"Collection that the captures go into."`
 	Links        string            `help:"Which links of the post are its sources: content, outbound, all; without it, content and outbound together." enum:",content,outbound,all" default:"" placeholder:"WHICH"`
-	Depth        int               `help:"Beyond the post's own links, follow links in --scope up to so many hops from the post." placeholder:"N"`
+	Depth        int               `help:"Follow links in --scope up to so many hops from the post, beyond the post's own links, which are the first hop: it tells from 2 on." placeholder:"N"`
 	Scope        string            `help:"How far --depth may lead: host, prefix, domain, any." enum:"host,prefix,domain,any" default:"host"`
 	Exclude      []string          `help:"Leave out addresses that match (RE2); repeatable." placeholder:"REGEX" sep:"none"`
 	Base         string            `help:"What the relative links of a file are resolved against." placeholder:"URL"`
@@ -163,10 +163,14 @@ func (c *captureCmd) work(ctx context.Context, e *env, s *store, jobs []*job) er
 	progress := newProgress(e.stderr, c.JSON)
 	defer progress.close()
 	done := func(ctx context.Context) (bool, error) { return allDone(ctx, s, jobs) }
-	for {
+	for told := false; ; {
 		w, err := e.hire(ctx, s, progress.tell)
 		if errors.Is(err, storage.ErrBusy) {
-			if err := c.follow(ctx, s, jobs, progress); err != nil || ctx.Err() != nil {
+			if !told {
+				progress.say("Another process works on this archive; it has been given this capture, too. Waiting for it.")
+				told = true
+			}
+			if err := c.follow(ctx, s, jobs); err != nil || ctx.Err() != nil {
 				return err
 			}
 			if ok, err := done(ctx); ok || err != nil {
@@ -199,8 +203,7 @@ func pause(ctx context.Context, s *store, j *job) error {
 }
 
 // follow waits while another process works the runs off, until they are done or that process is gone.
-func (c *captureCmd) follow(ctx context.Context, s *store, jobs []*job, p *progress) error {
-	p.say("Another process works on this archive; it has been given this capture, too. Waiting for it.")
+func (c *captureCmd) follow(ctx context.Context, s *store, jobs []*job) error {
 	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
 	for try := 0; ; try++ {
@@ -270,6 +273,7 @@ func (c *captureCmd) report(ctx context.Context, e *env, s *store, jobs []*job, 
 
 // preview tells what would be captured.
 func (c *captureCmd) preview(ctx context.Context, e *env, jobs []*job) error {
+	var failed error
 	for _, j := range jobs {
 		rec := recorder(e.cfg, os.TempDir(), j.spec)
 		p, err := crawler.Preview(ctx, rec, j.spec, j.doc, e.now())
@@ -278,12 +282,16 @@ func (c *captureCmd) preview(ctx context.Context, e *env, jobs []*job) error {
 			return err
 		}
 		if c.JSON {
-			if err := encode(e.stdout, p); err != nil {
-				return err
-			}
-			continue
+			err = encode(e.stdout, p)
+		} else {
+			printPreview(e.stdout, p)
 		}
-		printPreview(e.stdout, p)
+		if err != nil {
+			return err
+		}
+		if f := (report.Fate{Outcome: p.Outcome, Status: p.Status}); f.Failure() != "" {
+			failed = exitError(exitFailed)
+		}
 	}
-	return nil
+	return failed
 }

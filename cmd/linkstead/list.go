@@ -41,9 +41,8 @@ func (c *listCmd) run(ctx context.Context, e *env) (err error) {
 		return nil
 	}
 	for _, p := range posts {
-		fmt.Fprintf(e.stdout, "%s  %s  %s\n", p.ID, p.At.Local().Format("2006-01-02 15:04"), p.Source)
-		if p.Title != "" {
-			fmt.Fprintf(e.stdout, "%s  %s\n", strings.Repeat(" ", len(p.ID)), clean(p.Title))
+		if err := e.printPost(ctx, s, p); err != nil {
+			return err
 		}
 	}
 	for _, r := range failed {
@@ -53,6 +52,27 @@ func (c *listCmd) run(ctx context.Context, e *env) (err error) {
 		}
 		fmt.Fprintf(e.stdout, "not captured  %s  %s\n%14s%s\n", r.Started.Local().Format("2006-01-02 15:04"), r.Source, "", fate(f.Post.Fate))
 	}
+	return nil
+}
+
+// printPost prints a post of the list.
+func (e *env) printPost(ctx context.Context, s *store, p storage.Post) error {
+	run, err := s.db.Run(ctx, p.Run)
+	if err != nil {
+		return err
+	}
+	r, err := e.reports(s).Build(ctx, run)
+	if err != nil {
+		return err
+	}
+	indent := strings.Repeat(" ", len(p.ID))
+	fmt.Fprintf(e.stdout, "%s  %s  %s\n", p.ID, p.At.Local().Format("2006-01-02 15:04"), p.Source)
+	if p.Title != "" {
+		fmt.Fprintf(e.stdout, "%s  %s\n", indent, clean(p.Title))
+	}
+	state := map[storage.RunState]string{storage.RunActive: ", being captured", storage.RunPaused: ", interrupted"}[run.State]
+	fmt.Fprintf(e.stdout, "%s  %s, %d captured; collection %s, run %d%s\n", indent, plural(r.Totals.Links, "link", "links"),
+		r.Totals.Captured+r.Totals.Partial, p.Collection, p.Run, state)
 	return nil
 }
 

@@ -32,6 +32,9 @@ func (e *env) open(ctx context.Context, create bool) (*store, error) {
 	if err := e.cfg.Validate(); err != nil {
 		return nil, usageError{err}
 	}
+	if e.cfg.Blobs == "" && foreign(e.cfg.Archive) {
+		return nil, usageError{fmt.Errorf("the folder %s holds other things and is no archive\nName a new or empty one with --archive", e.cfg.Archive)}
+	}
 	dsn := e.cfg.Database()
 	if path := strings.TrimPrefix(dsn, "sqlite:"); !create {
 		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
@@ -52,7 +55,7 @@ func (e *env) open(ctx context.Context, create bool) (*store, error) {
 func (s *store) close() error { return s.db.Close() }
 
 func (e *env) reports(s *store) *report.Builder {
-	return &report.Builder{Rows: s.db, Replay: e.cfg.Serve.ReplayOrigin, Collection: e.cfg.Collection}
+	return &report.Builder{Rows: s.db, Replay: e.cfg.Serve.Origin(), Collection: e.cfg.Collection}
 }
 
 // worker is the part that writes: it holds the spool.
@@ -118,7 +121,8 @@ func recorder(cfg configs.Config, temp string, spec scope.Spec) *fetch.Recorder 
 	}
 	return &fetch.Recorder{
 		Limits: fetch.Limits{
-			Connect: time.Duration(cfg.Limits.Connect), FirstByte: time.Duration(cfg.Limits.Headers), Total: time.Duration(cfg.Limits.Total),
+			Connect: time.Duration(cfg.Limits.Connect), FirstByte: time.Duration(cfg.Limits.Headers),
+			Idle: time.Duration(cfg.Limits.Idle), Total: time.Duration(cfg.Limits.Total),
 			Bytes: int64(cfg.Limits.Bytes), Decoded: int64(cfg.Limits.Decoded), Memory: int64(cfg.Limits.Spill),
 		},
 		UserAgent: cfg.Agent(version), Resolve: resolve, AllowPrivate: spec.AllowPrivate, Spool: temp,

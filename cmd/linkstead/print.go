@@ -68,7 +68,7 @@ func printReport(w io.Writer, r *report.Report) {
 	if title == "" {
 		title = r.Post.Source
 	}
-	fmt.Fprintf(w, "\n%s\n%s\n", title, strings.Repeat("=", min(len([]rune(title)), 80)))
+	fmt.Fprintf(w, "%s\n%s\n", title, strings.Repeat("=", min(len([]rune(title)), 80)))
 	fmt.Fprintf(w, "  Source    %s\n", r.Post.Source)
 	if r.Post.URL != r.Post.Source {
 		fmt.Fprintf(w, "  Found at  %s\n", r.Post.URL)
@@ -78,6 +78,9 @@ func printReport(w io.Writer, r *report.Report) {
 		fmt.Fprintf(w, " — %s", clean(r.Post.Detail))
 	}
 	fmt.Fprintln(w)
+	if r.Post.CapturedAt != nil {
+		fmt.Fprintf(w, "  Captured  %s, run %d, collection %s\n", r.Post.CapturedAt.Local().Format("2006-01-02 15:04:05"), r.Post.Run, r.Post.Collection)
+	}
 	if r.Post.Replay != "" {
 		fmt.Fprintf(w, "  Copy      %s\n", r.Post.Replay)
 	}
@@ -90,14 +93,21 @@ func printReport(w io.Writer, r *report.Report) {
 		fmt.Fprintf(w, ", %d in part", t.Partial)
 	}
 	fmt.Fprintf(w, ", %d dead", t.Dead)
+	if t.NotCaptured > 0 {
+		fmt.Fprintf(w, ", %d not captured by rule", t.NotCaptured)
+	}
 	if t.Pending > 0 {
 		fmt.Fprintf(w, ", %d not tried yet", t.Pending)
 	}
 	fmt.Fprintln(w)
 	printLinks(w, "In part", r, func(l *report.Link) bool { return l.Good() && l.Outcome != string(outcome.Captured) })
-	printLinks(w, "Dead", r, func(l *report.Link) bool { return !l.Good() && l.Outcome != report.Pending })
+	printLinks(w, "Dead", r, func(l *report.Link) bool { return l.Dead() })
+	printLinks(w, "Not captured by rule", r, func(l *report.Link) bool { return !l.Good() && !l.Dead() && l.Outcome != report.Pending })
 	printLeftOut(w, r)
 	fmt.Fprintf(w, "  In all    %s\n", tally(t.Tasks))
+	if why := r.Post.Failure(); why != "" {
+		fmt.Fprintf(w, "\n  The post was not captured: %s\n", why)
+	}
 	if r.Post.ID != "" {
 		fmt.Fprintf(w, "\n  linkstead show %s   tells of every link.\n", r.Post.ID)
 	}
@@ -145,12 +155,22 @@ func tally(tasks map[string]int) string {
 	for _, o := range slices.Sorted(maps.Keys(tasks)) {
 		total += tasks[o]
 		short := outcome.Outcome(o).Describe().Short
-		if o == report.Pending {
+		switch o {
+		case report.Pending:
 			short = "not tried yet"
+		case string(outcome.Captured):
+			short = "answered" // be it with 404
 		}
 		parts = append(parts, fmt.Sprintf("%d %s", tasks[o], short))
 	}
-	return fmt.Sprintf("%d addresses asked for: %s", total, strings.Join(parts, ", "))
+	return fmt.Sprintf("%s: %s", plural(total, "address", "addresses"), strings.Join(parts, ", "))
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 func printPreview(w io.Writer, p *crawler.Planned) {
@@ -159,7 +179,9 @@ func printPreview(w io.Writer, p *crawler.Planned) {
 		fmt.Fprintf(w, "%s\n", clean(p.Title))
 	}
 	if o := outcome.Outcome(p.Outcome); !o.Kept() || p.Status >= 400 {
-		fmt.Fprintf(w, "The post can't be captured: %s %d %s\n", o.Describe().Short, p.Status, clean(p.Detail))
+		f := report.Fate{Outcome: p.Outcome, Status: p.Status, Detail: p.Detail}
+		fmt.Fprintf(w, "The post can't be captured: %s\n", f.Failure())
+		return
 	}
 	for _, list := range []struct {
 		name string
@@ -171,8 +193,17 @@ func printPreview(w io.Writer, p *crawler.Planned) {
 		}
 	}
 	fmt.Fprintf(w, "\nLeft out: %d\n", len(p.LeftOut))
-	for _, l := range p.LeftOut {
-		fmt.Fprintf(w, "  %-18s %s\n", l.Reason, l.URL)
-	}
+	printOmitted(w, p.LeftOut)
 	fmt.Fprintln(w, "\nNothing was written.")
+}
+
+// printOmitted lists what is left out, each address once for each reason.
+func printOmitted(w io.Writer, list []crawler.Omitted) {
+	count := map[crawler.Omitted]int{}
+	for _, l := range list {
+		if count[l]++; count[l] > 1 {
+			continue
+		}
+		fmt.Fprintf(w, "  %-18s %s\n", l.Reason, clean(l.URL))
+	}
 }

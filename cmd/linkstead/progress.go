@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 
 	"github.com/vbauerster/mpb/v8"
@@ -31,17 +32,26 @@ func newProgress(w io.Writer, quiet bool) *progress {
 	if !terminal(w) {
 		return p
 	}
-	p.bars = mpb.New(mpb.WithOutput(w), mpb.WithWidth(30))
-	p.bar = p.bars.New(1, mpb.BarStyle().Rbound("]").Lbound("[").Filler("=").Tip(">").Padding(" "),
-		mpb.PrependDecorators(decor.CountersNoUnit("%d of %d")),
-		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return p.line() })))
+	p.bars = mpb.New(mpb.WithOutput(w), mpb.WithAutoRefresh())
+	p.bar = p.bars.New(0, mpb.NopStyle(), mpb.PrependDecorators(decor.Any(func(st decor.Statistics) string { return p.line(st.AvailableWidth) })))
 	return p
 }
 
-func (p *progress) line() string {
+// line is the live line, cut to the terminal's width: what counts comes first.
+func (p *progress) line(width int) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return fmt.Sprintf("%d kept, %d failed, %s  %.60s", p.kept, p.failed, size(p.bytes), p.last)
+	s := fmt.Sprintf("%d of %d  %s  %d failed  %s  %s", p.ended, max(p.known, p.ended), bar(p.ended, p.known), p.failed, size(p.bytes), clean(p.last))
+	if r := []rune(s); width > 1 && len(r) > width-1 {
+		s = string(r[:width-2]) + "…"
+	}
+	return s
+}
+
+// bar draws how far it has come, ten signs wide.
+func bar(done, of int64) string {
+	n := int(10 * done / max(of, done, 1))
+	return "[" + strings.Repeat("=", n) + strings.Repeat(" ", 10-n) + "]"
 }
 
 // tell takes note of an exchange that counts.
@@ -56,15 +66,12 @@ func (p *progress) tell(ev crawler.Event) {
 		p.ended++
 	}
 	if ev.Outcome.Kept() {
-		p.kept++
 		p.bytes += ev.Bytes
 	} else if !ev.Retry {
 		p.failed++
 	}
 	p.last = ev.URL
 	if p.bar != nil {
-		p.bar.SetTotal(p.known, false)
-		p.bar.SetCurrent(p.ended)
 		return
 	}
 	if !p.finished {
@@ -73,17 +80,21 @@ func (p *progress) tell(ev crawler.Event) {
 }
 
 func eventLine(ev crawler.Event) string {
-	what := ev.Outcome.Describe().Short
+	what, bytes := ev.Outcome.Describe().Short, ""
 	if ev.Outcome == outcome.Captured {
 		what = fmt.Sprint(ev.Status)
 		if ev.Status == 0 {
 			what = "taken in"
 		}
 	}
-	if ev.Retry {
-		what += ", will be tried again"
+	if ev.Outcome.Kept() {
+		bytes = size(ev.Bytes)
 	}
-	return fmt.Sprintf("%-13s %8s  %s", what, size(ev.Bytes), ev.URL)
+	line := fmt.Sprintf("%-15s %8s  %s", what, bytes, ev.URL)
+	if ev.Retry {
+		line += "  (to be tried again)"
+	}
+	return line
 }
 
 // say prints a line above the progress.
@@ -101,7 +112,6 @@ func (p *progress) close() {
 	p.finished = true
 	p.mu.Unlock()
 	if p.bar != nil {
-		p.bar.SetTotal(-1, true)
 		p.bar.Abort(true)
 		p.bars.Wait()
 	}

@@ -7,7 +7,9 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -139,19 +141,63 @@ func (p *program) dispatch(ctx context.Context) error {
 		return exited
 	}
 	if err != nil {
-		return usageError{fmt.Errorf("%w\nTry 'linkstead --help'", err)}
+		return usageError{fmt.Errorf("%s\nTry '%s --help'", plain(err), helped(k, err))}
 	}
 	cfg, err := configs.Load(c.Config, p.getenv)
 	if err != nil {
 		return usageError{err}
 	}
 	c.overlay(&cfg)
+	p.place(&cfg)
 	cmd, ok := k.Selected().Target.Addr().Interface().(command)
 	if !ok {
 		return usageError{errors.New("no command given\nTry 'linkstead --help'")}
 	}
 	e := &env{program: p, cfg: cfg, log: logger(p.stderr, c.Verbose)}
 	return cmd.run(ctx, e)
+}
+
+// plain takes the words of the implementation out of a complaint about the command line.
+func plain(err error) string {
+	s := strings.NewReplacer(" (short flag)", "", "a valid 64 bit int", "a whole number", "int value", "a whole number",
+		`one of "",`, "one of ").Replace(err.Error())
+	return s
+}
+
+// helped is the command whose help tells more.
+func helped(k *kong.Context, err error) string {
+	var parse *kong.ParseError
+	if errors.As(err, &parse) {
+		k = parse.Context
+	}
+	if k != nil && k.Selected() != nil {
+		return "linkstead " + k.Selected().Name
+	}
+	return "linkstead"
+}
+
+// defaultArchive is where the archive is unless somebody says otherwise, and otherArchive where it is if that is the
+// folder of something else: of this program's sources, say.
+const defaultArchive, otherArchive = "./archive", "./linkstead-archive"
+
+func (p *program) place(cfg *configs.Config) {
+	if cfg.Archive == defaultArchive && foreign(defaultArchive) {
+		cfg.Archive = otherArchive
+	}
+}
+
+// foreign says whether a folder holds something, and is no archive.
+func foreign(dir string) bool {
+	inside, err := os.ReadDir(dir)
+	if err != nil || len(inside) == 0 {
+		return false
+	}
+	for _, sign := range []string{"linkstead.db", "spool/node", "warc/*/*.warc.gz"} {
+		if found, err := filepath.Glob(filepath.Join(dir, sign)); err == nil && len(found) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // overlay lays the flags that every command has on the configuration.
@@ -188,15 +234,22 @@ func terminal(w io.Writer) bool {
 // explain turns an error into words for people: what failed, and what to try.
 func explain(err error) string {
 	s := err.Error()
-	switch {
-	case errors.Is(err, storage.ErrBusy):
-		return s + "\nIt can be read meanwhile; wait until the other command is done, or name another --archive."
-	case errors.Is(err, os.ErrPermission):
-		return s + "\nCheck who owns the folder, or name another with --archive."
-	case strings.Contains(s, "no space left on device"):
-		return s + "\nThe disk is full. What was acknowledged is safe; make room and run the same command again."
-	case strings.Contains(s, "address already in use"):
-		return s + "\nAnother program listens there: choose another address with --listen and --replay-listen."
+	for _, h := range []struct {
+		when bool
+		try  string
+	}{
+		{errors.Is(err, storage.ErrBusy), "It can be read meanwhile; wait until the other command is done, or name another --archive."},
+		{errors.Is(err, os.ErrPermission) || errors.Is(err, syscall.EROFS), "Check who may write there, or name another folder with --archive."},
+		{errors.Is(err, syscall.ENOTDIR), "A part of that path is a file, not a folder: name another with --archive."},
+		{errors.Is(err, syscall.ENOSPC) || strings.Contains(s, "no space left on device") || strings.Contains(s, "disk is full"),
+			"The disk is full. What was acknowledged is safe; make room and run the same command again."},
+		{strings.Contains(s, "file is not a database") || strings.Contains(s, "malformed"),
+			"The database is damaged. 'linkstead rebuild' makes it anew from the WARC files, and keeps the damaged one aside."},
+		{errors.Is(err, syscall.EADDRINUSE), "Another program listens there: choose other addresses with --listen and --replay-listen."},
+	} {
+		if h.when {
+			return s + "\n" + h.try
+		}
 	}
 	return s
 }

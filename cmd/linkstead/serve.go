@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -54,9 +55,9 @@ func (c *serveCmd) run(ctx context.Context, e *env) (err error) {
 // serve starts serving, and returns what waits for its end, which comes with ctx's.
 func (e *env) serve(ctx context.Context, s *store) (wait func() error, err error) {
 	v := e.cfg.Serve
-	pages := &web.Pages{Rows: s.db, Reports: e.reports(s), Replay: v.ReplayOrigin, Listen: v.Listen, Now: e.now, Log: e.log}
+	pages := &web.Pages{Rows: s.db, Reports: e.reports(s), Replay: v.Origin(), Listen: v.Listen, Now: e.now, Log: e.log}
 	past := &replay.Handler{
-		Index: s.db, Library: s.lib, Collection: e.cfg.Collection, Origin: v.ReplayOrigin, Pages: "http://" + v.Listen,
+		Index: s.db, Library: s.lib, Collection: e.cfg.Collection, Origin: v.Origin(), Pages: "http://" + v.Listen,
 		Now: e.now, Log: e.log,
 	}
 	var g errgroup.Group
@@ -68,11 +69,15 @@ func (e *env) serve(ctx context.Context, s *store) (wait func() error, err error
 		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", srv.addr)
 		if err != nil {
 			cancel()
+			var reason syscall.Errno
+			if errors.As(err, &reason) { // without the words of the network stack around it
+				err = reason
+			}
 			return nil, errors.Join(fmt.Errorf("listen on %s: %w", srv.addr, err), g.Wait())
 		}
 		g.Go(func() error { return serveOn(ctx, l, srv.h, e.log) })
 	}
-	fmt.Fprintf(e.stderr, "The archive's pages: http://%s/\nIts copies:          %s/\n", v.Listen, v.ReplayOrigin)
+	fmt.Fprintf(e.stderr, "The archive's pages: http://%s/\nIts copies:          %s/\n", v.Listen, v.Origin())
 	return func() error { defer cancel(); return g.Wait() }, nil
 }
 

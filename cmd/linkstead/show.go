@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"linkstead/archive/report"
+	"linkstead/archive/urlkey"
+	"linkstead/crawler"
 	"linkstead/storage"
 )
 
@@ -65,7 +67,11 @@ func (c *showCmd) find(ctx context.Context, s *store) ([]storage.Post, error) {
 	if err != nil || len(versions) > 0 {
 		return versions, err
 	}
-	for _, name := range []string{c.Post, fileName(c.Post)} {
+	names := []string{c.Post, fileName(c.Post)}
+	if url, err := urlkey.Parse("", c.Post); err == nil {
+		names = append(names, url)
+	}
+	for _, name := range names {
 		posts, err := s.db.PostsBy(ctx, name)
 		if err != nil {
 			return nil, err
@@ -93,16 +99,21 @@ func (e *env) printLinks(r *report.Report) {
 			fmt.Fprintf(e.stdout, "  %-14s   %s\n", "", clean(l.Detail))
 		}
 		if len(l.Citations) > 0 {
-			fmt.Fprintf(e.stdout, "  %-14s   “%s”\n", "", clean(l.Citations[0].Context))
+			fmt.Fprintf(e.stdout, "  %-14s   | %s\n", "", clean(l.Citations[0].Context))
 		}
 		if l.Replay != "" {
 			fmt.Fprintf(e.stdout, "  %-14s   %s\n", "", l.Replay)
+		}
+		if o := l.Other; o != nil && o.Replay != "" {
+			fmt.Fprintf(e.stdout, "  %-14s   copy of run %d: %s\n", "", o.Run, o.Replay)
 		}
 	}
 	if len(r.LeftOut) > 0 {
 		fmt.Fprintf(e.stdout, "\nLeft out\n")
 	}
+	omitted := make([]crawler.Omitted, 0, len(r.LeftOut))
 	for _, l := range r.LeftOut {
-		fmt.Fprintf(e.stdout, "  %-18s %s\n", l.Reason, l.URL)
+		omitted = append(omitted, crawler.Omitted{URL: l.URL, Reason: l.Reason})
 	}
+	printOmitted(e.stdout, omitted)
 }

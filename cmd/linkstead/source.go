@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -26,7 +27,11 @@ func (e *env) source(arg string) (name string, doc *storage.Document, err error)
 		if err != nil {
 			return "", nil, err
 		}
-		return "file:///stdin", &storage.Document{Mime: sniff("", body), Body: body}, nil
+		// What is piped in has no name but what it says.
+		sum := sha256.Sum256(body)
+		name := fmt.Sprintf("file:///stdin/%x", sum[:6])
+		doc, err := document("standard input", "", body)
+		return name, doc, err
 	}
 	if hasScheme(arg) {
 		url, err := urlkey.Parse("", arg)
@@ -42,7 +47,26 @@ func (e *env) source(arg string) (name string, doc *storage.Document, err error)
 	if err != nil {
 		return "", nil, err
 	}
-	return fileName(arg), &storage.Document{Mime: sniff(arg, body), Body: body}, nil
+	doc, err = document(arg, arg, body)
+	return fileName(arg), doc, err
+}
+
+// document is what was handed in, if it is something that links can be read out of.
+func document(what, name string, body []byte) (*storage.Document, error) {
+	t := sniff(name, body)
+	switch {
+	case t == "text/html" || t == "application/xhtml+xml":
+		if !bytes.Contains(bytes.ToLower(body[:min(len(body), 2048)]), []byte("charset")) && utf8.Valid(body) {
+			t += "; charset=utf-8"
+		}
+	case strings.HasPrefix(t, "text/"):
+		if utf8.Valid(body) {
+			t += "; charset=utf-8"
+		}
+	default:
+		return nil, usageError{fmt.Errorf("%s looks like %s; links can be read out of HTML, Markdown and plain text alone", what, t)}
+	}
+	return &storage.Document{Mime: t, Body: body}, nil
 }
 
 func hasScheme(s string) bool {
@@ -76,15 +100,13 @@ func readBounded(r io.Reader, name string) ([]byte, error) {
 	return body, nil
 }
 
-// fileName is the name under which a file is kept: as it was named from the current folder, or its whole path.
+// fileName is the name under which a file is kept: its whole path, so that files of one name are not taken for one.
 func fileName(path string) string {
-	p := filepath.ToSlash(filepath.Clean(path))
-	if strings.HasPrefix(p, "../") {
-		if abs, err := filepath.Abs(path); err == nil {
-			p = filepath.ToSlash(abs)
-		}
+	abs, err := filepath.Abs(path)
+	if err != nil { // the current folder is gone
+		abs = path
 	}
-	return (&fileURL{p}).String()
+	return (&fileURL{filepath.ToSlash(abs)}).String()
 }
 
 // fileURL is a path as a file: URL.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -126,6 +127,22 @@ func cmdGet(ts *testscript.TestScript, neg bool, args []string) {
 		<-time.After(50 * time.Millisecond)
 	}
 	ts.Fatalf("%s: wanted %s, got %s", args[1], args[0], last)
+}
+
+// cmdGetUntil gets an address until its body holds a text: getuntil URL TEXT.
+func cmdGetUntil(ts *testscript.TestScript, neg bool, args []string) {
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); <-time.After(50 * time.Millisecond) {
+		resp, err := http.Get(args[0])
+		if err != nil {
+			continue
+		}
+		body, err := io.ReadAll(resp.Body)
+		ts.Check(errors.Join(err, resp.Body.Close()))
+		if strings.Contains(string(body), args[1]) {
+			return
+		}
+	}
+	ts.Fatalf("%s did not come to hold %q in time", args[0], args[1])
 }
 
 // cmdWaitHits waits until a page has been asked for so often: waithits HOST/PATH N.

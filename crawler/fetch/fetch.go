@@ -22,6 +22,7 @@ import (
 type Limits struct {
 	Connect   time.Duration // to resolve the name, connect and shake hands; 20 s
 	FirstByte time.Duration // from the request to the end of the headers; 30 s
+	Idle      time.Duration // without a byte of the body; 60 s
 	Total     time.Duration // for the whole exchange; 5 min
 	Bytes     int64         // of the response on the wire, head included; 1 GiB
 	HeadBytes int64         // of the heads, interim ones included; 256 KiB
@@ -42,6 +43,7 @@ func (l Limits) orDefaults() Limits {
 	}
 	wait(&l.Connect, 20*time.Second)
 	wait(&l.FirstByte, 30*time.Second)
+	wait(&l.Idle, time.Minute)
 	wait(&l.Total, 5*time.Minute)
 	set(&l.Bytes, 1<<30)
 	set(&l.HeadBytes, 256<<10)

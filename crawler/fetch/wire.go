@@ -126,8 +126,7 @@ func (w *wire) talk(ctx context.Context, c *conn, msg []byte, x *warc.Exchange) 
 	// A server may answer and close before it has read the request: what it says counts for more than our failed write.
 	readErr := w.readHead(c, x)
 	if readErr == nil {
-		w.deadline(ctx, c, w.start.Add(w.rec.limits.Total))
-		readErr = w.readBody(c, x)
+		readErr = w.readBody(ctx, c, x)
 	}
 	if readErr == nil {
 		x.Excess += c.surplus(w.buf)
@@ -214,7 +213,7 @@ func (w *wire) parse(x *warc.Exchange) (bool, error) {
 }
 
 // readBody reads the rest of the message whose head has been read, and hashes its payload on the way.
-func (w *wire) readBody(c *conn, x *warc.Exchange) error {
+func (w *wire) readBody(ctx context.Context, c *conn, x *warc.Exchange) error {
 	w.done = false
 	w.sum.Reset()
 	defer func() { w.sum.Sum(x.Payload.SHA256[:0]) }()
@@ -227,6 +226,7 @@ func (w *wire) readBody(c *conn, x *warc.Exchange) error {
 		return err
 	}
 	for !s.Done() {
+		w.deadline(ctx, c, time.Now().Add(w.rec.limits.Idle))
 		n, err := c.Read(w.buf)
 		if err := w.take(x, &s, w.buf[:n]); err != nil {
 			return err

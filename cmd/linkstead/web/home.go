@@ -55,22 +55,8 @@ func stateOf(s storage.RunState) state {
 type tally struct{ Links, Captured, Partial, Dead, NotCaptured, Pending, LeftOut int }
 
 func tallyOf(r *report.Report) tally {
-	t := tally{Links: len(r.Links), LeftOut: len(r.LeftOut)}
-	for i := range r.Links {
-		switch fateOf(&r.Links[i].Fate).Group {
-		case captured:
-			t.Captured++
-		case partial:
-			t.Partial++
-		case dead:
-			t.Dead++
-		case notCaptured:
-			t.NotCaptured++
-		case pending:
-			t.Pending++
-		}
-	}
-	return t
+	t := r.Totals
+	return tally{t.Links, t.Captured, t.Partial, t.Dead, t.NotCaptured, t.Pending, t.LeftOut}
 }
 
 // home lists the posts, newest first.

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"linkstead/archive/outcome"
 	"linkstead/archive/report"
@@ -71,6 +73,8 @@ type linkView struct {
 	CopyName  string
 	Redirects []hop
 	Final     string // where they end
+	Other     string // if this version has no good copy: that of another
+	OtherAt   *moment
 	Citations []citation
 	More      []citation
 	MoreTotal string
@@ -281,6 +285,9 @@ func (p *Pages) link(n int, l *report.Link) linkView {
 	default:
 		v.CopyName = "Kept redirect" // a failure has no copy but of the way there
 	}
+	if o := l.Other; o != nil && o.Replay != "" {
+		v.Other, v.OtherAt = p.copyURL(o.Replay), momentOf(o.CapturedAt)
+	}
 	v.Final = shownURL(l.Final)
 	for _, h := range l.Redirects {
 		v.Redirects = append(v.Redirects, hop{shownURL(h.URL), status(h.Status)})
@@ -303,7 +310,7 @@ func anchor(url string) string {
 
 func citationOf(c report.Citation) citation {
 	text, context := clean(c.Text, maxText), clean(c.Context, maxContext)
-	before, after, ok := strings.Cut(context, text)
+	before, after, ok := cutWhole(context, text)
 	switch {
 	case text == "":
 		return citation{Before: context}
@@ -313,6 +320,22 @@ func citationOf(c report.Citation) citation {
 		return citation{Before: context + " – ", Text: text}
 	}
 	return citation{before, text, after}
+}
+
+// cutWhole cuts s around text, where it stands as a whole word or address if it does anywhere.
+func cutWhole(s, text string) (before, after string, ok bool) {
+	for at := 0; text != ""; {
+		i := strings.Index(s[at:], text)
+		if i < 0 {
+			break
+		}
+		rest := s[at+i+len(text):]
+		if r, _ := utf8.DecodeRuneInString(rest); rest == "" || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_/-", r) {
+			return s[:at+i], rest, true
+		}
+		at += i + len(text)
+	}
+	return strings.Cut(s, text)
 }
 
 func leftOutOf(list []report.LeftOut) []leftOutGroup {

@@ -13,8 +13,7 @@ import (
 // group is what a link counts as.
 type group string
 
-// The groups of links. Dead and notCaptured are one in the report's totals; people are told whether it was the source
-// that gave no answer or the archive that did not ask.
+// The groups of links, as the report's totals count them.
 const (
 	captured    group = "captured"
 	partial     group = "partial"
@@ -53,7 +52,7 @@ func fateOf(f *report.Fate) fate {
 		if o != outcome.Captured {
 			out.Why = "The server answered with an error. " + d.Meaning
 		}
-	case ours(o):
+	case d.Ours:
 		out.Group, out.Word, out.Why = notCaptured, "Not captured: "+d.Short, d.Meaning
 	default:
 		out.Group, out.Word, out.Why = dead, "Dead: "+clean(d.Short, maxTitle), clean(d.Meaning, maxTitle)
@@ -62,15 +61,6 @@ func fateOf(f *report.Fate) fate {
 		out.Detail = ""
 	}
 	return out
-}
-
-// ours says whether a failure tells of the archive's rules, limits and faults, and nothing of the source.
-func ours(o outcome.Outcome) bool {
-	switch o {
-	case outcome.Private, outcome.Robots, outcome.RobotsError, outcome.Excluded, outcome.BadURL:
-		return true
-	}
-	return false
 }
 
 // status is an HTTP status with its name, such as "404 Not Found"; empty for 0.
