@@ -101,8 +101,8 @@ func (a *away) Put(ctx context.Context, key, path, sum string) error {
 	return a.Dir.Put(ctx, key, path, sum)
 }
 
-// TestStoreAway: while the blob store is away no run comes to its end, but others go on, leases are held, and the work
-// can be stopped.
+// TestStoreAway: while the blob store is away no run comes to its end, but others go on, and the work can be
+// stopped.
 func TestStoreAway(t *testing.T) {
 	t.Parallel()
 	w := newWeb(t)
@@ -113,7 +113,7 @@ func TestStoreAway(t *testing.T) {
 	must(t, err)
 	store := &away{Dir: blobs}
 	n := newNode(t, dir, func(p *parts) { p.journal.Blobs = store })
-	n.Lease, n.Grace = 150*time.Millisecond, 100*time.Millisecond
+	n.Grace = 100 * time.Millisecond
 	one, two := n.begin(w.spec("a.test/")), n.begin(w.spec("b.test/"))
 	ctx, cancel := context.WithCancel(t.Context())
 	work := n.start(ctx)

@@ -83,7 +83,7 @@ func (w *web) apart(t *testing.T, host string, times int, wait time.Duration) {
 	t.Helper()
 	var last visit
 	n := 0
-	for _, v := range w.visits {
+	for _, v := range w.seen(t) {
 		if v.host != host {
 			continue
 		}

@@ -154,7 +154,7 @@ func TestStopAnywhere(t *testing.T) {
 // nothing, and the late worker asks for nothing more.
 func TestLeaseLost(t *testing.T) {
 	t.Parallel()
-	for name, lease := range map[string]time.Duration{"noticed on renewal": 150 * time.Millisecond, "noticed at the end": time.Minute} {
+	for name, lease := range map[string]time.Duration{"noticed on renewal": 300 * time.Millisecond, "noticed at the end": time.Minute} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWeb(t)
@@ -208,14 +208,14 @@ func TestRenew(t *testing.T) {
 	g := newGate(w, "c.test/")
 	dir := archive(t)
 	n := newNode(t, dir)
-	n.Lease = 900 * time.Millisecond
+	n.Lease = 1500 * time.Millisecond
 	n.begin(w.spec("c.test/"))
 	ctx, cancel := context.WithCancel(t.Context())
 	work := n.start(ctx)
 	<-g.came
 	other := newNode(t, dir, func(p *parts) { p.spool = filepath.Join(dir, "other") })
 	watch := func() {
-		for end := time.Now().Add(1200 * time.Millisecond); time.Now().Before(end); {
+		for end := time.Now().Add(1800 * time.Millisecond); time.Now().Before(end); {
 			if ls, err := other.db.Claim(t.Context(), "other", 10, 10, time.Minute); err != nil || len(ls) > 0 {
 				t.Fatalf("the host is up for grabs: %v, %v", ls, err)
 			}

@@ -40,9 +40,9 @@ type web struct {
 
 	mu     sync.Mutex
 	pages  map[string]http.HandlerFunc // by "host/path?query"
-	visits []visit
-	under  map[string]int // requests under way, by host
-	most   map[string]int // the most that were, by host; "" for all
+	visits []*visit                    // in the order in which they began
+	under  map[string]int              // requests under way, by host
+	most   map[string]int              // the most that were, by host; "" for all
 }
 
 type visit struct {
@@ -109,9 +109,10 @@ func (w *web) fill(s string) string {
 }
 
 func (w *web) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
-	begun := time.Now()
 	host, _, _ := strings.Cut(r.Host, ":")
 	w.mu.Lock()
+	v := &visit{host: host, path: r.URL.RequestURI(), begun: time.Now()}
+	w.visits = append(w.visits, v)
 	h := w.pages[host+r.URL.RequestURI()]
 	for _, k := range []string{host, ""} {
 		w.under[k]++
@@ -123,13 +124,29 @@ func (w *web) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		defer w.mu.Unlock()
 		w.under[host]--
 		w.under[""]--
-		w.visits = append(w.visits, visit{host, r.URL.RequestURI(), begun, time.Now()})
+		v.ended = time.Now()
 	}()
 	if h == nil {
 		http.NotFound(rw, r)
 		return
 	}
 	h(rw, r)
+}
+
+// seen are the visits, in the order in which they began, once all have ended.
+func (w *web) seen(t testing.TB) (out []visit) {
+	t.Helper()
+	waitFor(t, "every visit has ended", func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.under[""] == 0
+	})
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, v := range w.visits {
+		out = append(out, *v)
+	}
+	return out
 }
 
 // hits counts visits by "host/path".
