@@ -4,7 +4,6 @@ package crawler
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -37,12 +36,13 @@ type Tasks interface {
 type Runs interface {
 	Run(ctx context.Context, id int64) (storage.Run, error)
 	UpdateRun(ctx context.Context, r storage.Run) error
+	CountRun(ctx context.Context, id int64, counters []byte) error
 	Unfinished(ctx context.Context) ([]storage.Run, error)
-	Document(ctx context.Context, run int64) (storage.Document, error)
 }
 
-// Index looks captures and posts up.
+// Index looks captures, posts and what was handed in up.
 type Index interface {
+	Document(ctx context.Context, run int64) (storage.Document, error)
 	Closest(ctx context.Context, collection, urlkey, url string, at time.Time) (storage.Capture, error)
 	Attempts(ctx context.Context, collection, urlkey string) ([]storage.Attempt, error)
 	PostOf(ctx context.Context, run int64) (storage.Post, error)
@@ -316,12 +316,7 @@ func (c *Crawler) finish(ctx context.Context, r storage.Run) error {
 
 func (c *Crawler) saveCounters(ctx context.Context) error {
 	for _, l := range c.live.all() {
-		r, err := c.Runs.Run(ctx, l.row.ID)
-		if err != nil {
-			return fmt.Errorf("save how far run %d has come: %w", l.row.ID, err)
-		}
-		r.Counters = l.counters()
-		if err := c.Runs.UpdateRun(ctx, r); err != nil {
+		if err := c.Runs.CountRun(ctx, l.row.ID, l.counters()); err != nil {
 			return err
 		}
 	}

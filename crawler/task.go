@@ -175,7 +175,7 @@ func (c *Crawler) event(e *warc.Entry) Event {
 
 // takeIn makes a resource of the document that was handed in for a run.
 func (c *Crawler) takeIn(ctx context.Context, r *run, e *warc.Entry) error {
-	doc, err := c.Runs.Document(ctx, r.row.ID)
+	doc, err := c.Index.Document(ctx, r.row.ID)
 	if err != nil {
 		return err
 	}

@@ -188,8 +188,9 @@ func (x *tx) lockHosts(hosts []string) error {
 	return err
 }
 
-// FreeOwner ends every lease of an owner at once: a node that starts again needs not wait for its old leases.
-func (db *DB) FreeOwner(ctx context.Context, owner string) error {
+// FreeOwner ends every lease of an owner at once: a node that starts again needs not wait for its old leases. Each host is
+// free again at politeUntil, since nobody knows when it was last asked.
+func (db *DB) FreeOwner(ctx context.Context, owner string, politeUntil time.Time) error {
 	err := db.write(ctx, func(x *tx) error {
 		hosts, err := x.strings(`SELECT host FROM hosts WHERE owner=$1 AND lease<>0 ORDER BY host`, owner)
 		if err != nil || len(hosts) == 0 {
@@ -207,7 +208,7 @@ func (db *DB) FreeOwner(ctx context.Context, owner string) error {
 			if of != owner {
 				continue
 			}
-			if err := x.free(h, token, 0); err != nil {
+			if err := x.free(h, token, politeUntil.UnixMilli()); err != nil {
 				return err
 			}
 		}

@@ -89,7 +89,13 @@ func judge(src string, base *urlkey.Base, links []found, mode Mode, own ...strin
 	for _, l := range links {
 		c := l.Citation
 		url, ok := resolve(base, cmp.Or(l.ref, c.Raw))
+		if !ok && !mangled(cmp.Or(l.ref, c.Raw)) {
+			continue
+		}
 		if !ok {
+			c.URL, c.Start, c.End = strings.TrimSpace(c.Raw), offsets.at(c.Start), offsets.at(c.End)
+			c.Where, c.LeftOut = InContent, "not an address"
+			out = append(out, c)
 			continue
 		}
 		c.URL = url
@@ -115,6 +121,12 @@ func judge(src string, base *urlkey.Base, links []found, mode Mode, own ...strin
 		out[i].Seq = i
 	}
 	return out
+}
+
+// mangled says whether a reference that can't be resolved was meant to be an address on the web.
+func mangled(ref string) bool {
+	ref = strings.ToLower(strings.TrimSpace(ref))
+	return strings.HasPrefix(ref, "http:") || strings.HasPrefix(ref, "https:")
 }
 
 // resolve returns the URL of a reference; ok is false for what is no link. A relative reference that nothing resolves

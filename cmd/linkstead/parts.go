@@ -82,7 +82,7 @@ func (e *env) hire(ctx context.Context, s *store, tell func(crawler.Event)) (*wo
 	}
 	rec, err := w.journal.Recover(ctx)
 	if err == nil {
-		err = s.db.FreeOwner(ctx, spool.Node())
+		err = s.db.FreeOwner(ctx, spool.Node(), e.now().Add(time.Duration(e.cfg.Delay)))
 	}
 	if err != nil {
 		return nil, errors.Join(err, w.close(ctx))

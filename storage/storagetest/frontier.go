@@ -293,13 +293,13 @@ func frontierFreeOwner(b *bench) {
 	}
 	other := b.claim(1)
 	b.claimNone("both are held")
-	if err := b.FreeOwner(b.t.Context(), "dead"); err != nil {
+	if err := b.FreeOwner(b.t.Context(), "dead", time.UnixMilli(0)); err != nil {
 		b.t.Fatal(err)
 	}
 	if got := b.claim(10); len(got) != 1 || got[0].Host == other[0].Host {
 		b.t.Errorf("claimed %+v, want the dead one's host", got)
 	}
-	if err := b.FreeOwner(b.t.Context(), "nobody"); err != nil {
+	if err := b.FreeOwner(b.t.Context(), "nobody", time.UnixMilli(0)); err != nil {
 		b.t.Error(err)
 	}
 }

@@ -269,7 +269,7 @@ func (m *model) renew(rt *rapid.T) {
 
 func (m *model) freeOwner(rt *rapid.T) {
 	owner := rapid.SampledFrom([]string{"A", "B"}).Draw(rt, "owner")
-	m.must(m.b.FreeOwner(m.b.t.Context(), owner))
+	m.must(m.b.FreeOwner(m.b.t.Context(), owner, time.UnixMilli(0)))
 	for _, h := range m.hosts {
 		if h.token != 0 && h.owner == owner {
 			*h = modelHost{}

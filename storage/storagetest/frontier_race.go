@@ -109,7 +109,7 @@ func wakeUpRound(ctx context.Context, dbs []*storage.DB, clock *Clock, held []st
 			return fmt.Errorf("fenced %d although no lease ran out, %w", fenced, err)
 		}
 		if round%4 == 0 {
-			return dbs[1].FreeOwner(ctx, "w") // lets all go at once
+			return dbs[1].FreeOwner(ctx, "w", time.UnixMilli(0)) // lets all go at once
 		}
 		return dbs[1].Release(ctx, []storage.Lease{source}, clock.Now())
 	})
