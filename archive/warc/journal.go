@@ -155,13 +155,14 @@ func (j *Journal) Close(ctx context.Context) error {
 
 // FlushAll seals every open segment and waits until the blob store has them.
 func (j *Journal) FlushAll(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("store the open segments: %w", err)
-	}
 	j.mu.Lock()
-	if j.err != nil {
-		defer j.mu.Unlock()
-		return j.err
+	err := j.err
+	if err == nil && ctx.Err() != nil {
+		err = fmt.Errorf("store the open segments: %w", ctx.Err())
+	}
+	if err != nil {
+		j.mu.Unlock()
+		return err
 	}
 	for c := range j.open {
 		j.retire(c)

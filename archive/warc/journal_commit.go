@@ -84,16 +84,16 @@ func (j *Journal) commit() {
 	for _, i := range fenced {
 		out[i] = true
 	}
-	for i, a := range batch {
-		a.done(err == nil && !out[i], err)
-	}
 	j.mu.Lock()
-	defer j.mu.Unlock()
 	for i, a := range batch {
 		a.seg.pending--
 		if out[i] && err == nil {
 			j.void(a)
 		}
+	}
+	j.mu.Unlock()
+	for i, a := range batch { // what they set off must not refer to a payload that does not count
+		a.done(err == nil && !out[i], err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,8 +27,8 @@ func TestCrash(t *testing.T) {
 	for _, p := range points {
 		t.Run(strings.Replace(p.String(), ":0", "", 1), func(t *testing.T) {
 			t.Parallel()
-			for reached := true; reached; {
-				p.N++
+			p.N = 1 + rand.IntN(stride)
+			for reached := true; reached; p.N += stride {
 				fsys := new(switchFS).to(storage.OS{})
 				s := newStory(newWorld(t, fsys, nil))
 				c := storagetest.NewCrashFS(storage.OS{}, p, s.die)
@@ -51,8 +52,8 @@ func TestPowerCut(t *testing.T) {
 	for _, p := range points {
 		t.Run(strings.Replace(p.String(), ":0", "", 1), func(t *testing.T) {
 			t.Parallel()
-			for reached := true; reached; {
-				p.N++
+			p.N = 1 + rand.IntN(stride)
+			for reached := true; reached; p.N += stride {
 				cut := storagetest.NewPowerCutFS(storage.OS{})
 				fsys := new(switchFS).to(cut)
 				s := newStory(newWorld(t, fsys, nil))
