@@ -168,7 +168,7 @@ func TestLeaseLost(t *testing.T) {
 			r := late.begin(s)
 			work := late.start(t.Context())
 			<-g.came
-			must(t, late.db.FreeOwner(t.Context(), late.Owner))
+			must(t, late.db.FreeOwner(t.Context(), late.Owner, time.Now()))
 			thief := newNode(t, dir, func(p *parts) { p.spool = filepath.Join(dir, "thief") })
 			stolen := thief.start(t.Context())
 			<-g.came // the thief asks, too, if the late one has not come back first

@@ -296,7 +296,7 @@ func newNode(t testing.TB, dir string, change ...func(*parts)) *node {
 	t.Cleanup(n.close)
 	_, err = n.journal.Recover(t.Context())
 	must(t, err)
-	must(t, n.db.FreeOwner(t.Context(), n.spool.Node()))
+	must(t, n.db.FreeOwner(t.Context(), n.spool.Node(), time.Now()))
 	return n
 }
 
