@@ -37,25 +37,33 @@ func (w *world) dump() map[string][]string {
 	defer db.Close()
 	out := map[string][]string{}
 	for table, query := range tables {
-		rows, err := db.Query(query)
-		must(w.t, err)
-		cols, err := rows.Columns()
-		must(w.t, err)
-		for rows.Next() {
-			vals, into := make([]any, len(cols)), make([]any, len(cols))
-			for i := range vals {
-				into[i] = &vals[i]
-			}
-			must(w.t, rows.Scan(into...))
-			var sb strings.Builder
-			for i, c := range cols {
-				fmt.Fprintf(&sb, "%s=%v ", c, vals[i])
-			}
-			out[table] = append(out[table], sb.String())
-		}
-		must(w.t, errors.Join(rows.Err(), rows.Close()))
-		slices.Sort(out[table])
+		out[table] = rowsOf(w.t, db, query)
 	}
+	return out
+}
+
+// rowsOf brings the rows of a query as text, in an order that does not depend on when they were written.
+func rowsOf(t testing.TB, db *sql.DB, query string) (out []string) {
+	t.Helper()
+	rows, err := db.Query(query)
+	must(t, err)
+	defer rows.Close()
+	cols, err := rows.Columns()
+	must(t, err)
+	for rows.Next() {
+		vals, into := make([]any, len(cols)), make([]any, len(cols))
+		for i := range vals {
+			into[i] = &vals[i]
+		}
+		must(t, rows.Scan(into...))
+		var sb strings.Builder
+		for i, c := range cols {
+			fmt.Fprintf(&sb, "%s=%v ", c, vals[i])
+		}
+		out = append(out, sb.String())
+	}
+	must(t, rows.Err())
+	slices.Sort(out)
 	return out
 }
 

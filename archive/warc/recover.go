@@ -99,7 +99,7 @@ func (j *Journal) recoverMissing(ctx context.Context, row storage.Segment, r *Re
 	if row.State == storage.SegmentOpen && row.Committed == 0 {
 		return j.Segments.DropSegment(ctx, row.ID)
 	}
-	err := error(storage.ErrNotFound)
+	err := storage.ErrNotFound
 	if row.State == storage.SegmentSealed {
 		err = j.confirm(ctx, row)
 	}
@@ -137,7 +137,11 @@ func (j *Journal) recoverOpen(ctx context.Context, row storage.Segment, file sto
 		return row, false, err
 	}
 	if len(t.ends) == 0 && row.Committed == 0 {
-		return row, false, errors.Join(j.Segments.DropSegment(ctx, row.ID), j.Spool.Drop(row.ID))
+		// The file first: a row without a file is dropped at the next start, a file without a row would stay for ever.
+		if err := j.Spool.Drop(row.ID); err != nil {
+			return row, false, err
+		}
+		return row, false, j.Segments.DropSegment(ctx, row.ID)
 	}
 	fenced, err := j.Rows.Commit(ctx, []storage.Progress{{Segment: row.ID, Committed: t.end}}, t.ends)
 	if err != nil {

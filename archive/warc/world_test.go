@@ -25,7 +25,7 @@ var emptyDB = sync.OnceValues(func() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // of a test
+	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "empty.db")
 	db, err := storage.OpenDB(context.Background(), "sqlite:"+path, time.Now)
 	if err != nil {
