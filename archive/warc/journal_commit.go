@@ -181,11 +181,15 @@ func (j *Journal) seal(s *segment) error {
 		return nil
 	}
 	if s.units == 0 {
+		// The file first: a row without a file is dropped at the next start, a file without a row would stay for ever.
+		if err := j.Spool.Drop(s.row.ID); err != nil {
+			return err
+		}
 		if err := j.Segments.DropSegment(j.ctx, s.row.ID); err != nil && !errors.Is(err, storage.ErrSegmentGone) {
 			return err
 		}
 		s.row.State = ""
-		j.tidy(s.row.ID, errors.Join(s.file.Close(), j.Spool.Drop(s.row.ID)))
+		j.tidy(s.row.ID, s.file.Close())
 		return nil
 	}
 	if err := s.file.Sync(); err != nil {
