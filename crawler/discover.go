@@ -35,7 +35,16 @@ type finder struct {
 	cited map[string]bool // the post's own links
 	nth   int             // requisites admitted
 	over  int             // requisites over the quota
+	bytes int             // of outlinks
+	spare int             // outlinks over the bounds
 }
+
+// Bounds of what one document may lead to. Beyond them a page is hostile or broken, and its closing record would be as big
+// as it likes.
+const (
+	maxOutlinks     = 100_000
+	maxOutlinkBytes = 8 << 20
+)
 
 func newFinder(s *scope.Scope, e *warc.Entry, url string) *finder {
 	f := &finder{scope: s, e: e, seen: map[string]bool{}, cited: map[string]bool{}}
@@ -84,6 +93,9 @@ func (f *finder) scan(d fetch.Document) {
 	}
 	if f.over > 0 {
 		f.note(fmt.Sprintf("%d requisites were left out: over the limit", f.over))
+	}
+	if f.spare > 0 {
+		f.note(fmt.Sprintf("%d links were left out: the document names more than can be kept", f.spare))
 	}
 }
 
@@ -203,6 +215,10 @@ func (f *finder) take(ref markup.Ref, hop scope.Hop) {
 func (f *finder) add(url string, hop scope.Hop, context string) {
 	key := string(hop) + url
 	if f.seen[key] {
+		return
+	}
+	if f.bytes += len(url) + len(context); f.bytes > maxOutlinkBytes || len(f.e.Meta.Outlinks) >= maxOutlinks {
+		f.spare++
 		return
 	}
 	f.seen[key] = true

@@ -95,7 +95,7 @@ func (h *host) robots(ctx context.Context, r *run, url string) (*permission, err
 		if c == nil {
 			return h.noRobots(ctx, r, t)
 		}
-		if c.Status/100 == 3 && c.Redirect != "" && len(hops) <= 5 {
+		if c.Status/100 == 3 && urlkey.Fetchable(c.Redirect) && len(hops) <= 5 {
 			url, hops = c.Redirect, hops+string(scope.HopRedirect)
 			continue
 		}
@@ -164,6 +164,10 @@ func (h *host) robotsCapture(ctx context.Context, r *run, t storage.Task) (*stor
 // readRobots reads the rules out of the archive.
 func (h *host) readRobots(ctx context.Context, c storage.Capture) (*permission, error) {
 	m, err := h.c.Library.Open(ctx, c)
+	if err != nil && ctx.Err() == nil {
+		h.c.Log.Error("a robots.txt can't be read back out of the archive", "url", c.URL, "error", err)
+		return &permission{outcome: outcome.RobotsError, detail: "robots.txt was captured, but can't be read back out of the archive."}, nil
+	}
 	if err != nil {
 		return nil, err
 	}

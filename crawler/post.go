@@ -24,6 +24,9 @@ func PostID(collection, source string) string {
 	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:12]
 }
 
+// maxCitationBytes bounds what is kept of a post's citations, in bytes of their texts.
+const maxCitationBytes = 8 << 20
+
 // discoverPost reads the run's post: its citations become the run's links, besides what any page leads to.
 func (c *Crawler) discoverPost(r *run, e *warc.Entry, d fetch.Document, at time.Time) {
 	spec := r.spec()
@@ -50,13 +53,21 @@ func (c *Crawler) discoverPost(r *run, e *warc.Entry, d fetch.Document, at time.
 	if spec.Dated != "" {
 		p.Dated = spec.Dated
 	}
-	for _, ct := range doc.Citations {
+	size := 0
+	for i, ct := range doc.Citations {
+		if size += len(ct.URL) + len(ct.Raw) + len(ct.Text) + len(ct.Context); size > maxCitationBytes {
+			f.note(fmt.Sprintf("%d citations were left out: there are more than can be kept", len(doc.Citations)-i))
+			break
+		}
 		p.Citations = append(p.Citations, storage.Citation(ct))
 		if ct.LeftOut == "" {
 			f.cited[ct.URL] = true
 		}
 	}
 	f.cite(p)
+	if len(doc.Citations) >= post.MaxLinks {
+		f.note(fmt.Sprintf("only the first %d links of the post were read", post.MaxLinks))
+	}
 	for _, img := range doc.Images {
 		f.add(img.URL, scope.HopEmbed, "image")
 	}

@@ -259,7 +259,7 @@ func TestCrash(t *testing.T) {
 	album(w, "b.test", 14)
 	w.html("post.test/", `<article><a href="{a.test/}">a</a> <a href="{b.test/}">b</a></article>`)
 	dir := archive(t)
-	dies := &crash{after: 5}
+	dies := &crash{after: 2}
 	n := newNode(t, dir, func(p *parts) {
 		dies.DB = p.journal.Rows.(*storage.DB)
 		p.journal.Rows = dies

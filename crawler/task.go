@@ -2,6 +2,7 @@ package crawler
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -149,7 +150,7 @@ func (c *Crawler) record(ctx context.Context, r *run, e *warc.Entry, ended ended
 		due = storage.Never
 	}
 	// What has been fetched is recorded even if the work is to stop.
-	return c.Journal.Append(context.WithoutCancel(ctx), e, func(held bool, err error) {
+	err := c.append(context.WithoutCancel(ctx), r, e, func(held bool, err error) {
 		if err == nil && held {
 			ev.Found = r.committed(ev, e.Task.ID, tasks)
 			if c.Tell != nil {
@@ -161,6 +162,26 @@ func (c *Crawler) record(ctx context.Context, r *run, e *warc.Entry, ended ended
 		}
 		ended(due, held, err)
 	})
+	return err
+}
+
+// append hands the entry to the journal. One that can't be recorded as it is, whatever a server did to make it so, ends as
+// a failure that says so: it must not stop the work, now and at every later start.
+func (c *Crawler) append(ctx context.Context, r *run, e *warc.Entry, done func(bool, error)) error {
+	err := c.Journal.Append(ctx, e, done)
+	bad := errors.Is(err, warc.ErrExchange) || errors.Is(err, warc.ErrURL) || errors.Is(err, warc.ErrHeader)
+	if !bad || e.Exchange == nil {
+		return err
+	}
+	c.Log.Warn("an exchange can't be recorded", "url", e.Task.URL, "error", err)
+	bare := *e
+	bare.Post, bare.New = nil, nil
+	bare.Meta.Outlinks, bare.Meta.Notes, bare.Meta.Redirect, bare.Meta.Mime, bare.Meta.Retry = nil, nil, "", "", 0
+	bare.Exchange = &warc.Exchange{
+		URL: e.Task.URL, Method: e.Exchange.Method, At: e.Exchange.At, Outcome: outcome.Protocol,
+		Detail: "What came can't be kept in a WARC record.",
+	}
+	return c.Journal.Append(ctx, &bare, done)
 }
 
 func (c *Crawler) event(e *warc.Entry) Event {

@@ -103,7 +103,7 @@ func (m *marker) startTag(raw string, start, end int) {
 	case "a":
 		m.close(start)
 	}
-	cites := href && slices.Contains([]string{"a", "area", "blockquote", "q", "ins", "del"}, name)
+	cites := href && len(m.spans) < MaxLinks && slices.Contains([]string{"a", "area", "blockquote", "q", "ins", "del"}, name)
 	switch {
 	case cites:
 		cut := 1 + len(name)
@@ -146,6 +146,9 @@ func (m *marker) close(at int) {
 func (m *marker) text(raw string, start int) {
 	done := 0
 	for _, d := range findDOIs(raw) {
+		if len(m.spans) >= MaxLinks {
+			break
+		}
 		m.out.WriteString(raw[done:d.start])
 		m.out.WriteString("<" + doiTag + " " + markAttr + `="` + strconv.Itoa(len(m.spans)) + `">` + raw[d.start:d.end] + "</" + doiTag + ">")
 		m.spans = append(m.spans, span{start: start + d.start, end: start + d.end, doi: raw[d.start:d.end]})

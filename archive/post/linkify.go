@@ -53,7 +53,7 @@ func doiURL(s string) string {
 func findURLs(s string) []bare {
 	dois := findDOIs(s)
 	var out []bare
-	for from := 0; from < len(s); {
+	for from := 0; from < len(s) && len(out) < MaxLinks; {
 		at := bareStart.FindStringIndex(s[from:])
 		if at == nil {
 			break

@@ -204,7 +204,9 @@ func (m *mdWalker) flush() {
 		p.last = m.prose.Len()
 		p.Raw, p.Text = raw, raw
 		p.Start, p.End = m.shift+at+b.start, m.shift+at+b.end
-		m.pending = append(m.pending, p)
+		if len(m.links)+len(m.pending) < MaxLinks {
+			m.pending = append(m.pending, p)
+		}
 		done = b.end
 	}
 	m.prose.add(plain(s[done:]))
@@ -244,7 +246,9 @@ func (m *mdWalker) link(n ast.Node, destination []byte, image bool) {
 		m.images = append(m.images, p.found)
 		return
 	}
-	m.pending = append(m.pending, p)
+	if len(m.links)+len(m.pending) < MaxLinks {
+		m.pending = append(m.pending, p)
+	}
 }
 
 // spelled returns the destination as the author wrote it in the construct, if it stands there.

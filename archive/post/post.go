@@ -27,6 +27,9 @@ type Options struct {
 	Links       Mode
 }
 
+// MaxLinks bounds the links that are read out of one document. What has more is no post, and each costs memory.
+const MaxLinks = 20_000
+
 // Document is what a document says of itself, and its citations in the order of the source.
 type Document struct {
 	Title     string

@@ -75,6 +75,9 @@ func textLinks(text string) (links, images []found) {
 			continue
 		}
 		links = append(links, bareLinks(text, done, l.Start)...)
+		if len(links) >= MaxLinks {
+			return links[:MaxLinks], images
+		}
 		if l.Start > 0 && text[l.Start-1] == '!' {
 			images = append(images, l)
 		} else {

@@ -171,7 +171,7 @@ func updated(stored, fresh httpmsg.Head) httpmsg.Head {
 func (p *reply) send() {
 	form := notationOf(p.a.mod, wanted(p.r), p.mime)
 	head := p.w.Header()
-	if p.a.mod == asIs {
+	if p.a.mod == asIs || form == verbatim && !inert(p.mime) || ambiguous(p.head) {
 		p.h.protect(head, p.h.exactPolicy())
 	} else {
 		p.h.protect(head, p.h.pagePolicy())

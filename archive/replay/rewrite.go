@@ -113,6 +113,9 @@ func (p *reply) rewrite(form notation) error {
 		p.w.Header().Set("Content-Security-Policy", p.h.exactPolicy())
 		return p.tooLong()
 	}
+	if p.unreadable(src, form) {
+		p.w.Header().Set("Content-Security-Policy", p.h.exactPolicy())
+	}
 	p.w.WriteHeader(p.status)
 	out := bufio.NewWriterSize(clientWriter{p.w}, 32<<10)
 	if err := p.translate(out, src, form); err != nil {

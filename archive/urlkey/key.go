@@ -74,7 +74,10 @@ func keyHost(h string) string {
 		labels = labels[1:]
 	}
 	slices.Reverse(labels)
-	return escape(strings.Join(labels, ","), "#%")
+	for i, l := range labels {
+		labels[i] = escape(l, "#%,") // or "com,example" would be found as example.com
+	}
+	return strings.Join(labels, ",")
 }
 
 func keyPath(p string) string {

@@ -1,6 +1,7 @@
 package warc
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -33,8 +34,8 @@ func (j *Journal) Append(ctx context.Context, e *Entry, done func(held bool, err
 	var post []byte
 	if e.Post != nil {
 		var err error
-		if post, err = json.Marshal(e.Post); err != nil {
-			return fmt.Errorf("encode post %s: %w", e.Post.ID, err)
+		if post, err = encodePost(e.Post); err != nil {
+			return err
 		}
 	}
 	digest := e.digest()
@@ -55,6 +56,20 @@ func (j *Journal) Append(ctx context.Context, e *Entry, done func(held bool, err
 			return err
 		}
 	}
+}
+
+// encodePost writes a post as its record has it. What could not be read back is not written.
+func encodePost(p *storage.Post) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(p); err != nil {
+		return nil, fmt.Errorf("encode post %s: %w", p.ID, err)
+	}
+	if b.Len() > MaxClosing {
+		return nil, fmt.Errorf("%w: the post record of %s has %d bytes, more than %d", ErrExchange, p.URL, b.Len(), MaxClosing)
+	}
+	return b.Bytes(), nil
 }
 
 // digest is the payload digest by which an equal payload is found; empty if a revisit is out of the question.

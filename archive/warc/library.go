@@ -41,7 +41,7 @@ type Library struct {
 type Memento struct {
 	Capture  storage.Capture
 	Head     httpmsg.Head // of the capture itself; of a resource none
-	Original httpmsg.Head // of the record that holds the payload: Head, unless the capture is a revisit
+	Original httpmsg.Head // tells the payload's coding: Head, unless the capture says that nothing was modified
 	Header   Header       // of the capture's own record
 	Payload  io.Reader    // dechunked, still content-encoded
 	closers  []io.Closer
@@ -82,7 +82,13 @@ func (l *Library) Open(ctx context.Context, c storage.Capture) (*Memento, error)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("read what the revisit of %s refers to (%s): %w", c.URL, c.RefersTo, err), m.Close())
 	}
-	m.Original, m.Head, m.Header = m.Head, head, header
+	original := m.Head
+	m.Original, m.Head, m.Header = original, head, header
+	// The bytes are the same; what they mean is for the server to say that sent them. Another site may have sent them
+	// first, with another coding. Only a 304 says nothing of that.
+	if head.Len > 0 && !strings.HasSuffix(header.Get(fieldProfile), "server-not-modified") {
+		m.Original = head
+	}
 	return m, nil
 }
 

@@ -43,6 +43,7 @@ type Rebuilder struct {
 type Rebuilt struct {
 	Segments, Exchanges int
 	Torn                []string // segments whose end was not whole; what came before was taken
+	Damaged             []string // places within segments that could not be read; what came before and after was taken
 }
 
 const segmentSuffix = ".warc.gz"
@@ -99,7 +100,7 @@ func (b *Rebuilder) storeOne(ctx context.Context, id string) error {
 		return errors.Join(err, file.Close())
 	}
 	var t tail
-	if t, err = readTail(row, file, size); err == nil && t.end < size {
+	if t, err = salvage(row, file, size); err == nil && t.end < size {
 		err = b.cut(ctx, row, file, t.end)
 	}
 	if err == nil {
@@ -190,9 +191,12 @@ func (b *Rebuilder) segment(ctx context.Context, blob storage.Blob, done *Rebuil
 }
 
 func (b *Rebuilder) adopt(ctx context.Context, row storage.Segment, file io.ReaderAt, done *Rebuilt) error {
-	t, err := readTail(row, file, row.Size)
+	t, err := salvage(row, file, row.Size)
 	if err != nil {
 		return err
+	}
+	for _, at := range t.bad {
+		done.Damaged = append(done.Damaged, fmt.Sprintf("%s at %d", row.ID, at))
 	}
 	if t.end < row.Size {
 		done.Torn = append(done.Torn, row.ID)

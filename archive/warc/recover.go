@@ -188,6 +188,7 @@ type tail struct {
 	runs     []storage.Run
 	begun    time.Time // date of the warcinfo record …
 	infoID   string    // … and its name
+	bad      []int64   // offsets of what could not be read
 }
 
 // readTail reads the whole units from row.Committed on.
@@ -201,14 +202,13 @@ func readTail(row storage.Segment, file io.ReaderAt, size int64) (tail, error) {
 		if err != nil {
 			return t, err
 		}
-		if err := t.take(row, u, file); err != nil {
-			return t, err
-		}
+		t.take(row, u, file)
 	}
 	return t, nil
 }
 
-func (t *tail) take(row storage.Segment, u *Unit, file io.ReaderAt) error {
+// take adds the rows of a unit. A JSON record of ours that can't be read is noted and left out: nothing else hangs on it.
+func (t *tail) take(row storage.Segment, u *Unit, file io.ReaderAt) {
 	t.end = u.End
 	if u.Closing == nil {
 		if u.Last().Header.Type() == TypeWarcinfo {
@@ -217,22 +217,22 @@ func (t *tail) take(row storage.Segment, u *Unit, file io.ReaderAt) error {
 		if u.Last().Header.Get(fieldContentType) == MimeRun {
 			var run storage.Run
 			if err := u.Last().decode(file, &run); err != nil {
-				return err
+				t.bad = append(t.bad, u.Last().Offset)
+			} else {
+				t.runs = append(t.runs, run)
 			}
-			t.runs = append(t.runs, run)
 		}
-		return nil
+		return
 	}
 	if u.Voided {
-		return nil
+		return
 	}
 	end, err := unitEnd(row.Collection, row.ID, u, file)
-	if err != nil {
-		return err
+	if err != nil { // of its post alone: the exchange counts
+		t.bad = append(t.bad, u.Offset)
 	}
 	t.ends = append(t.ends, end)
 	t.closings = append(t.closings, u.Last().Header.ID())
-	return nil
 }
 
 // voidIn notes at the end of a recovered segment that one of its exchanges came too late.

@@ -189,7 +189,18 @@ func (c *captureCmd) work(ctx context.Context, e *env, s *store, jobs []*job) er
 				err = errors.Join(err, pause(last, s, j))
 			}
 		}
-		return errors.Join(err, w.close(last))
+		// A store that is away must not hold up somebody who wants to leave: what is acknowledged waits in the spool.
+		closing, cancel := context.WithCancel(last)
+		if ctx.Err() != nil {
+			closing, cancel = context.WithTimeout(last, 20*time.Second)
+		}
+		defer cancel()
+		err = errors.Join(err, w.close(closing))
+		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
+			progress.say("The store can't be reached. What was captured waits in the spool and is stored at the next start.")
+			err = nil
+		}
+		return err
 	}
 }
 

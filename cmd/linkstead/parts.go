@@ -41,6 +41,9 @@ func (e *env) open(ctx context.Context, create bool) (*store, error) {
 			return nil, fmt.Errorf("there is no archive in %s\nCapture something first, or name another with --archive; if only the database is gone, 'linkstead rebuild' makes it anew", filepath.Dir(path))
 		}
 	}
+	if create && e.orphaned() {
+		return nil, fmt.Errorf("the WARC files of %s are there, but their database is gone\n'linkstead rebuild' makes it anew from them", e.cfg.BlobStore())
+	}
 	db, err := storage.OpenDB(ctx, dsn, e.now)
 	if err != nil {
 		return nil, err
@@ -50,6 +53,16 @@ func (e *env) open(ctx context.Context, create bool) (*store, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	return &store{db: db, blobs: blobs, lib: &warc.Library{Shelves: db, Blobs: blobs, Spool: e.cfg.SpoolDir()}}, nil
+}
+
+// orphaned says whether there are WARC files and no database, or one without a byte.
+func (e *env) orphaned() bool {
+	st, err := os.Stat(strings.TrimPrefix(e.cfg.Database(), "sqlite:"))
+	if err == nil && st.Size() > 0 || err != nil && !errors.Is(err, os.ErrNotExist) {
+		return false
+	}
+	found, err := filepath.Glob(filepath.Join(strings.TrimPrefix(e.cfg.BlobStore(), "dir:"), "warc", "*", "*.warc.gz"))
+	return err == nil && len(found) > 0
 }
 
 func (s *store) close() error { return s.db.Close() }

@@ -21,7 +21,7 @@ type progress struct {
 
 	mu           sync.Mutex
 	known, ended int64
-	kept, failed int
+	failed       int
 	bytes        int64
 	last         string
 	finished     bool

@@ -28,30 +28,69 @@ func (c *rebuildCmd) run(ctx context.Context, e *env) (err error) {
 	}
 	defer func() { err = errors.Join(err, spool.Close()) }()
 	began := e.now()
-	aside, err := putAside(strings.TrimPrefix(e.cfg.Database(), "sqlite:"), began)
+	path := strings.TrimPrefix(e.cfg.Database(), "sqlite:")
+	fresh := path + ".rebuilding"
+	if err := removeDatabase(fresh); err != nil { // of a rebuild that was stopped
+		return err
+	}
+	done, err := c.rebuild(ctx, e, spool, "sqlite:"+fresh)
+	if err != nil {
+		return errors.Join(fmt.Errorf("%w\nThe old database was left as it is", err), removeDatabase(fresh))
+	}
+	aside, err := putAside(path, began)
 	if err != nil {
 		return err
 	}
-	s, err := e.open(ctx, true)
-	if err != nil {
-		return err
+	if err := os.Rename(fresh, path); err != nil {
+		return fmt.Errorf("put the new database in place: %w", err)
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
-	b := &warc.Rebuilder{Rows: s.db, Blobs: s.blobs, Store: s.blobs, Spool: spool, Temp: spool.Temp(),
+	return c.tell(e, done, aside, e.now().Sub(began))
+}
+
+// rebuild makes the rows in a new database, and closes it whole.
+func (c *rebuildCmd) rebuild(ctx context.Context, e *env, spool *storage.Spool, dsn string) (done warc.Rebuilt, err error) {
+	db, err := storage.OpenDB(ctx, dsn, e.now)
+	if err != nil {
+		return done, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	blobs, err := storage.OpenDir(strings.TrimPrefix(e.cfg.BlobStore(), "dir:"), e.fs)
+	if err != nil {
+		return done, err
+	}
+	b := &warc.Rebuilder{Rows: db, Blobs: blobs, Store: blobs, Spool: spool, Temp: spool.Temp(),
 		Tell: func(segment string, n int) { fmt.Fprintf(e.stderr, "%6d exchanges in %s\n", n, segment) }}
-	done, err := b.Rebuild(ctx)
-	if err != nil {
-		return err
+	if done, err = b.Rebuild(ctx); err != nil {
+		return done, err
 	}
-	if err := finishRuns(ctx, s, e.now()); err != nil {
-		return err
-	}
-	fmt.Fprintf(e.stdout, "The database was made anew from %d segments with %d exchanges in %s.\n", done.Segments, done.Exchanges, since(e.now().Sub(began)))
+	return done, finishRuns(ctx, db, e.now())
+}
+
+// tell says what was made anew, and what could not be. Damage is a failure, however much was saved.
+func (c *rebuildCmd) tell(e *env, done warc.Rebuilt, aside string, took time.Duration) error {
+	fmt.Fprintf(e.stdout, "The database was made anew from %s with %s in %s.\n", plural(done.Segments, "segment", "segments"),
+		plural(done.Exchanges, "exchange", "exchanges"), since(took))
 	if aside != "" {
-		fmt.Fprintf(e.stdout, "The old one was kept as %s; delete it when you are content.\n", aside)
+		fmt.Fprintf(e.stdout, "The old one was kept as %s; delete it when you are content. Start 'linkstead serve' again if it is running.\n", aside)
 	}
 	for _, id := range done.Torn {
 		fmt.Fprintf(e.stdout, "Segment %s has a torn end; what came before it was taken.\n", id)
+	}
+	for _, place := range done.Damaged {
+		fmt.Fprintf(e.stdout, "Damaged: segment %s; what stands there is lost, what came before and after it was taken.\n", place)
+	}
+	if len(done.Damaged) > 0 {
+		return exitError(exitFailed)
+	}
+	return nil
+}
+
+// removeDatabase removes a database and what belongs to it, if it is there.
+func removeDatabase(path string) error {
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("remove an unfinished database: %w", err)
+		}
 	}
 	return nil
 }
@@ -71,21 +110,21 @@ func putAside(path string, now time.Time) (string, error) {
 }
 
 // finishRuns says of each run whether it is done; what is left of one waits until somebody asks for it.
-func finishRuns(ctx context.Context, s *store, now time.Time) error {
-	runs, err := s.db.Unfinished(ctx)
+func finishRuns(ctx context.Context, db *storage.DB, now time.Time) error {
+	runs, err := db.Unfinished(ctx)
 	if err != nil {
 		return err
 	}
 	for _, r := range runs {
-		open, err := s.db.Open(ctx, r.ID)
+		open, err := db.Open(ctx, r.ID)
 		if err != nil {
 			return err
 		}
 		if open {
-			err = s.db.PauseRun(ctx, r.ID)
+			err = db.PauseRun(ctx, r.ID)
 		} else {
 			r.State, r.Ended = storage.RunDone, now.UTC()
-			err = s.db.UpdateRun(ctx, r)
+			err = db.UpdateRun(ctx, r)
 		}
 		if err != nil {
 			return err

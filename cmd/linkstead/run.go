@@ -15,6 +15,7 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/mattn/go-isatty"
 
+	"linkstead/archive/warc"
 	"linkstead/configs"
 	"linkstead/storage"
 )
@@ -245,6 +246,8 @@ func explain(err error) string {
 			"The disk is full. What was acknowledged is safe; make room and run the same command again."},
 		{strings.Contains(s, "file is not a database") || strings.Contains(s, "malformed"),
 			"The database is damaged. 'linkstead rebuild' makes it anew from the WARC files, and keeps the damaged one aside."},
+		{errors.Is(err, warc.ErrElsewhere) || strings.Contains(s, "recover segment"),
+			"A file of the spool is gone or damaged. 'linkstead rebuild' makes the database anew from what is there."},
 		{errors.Is(err, syscall.EADDRINUSE), "Another program listens there: choose other addresses with --listen and --replay-listen."},
 	} {
 		if h.when {

@@ -26,7 +26,7 @@ func TestStories(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"website": cmdWebsite, "hits": cmdHits, "json": cmdJSON, "strictread": cmdStrictRead, "subst": cmdSubst,
-			"remember": cmdRemember, "dump": cmdDump, "ports": cmdPorts, "get": cmdGet, "getuntil": cmdGetUntil, "waithits": cmdWaitHits, "listen": cmdListen,
+			"remember": cmdRemember, "dump": cmdDump, "ports": cmdPorts, "get": cmdGet, "getuntil": cmdGetUntil, "waithits": cmdWaitHits, "flip": cmdFlip, "listen": cmdListen,
 		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,

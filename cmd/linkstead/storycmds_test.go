@@ -160,3 +160,15 @@ func cmdWaitHits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Fatalf("%s was not asked for %d times in time", args[0], n)
 }
+
+// cmdFlip flips a bit half way through each file that matches: flip PATTERN.
+func cmdFlip(ts *testscript.TestScript, neg bool, args []string) {
+	names, err := filepath.Glob(ts.MkAbs(args[0]))
+	ts.Check(err)
+	for _, name := range names {
+		b, err := os.ReadFile(name)
+		ts.Check(err)
+		b[len(b)/2] ^= 4
+		ts.Check(os.WriteFile(name, b, 0o644))
+	}
+}

@@ -15,7 +15,7 @@ import (
 )
 
 // website serves folders as hosts on one loopback port: DIR/<host>/<path>. In text files, {{PORT}} stands for the port.
-// A file _rules in a host's folder holds lines "PATH STATUS [TARGET]", or "PATH cut", "PATH empty", "PATH slow".
+// A file _rules in a host's folder holds lines "PATH STATUS [TARGET]", or "PATH cut", "PATH empty", "PATH slow", "PATH encoding NAME".
 type website struct {
 	root string
 	port string
@@ -118,6 +118,9 @@ func (w *website) rule(rw http.ResponseWriter, r *http.Request, dir string) bool
 			continue
 		}
 		switch f[1] {
+		case "encoding": // a coding that the body does not have
+			rw.Header().Set("Content-Encoding", f[2])
+			return false
 		case "cut":
 			rw.Header().Set("Content-Length", "1000")
 			io.WriteString(rw, "only this")
