@@ -129,3 +129,12 @@ func BenchmarkKey(b *testing.B) {
 		Key("http://docs.python.test/library/re.html?b=1&a=2")
 	}
 }
+
+// TestKeysOfHostsAreTheirOwn: a comma is legal in a host, and must not make it the key of another.
+func TestKeysOfHostsAreTheirOwn(t *testing.T) {
+	for _, host := range []string{"com,victim", "com,victim,www", "victim.com,"} {
+		if Key("http://"+host+"/") == Key("http://victim.com/") {
+			t.Errorf("%s has the key of victim.com", host)
+		}
+	}
+}
