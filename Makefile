@@ -28,9 +28,11 @@ vet:
 lint:
 	.ci/golangci-lint run ./...
 
-## race: the tests, stories and Chromium among them
+## race: the tests, stories and Chromium among them; those that fail every step in turn take a sample of the steps under the
+## race detector, and every one without it
 race:
 	go test -race -timeout $(TEST_TIMEOUT) ./...
+	go test -timeout $(TEST_TIMEOUT) ./archive/warc
 
 ## fuzz: every fuzz target, FUZZ_SECONDS in all
 fuzz:

@@ -184,7 +184,7 @@ func TestShimInChromium(t *testing.T) {
 func TestAleppoInChromium(t *testing.T) {
 	const url = "http://blog.wp.test/2023/02/aleppo/"
 	a := newArchive(t)
-	a.page(url, "text/html; charset=UTF-8", file(t, "aleppo.html"))
+	a.page(url, "text/html; charset=UTF-8", file(t, "../../post/testdata/aleppo.html"))
 	a.page("http://blog.wp.test/wp-includes/js/wp-emoji-release.min.js?ver=6.1.9", "text/javascript",
 		"window.emoji = 1; var i = new Image; i.setAttribute('src', _wpemojiSettings.baseUrl + '1f600.png')")
 	b := browse(t, a)

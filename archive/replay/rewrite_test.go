@@ -39,7 +39,7 @@ func TestRewriteGolden(t *testing.T) {
 func TestAleppoStaysInside(t *testing.T) {
 	const url = "http://blog.wp.test/2023/02/aleppo/"
 	a := newArchive(t)
-	src := file(t, "aleppo.html")
+	src := file(t, "../../post/testdata/aleppo.html")
 	a.page(url, "text/html; charset=UTF-8", src)
 	got := a.get("/web/" + stamp + "/" + url).body
 	count := func(doc string) (inside, outside int) {
