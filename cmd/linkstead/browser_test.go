@@ -98,7 +98,7 @@ func browse(t testing.TB, rules ...string) *browser {
 	rules = append(rules, "MAP * ~NOTFOUND", "EXCLUDE replay.localhost", "EXCLUDE 127.0.0.1")
 	b := &browser{t: t, shots: t.ArtifactDir(), changed: make(chan struct{})}
 	alloc, stop := chromedp.NewExecAllocator(t.Context(),
-		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.Env("TMPDIR="+t.TempDir()), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.NoFirstRun, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true),
 		chromedp.Flag("hide-scrollbars", true), chromedp.Flag("blink-settings", "lazyLoadEnabled=false"), // or no picture below loads
