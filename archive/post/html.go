@@ -207,6 +207,9 @@ func (w *walker) enter(n *html.Node, content bool, rule string) *cite {
 		w.open = append(w.open, c)
 		return c
 	}
+	if !marked && len(w.cites) >= MaxLinks {
+		return nil
+	}
 	c := &cite{node: n, raw: raw, content: content, rule: rule, rel: strings.Fields(strings.ToLower(attr(n, "rel")))}
 	c.run, c.start = len(w.runs)-1, w.run().next()
 	if marked {

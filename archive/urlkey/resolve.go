@@ -60,13 +60,21 @@ func (b *Base) Resolve(ref string) (string, error) {
 		return "", invalid(ref, errLong)
 	}
 	if s, ok := b.fast(ref); ok {
-		return s, nil
+		return within(s)
 	}
 	u, err := b.url.Parse(ref)
 	if err != nil {
 		return "", invalid(ref, err)
 	}
-	return href(u), nil
+	return within(href(u))
+}
+
+// within refuses what has become too long by being resolved and encoded: it could not be a reference itself.
+func within(url string) (string, error) {
+	if len(url) > MaxLength {
+		return "", invalid(url, errLong)
+	}
+	return url, nil
 }
 
 // Parse resolves ref against base, as Base.Resolve does. An empty base stands for none: ref must be absolute then.
@@ -77,13 +85,13 @@ func Parse(base, ref string) (string, error) {
 			return "", invalid(ref, errLong)
 		}
 		if s, ok := absolute(ref); ok {
-			return s, nil
+			return within(s)
 		}
 		u, err := whatwg.Parse(ref)
 		if err != nil {
 			return "", invalid(ref, err)
 		}
-		return href(u), nil
+		return within(href(u))
 	}
 	b, err := NewBase(base)
 	if err != nil {
