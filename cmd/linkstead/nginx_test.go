@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -181,15 +183,25 @@ func freeLoopback(t testing.TB, port int) string {
 // freePort is a port of 127.0.0.1 on which nobody listens.
 func freePort(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := pickPort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err = errors.Join(err, l.Close()); err != nil {
-		t.Fatal(err)
-	}
 	return port
+}
+
+// pickPort finds a port that is free, and below those that the system gives to whoever asks for any.
+func pickPort() (string, error) {
+	var last error
+	for range 50 {
+		port := strconv.Itoa(20000 + rand.IntN(12000))
+		l, err := net.Listen("tcp", "127.0.0.1:"+port)
+		if err == nil {
+			return port, l.Close()
+		}
+		last = err
+	}
+	return "", last
 }
 
 // resolve are the flags that lead linkstead to the hosts.

@@ -83,10 +83,9 @@ func dumpRows(archive string) (_ string, err error) {
 // cmdPorts sets variables to free ports.
 func cmdPorts(ts *testscript.TestScript, neg bool, args []string) {
 	for _, name := range args {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		port, err := pickPort()
 		ts.Check(err)
-		ts.Setenv(name, strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
-		defer l.Close()
+		ts.Setenv(name, port)
 	}
 }
 

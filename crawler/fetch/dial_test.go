@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
+	"fmt"
 	"net"
 	"net/netip"
 	"strings"
@@ -155,14 +156,27 @@ func nameServer(t *testing.T, rcode int) *net.Resolver {
 	}}
 }
 
-// TestDialFaults maps every way of not connecting to its outcome, in words for people.
-func TestDialFaults(t *testing.T) {
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
+// refusing is an address at which nobody listens, and nobody else can begin to: the port is taken, and no more than that.
+func refusing(t *testing.T) string {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	dead := closed.Addr().String()
-	_ = closed.Close()
+	t.Cleanup(func() { _ = syscall.Close(fd) })
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	at, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("127.0.0.1:%d", at.(*syscall.SockaddrInet4).Port)
+}
+
+// TestDialFaults maps every way of not connecting to its outcome, in words for people.
+func TestDialFaults(t *testing.T) {
+	dead := refusing(t)
 	notTLS := answerAll(t, "HTTP/1.1 400 Bad Request\r\n\r\n")
 	wordless := answerAll(t, "")
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // its queue takes connections; nobody shakes hands
