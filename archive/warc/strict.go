@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 
 	"github.com/nlnwa/gowarc"
 )
@@ -23,10 +24,16 @@ const (
 	ExemptEmpty   Exemption = "empty block"              // gowarc would panic at the record after it
 )
 
+// strictly lets one strict read go on at a time: gowarc v1.6.0 sets a switch that google/uuid has for the whole process
+// whenever it makes an unmarshaler, and two at once race.
+var strictly sync.Mutex
+
 // StrictRead reads the segment at path with gowarc, every policy set to fail, and with Verify, and lists what either
 // finds. gowarc sees only members that the scan has proven whole: on others it loops without end. It is for tests; nothing
 // in service depends on it.
 func StrictRead(path string) ([]Fault, error) {
+	strictly.Lock()
+	defer strictly.Unlock()
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("strict read: %w", err)
