@@ -65,15 +65,6 @@ type Citation struct {
 // ErrURL says that the URL or base of a document is no absolute URL.
 var ErrURL = errors.New("the document's URL is not an absolute URL")
 
-// ParseMode checks the spelling of a mode.
-func ParseMode(s string) (Mode, error) {
-	switch m := Mode(s); m {
-	case Default, Content, Outbound, All:
-		return m, nil
-	}
-	return "", errors.New("links must be content, outbound or all")
-}
-
 // found is a citation before it is judged. Its offsets are bytes of the decoded source.
 type found struct {
 	Citation

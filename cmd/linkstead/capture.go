@@ -21,7 +21,7 @@ type captureCmd struct {
 
 	Collection   *string           `help:"Collection that the captures go into."`
 	Links        string            `help:"Which links of the post are its sources: content, outbound, all; without it, content and outbound together." enum:",content,outbound,all" default:"" placeholder:"WHICH"`
-	Depth        int               `help:"Follow links in --scope up to so many hops from the post, beyond the post's own links, which are the first hop: it tells from 2 on." placeholder:"N"`
+	Depth        int               `help:"Beyond the post's sources, follow links in --scope up to so many hops from the post: 1 takes in its navigation, 2 what that leads to." placeholder:"N"`
 	Scope        string            `help:"How far --depth may lead: host, prefix, domain, any." enum:"host,prefix,domain,any" default:"host"`
 	Exclude      []string          `help:"Leave out addresses that match (RE2); repeatable." placeholder:"REGEX" sep:"none"`
 	Base         string            `help:"What the relative links of a file are resolved against." placeholder:"URL"`
@@ -160,15 +160,19 @@ func (c *captureCmd) capture(ctx context.Context, e *env, s *store, jobs []*job)
 
 // work works the runs off, or follows the process that does.
 func (c *captureCmd) work(ctx context.Context, e *env, s *store, jobs []*job) error {
-	progress := newProgress(e.stderr, c.JSON)
+	progress := newProgress(e.stderr)
 	defer progress.close()
+	told := context.AfterFunc(ctx, func() {
+		progress.say("Interrupted: what is under way is being finished and stored. Press Ctrl-C again to stop at once.")
+	})
+	defer told()
 	done := func(ctx context.Context) (bool, error) { return allDone(ctx, s, jobs) }
-	for told := false; ; {
+	for waiting := false; ; {
 		w, err := e.hire(ctx, s, progress.tell)
 		if errors.Is(err, storage.ErrBusy) {
-			if !told {
+			if !waiting {
 				progress.say("Another process works on this archive; it has been given this capture, too. Waiting for it.")
-				told = true
+				waiting = true
 			}
 			if err := c.follow(ctx, s, jobs); err != nil || ctx.Err() != nil {
 				return err
@@ -181,27 +185,29 @@ func (c *captureCmd) work(ctx context.Context, e *env, s *store, jobs []*job) er
 		if err != nil {
 			return err
 		}
-		err = w.crawler.Work(ctx, done)
-		last := context.WithoutCancel(ctx)
-		if ctx.Err() != nil {
-			progress.say("Interrupted: what is under way is being finished and stored. Press Ctrl-C again to stop at once.")
-			for _, j := range jobs {
-				err = errors.Join(err, pause(last, s, j))
-			}
-		}
-		// A store that is away must not hold up somebody who wants to leave: what is acknowledged waits in the spool.
-		closing, cancel := context.WithCancel(last)
-		if ctx.Err() != nil {
-			closing, cancel = context.WithTimeout(last, 20*time.Second)
-		}
-		defer cancel()
-		err = errors.Join(err, w.close(closing))
-		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
-			progress.say("The store can't be reached. What was captured waits in the spool and is stored at the next start.")
-			err = nil
-		}
-		return err
+		return errors.Join(w.crawler.Work(ctx, done), c.leave(ctx, s, w, jobs, progress))
 	}
+}
+
+// leave stores what is open and gives the worker role up. After an interruption it parks the runs first, and does not wait
+// for a store that is away: what is acknowledged is safe in the spool.
+func (c *captureCmd) leave(ctx context.Context, s *store, w *worker, jobs []*job, p *progress) error {
+	last := context.WithoutCancel(ctx)
+	if ctx.Err() == nil {
+		return w.close(last)
+	}
+	var err error
+	for _, j := range jobs {
+		err = errors.Join(err, pause(last, s, j))
+	}
+	last, cancel := context.WithTimeout(last, 20*time.Second)
+	defer cancel()
+	closed := w.close(last)
+	if errors.Is(closed, context.DeadlineExceeded) {
+		p.say("The store can't be reached. What was captured waits in the spool and is stored at the next start.")
+		closed = nil
+	}
+	return errors.Join(err, closed)
 }
 
 // pause parks what is left of a run until somebody asks for it again.

@@ -27,7 +27,7 @@ type progress struct {
 	finished     bool
 }
 
-func newProgress(w io.Writer, quiet bool) *progress {
+func newProgress(w io.Writer) *progress {
 	p := &progress{w: w, known: 1}
 	if !terminal(w) {
 		return p
