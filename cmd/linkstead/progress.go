@@ -100,7 +100,8 @@ func eventLine(ev crawler.Event) string {
 // say prints a line above the progress.
 func (p *progress) say(s string) {
 	if p.bars != nil {
-		fmt.Fprintln(p.bars, s)
+		// The echo of Ctrl-C has moved the cursor: from the line's start, on an empty line.
+		fmt.Fprintln(p.bars, "\r\x1b[2K"+s)
 		return
 	}
 	fmt.Fprintln(p.w, s)
