@@ -123,7 +123,7 @@ func TestFollow(t *testing.T) {
 		})
 	}()
 	<-g.came
-	db, err := storage.OpenDB(t.Context(), "sqlite:"+dir+"/linkstead.db", time.Now)
+	db, err := storage.OpenDB(t.Context(), "sqlite:"+dir+"/linkstead.db", storage.DBOptions{})
 	must(t, err)
 	defer func() { must(t, db.Close()) }()
 	begin := func(s scope.Spec) storage.Run {

@@ -36,7 +36,8 @@ type Tasks interface {
 type Runs interface {
 	Run(ctx context.Context, id int64) (storage.Run, error)
 	UpdateRun(ctx context.Context, r storage.Run) error
-	CountRun(ctx context.Context, id int64, counters []byte) error
+	CountRun(ctx context.Context, run int64, node string, c storage.Counts) error
+	Counts(ctx context.Context, run int64, node string) (storage.Counts, error)
 	Unfinished(ctx context.Context) ([]storage.Run, error)
 }
 
@@ -304,7 +305,9 @@ func (c *Crawler) finish(ctx context.Context, r storage.Run) error {
 		return err
 	}
 	if l, ok := c.live.get(r.ID); ok {
-		r.Counters = l.counters()
+		if err := c.Runs.CountRun(ctx, r.ID, c.Owner, l.counts()); err != nil {
+			return err
+		}
 	}
 	r.State, r.Ended = storage.RunDone, c.Now().UTC()
 	if err := c.Runs.UpdateRun(ctx, r); err != nil {
@@ -316,7 +319,7 @@ func (c *Crawler) finish(ctx context.Context, r storage.Run) error {
 
 func (c *Crawler) saveCounters(ctx context.Context) error {
 	for _, l := range c.live.all() {
-		if err := c.Runs.CountRun(ctx, l.row.ID, l.counters()); err != nil {
+		if err := c.Runs.CountRun(ctx, l.row.ID, c.Owner, l.counts()); err != nil {
 			return err
 		}
 	}

@@ -2,7 +2,6 @@ package crawler
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -14,15 +13,6 @@ import (
 	"linkstead/storage"
 )
 
-// Counters tell how far a run has come. They are kept as JSON in its row.
-type Counters struct {
-	Found    int   `json:"found"`    // tasks
-	Ended    int   `json:"ended"`    // tasks
-	Captured int   `json:"captured"` // exchanges of which a response was kept
-	Failed   int   `json:"failed"`   // tasks that ended without one
-	Bytes    int64 `json:"bytes"`    // of payloads
-}
-
 // run is a run that this process works on.
 type run struct {
 	row   storage.Run
@@ -30,7 +20,7 @@ type run struct {
 	scope atomic.Pointer[scope.Scope] // rooted anew once the post's own address is known
 
 	mu    sync.Mutex
-	count Counters
+	count storage.Counts      // this node's
 	seen  map[int64]bool      // ids of tasks that the database has
 	since map[int64]time.Time // when a robots.txt of another host was first waited for, by its task
 }
@@ -67,7 +57,7 @@ func (r *run) committed(e Event, own int64, tasks []storage.Task) (found int) {
 			found++
 		}
 	}
-	r.count.Found += found
+	r.count.Found += int64(found)
 	r.count.Bytes += e.Bytes
 	if e.Outcome.Kept() {
 		r.count.Captured++
@@ -105,14 +95,10 @@ func (r *run) learn(id int64) bool {
 	return true
 }
 
-func (r *run) counters() []byte {
+func (r *run) counts() storage.Counts {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	b, err := json.Marshal(r.count)
-	if err != nil {
-		panic(err) // five numbers
-	}
-	return b
+	return r.count
 }
 
 // live are the runs that this process works on.
@@ -185,10 +171,8 @@ func (c *Crawler) run(ctx context.Context, id int64) (*run, error) {
 		return nil, err
 	}
 	r.scope.Store(compiled)
-	if len(row.Counters) > 0 {
-		if err := json.Unmarshal(row.Counters, &r.count); err != nil {
-			return nil, fmt.Errorf("run %d: read counters: %w", id, err)
-		}
+	if r.count, err = c.Runs.Counts(ctx, id, c.Owner); err != nil {
+		return nil, err
 	}
 	c.live.mu.Lock()
 	defer c.live.mu.Unlock()

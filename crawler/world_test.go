@@ -229,7 +229,7 @@ var emptyDB = sync.OnceValues(func() ([]byte, error) {
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "empty.db")
-	db, err := storage.OpenDB(context.Background(), "sqlite:"+path, time.Now)
+	db, err := storage.OpenDB(context.Background(), "sqlite:"+path, storage.DBOptions{})
 	if err == nil {
 		err = db.Close()
 	}
@@ -255,7 +255,7 @@ func newNode(t testing.TB, dir string, change ...func(*parts)) *node {
 	n := &node{t: t, dir: dir}
 	p := parts{fs: storage.OS{}, spool: filepath.Join(dir, "spool")}
 	var err error
-	n.db, err = storage.OpenDB(t.Context(), "sqlite:"+filepath.Join(dir, "linkstead.db"), time.Now)
+	n.db, err = storage.OpenDB(t.Context(), "sqlite:"+filepath.Join(dir, "linkstead.db"), storage.DBOptions{})
 	must(t, err)
 	p.journal = warc.JournalParts{
 		Rows: n.db, Segments: n.db, Shelves: n.db,

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -41,9 +42,23 @@ type dialect struct {
 	numbered   bool   // placeholders are $1, $2 … even in long lists
 }
 
+// DBOptions say how a database is used. The zero value is good.
+type DBOptions struct {
+	// Now is the clock of leases and due times; nil: the database's own, which all workers share.
+	Now func() time.Time
+	// Patience is for how long a call waits for a database server that is away before it fails; 0: not at all.
+	Patience time.Duration
+	// Log is told when the database goes away and comes back; nil: nobody is.
+	Log *slog.Logger
+}
+
 // OpenDB opens the database named by dsn ("sqlite:PATH") and brings its schema up to date. A database whose schema is
 // newer than this program is refused.
-func OpenDB(ctx context.Context, dsn string, now func() time.Time) (*DB, error) {
+func OpenDB(ctx context.Context, dsn string, o DBOptions) (*DB, error) {
+	now := o.Now
+	if now == nil {
+		now = time.Now
+	}
 	kind, path, ok := strings.Cut(dsn, ":")
 	if !ok || kind != "sqlite" || path == "" {
 		return nil, fmt.Errorf("database %q: the form is sqlite:PATH", dsn)
@@ -329,6 +344,9 @@ func (x *tx) insert(into, onConflict string, cols int, values []any) (int64, err
 	}
 	return inserted, nil
 }
+
+// Now is the time by which leases end and tasks are due.
+func (db *DB) Now() time.Time { return db.now() }
 
 func (db *DB) nowMS() int64 { return db.now().UnixMilli() }
 

@@ -11,7 +11,7 @@ import (
 
 func openTestDB(t *testing.T) *DB {
 	t.Helper()
-	db, err := OpenDB(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "db"), time.Now)
+	db, err := OpenDB(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "db"), DBOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,12 +22,14 @@ const parked int64 = 1 << 50
 type Run struct {
 	ID         int64           `json:"id"`
 	Collection string          `json:"collection,omitempty"`
-	Source     string          `json:"source,omitempty"` // the URL or document that the run captures
-	Spec       json.RawMessage `json:"spec,omitempty"`   // JSON; the crawler's, opaque here
-	Counters   []byte          `json:"-"`                // JSON; the crawler's, opaque here: how far it has come, for those who follow it
+	Source     string          `json:"source,omitempty"`   // the URL or document that the run captures
+	Spec       json.RawMessage `json:"spec,omitempty"`     // JSON; the crawler's, opaque here
+	Schedule   string          `json:"schedule,omitempty"` // name of the schedule that began it
 	State      RunState        `json:"-"`
 	Started    time.Time       `json:"started,omitzero"`
 	Ended      time.Time       `json:"-"` // zero while it goes on
+	Cut        string          `json:"-"` // the budget that ended it: pages, bytes or seconds; empty if none did
+	Changes    json.RawMessage `json:"-"` // JSON; the crawler's, opaque here: what differs from the schedule's run before
 }
 
 // RunState is where a run stands.
@@ -39,6 +41,15 @@ const (
 	RunPaused RunState = "paused" // interrupted by a person: its tasks wait until the run is resumed
 	RunDone   RunState = "done"
 )
+
+// Counts tell how far a run has come.
+type Counts struct {
+	Found    int64 // tasks
+	Ended    int64 // tasks
+	Captured int64 // exchanges of which a response was kept
+	Failed   int64 // tasks that ended without one
+	Bytes    int64 // of payloads
+}
 
 // Task is one URL of one run, on one host. Its key is (Host, Run, ID).
 type Task struct {

@@ -12,7 +12,7 @@ import (
 // errNumber says that another run got the number first: what asks for it begins again.
 var errNumber = errors.New("the run's number is taken")
 
-const runCols = `id, collection, source, spec, counters, state, started, ended`
+const runCols = `id, collection, source, spec, schedule, state, started, ended, cut, changes`
 
 // StartRun writes a new run with its first tasks and gives it its number, which the tasks get too. A run that captures
 // a document brings it along; otherwise doc is nil.
@@ -48,8 +48,8 @@ func (db *DB) StartRun(ctx context.Context, r Run, doc *Document, first []Task) 
 }
 
 func (x *tx) insertRun(r Run) (int64, error) {
-	return x.exec(`INSERT INTO runs (`+runCols+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8) ON CONFLICT DO NOTHING`,
-		r.ID, r.Collection, r.Source, string(r.Spec), string(r.Counters), r.State, micros(r.Started), micros(r.Ended))
+	return x.exec(`INSERT INTO runs (`+runCols+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10) ON CONFLICT DO NOTHING`,
+		r.ID, r.Collection, r.Source, string(r.Spec), r.Schedule, r.State, micros(r.Started), micros(r.Ended), r.Cut, string(r.Changes))
 }
 
 // AdoptRun writes the row of a run that a rebuild found, or leaves the one that is there.
@@ -64,22 +64,36 @@ func (db *DB) AdoptRun(ctx context.Context, r Run) error {
 	return nil
 }
 
-// CountRun writes how far a run has come, and nothing else: whether it goes on may be decided elsewhere meanwhile.
-func (db *DB) CountRun(ctx context.Context, id int64, counters []byte) error {
+// CountRun writes how far a node has come with a run: all that it has done since the run began.
+func (db *DB) CountRun(ctx context.Context, run int64, node string, c Counts) error {
 	err := db.write(ctx, func(x *tx) error {
-		_, err := x.exec(`UPDATE runs SET counters=$1 WHERE id=$2`, string(counters), id)
+		_, err := x.exec(`INSERT INTO progress (run, node, found, ended, captured, failed, bytes) VALUES ($1,$2,$3,$4,$5,$6,$7)
+			ON CONFLICT (run, node) DO UPDATE SET found=excluded.found, ended=excluded.ended, captured=excluded.captured,
+			failed=excluded.failed, bytes=excluded.bytes`, run, node, c.Found, c.Ended, c.Captured, c.Failed, c.Bytes)
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("count run %d: %w", id, err)
+		return fmt.Errorf("count run %d: %w", run, err)
 	}
 	return nil
 }
 
-// UpdateRun writes a run's counters, and its state and end.
+// Counts tells how far one node has come with a run, or all of them if node is empty.
+func (db *DB) Counts(ctx context.Context, run int64, node string) (Counts, error) {
+	var c Counts
+	err := db.r.QueryRowContext(ctx, `SELECT CAST(COALESCE(SUM(found),0) AS BIGINT), CAST(COALESCE(SUM(ended),0) AS BIGINT),
+		CAST(COALESCE(SUM(captured),0) AS BIGINT), CAST(COALESCE(SUM(failed),0) AS BIGINT), CAST(COALESCE(SUM(bytes),0) AS BIGINT)
+		FROM progress WHERE run=$1 AND (node=$2 OR $2='')`, run, node).Scan(&c.Found, &c.Ended, &c.Captured, &c.Failed, &c.Bytes)
+	if err != nil {
+		return Counts{}, fmt.Errorf("counts of run %d: %w", run, err)
+	}
+	return c, nil
+}
+
+// UpdateRun writes a run's state and end.
 func (db *DB) UpdateRun(ctx context.Context, r Run) error {
 	err := db.write(ctx, func(x *tx) error {
-		_, err := x.exec(`UPDATE runs SET counters=$1, state=$2, ended=$3 WHERE id=$4`, string(r.Counters), r.State, micros(r.Ended), r.ID)
+		_, err := x.exec(`UPDATE runs SET state=$1, ended=$2, cut=$3, changes=$4 WHERE id=$5`, r.State, micros(r.Ended), r.Cut, string(r.Changes), r.ID)
 		if err == nil && r.State == RunDone {
 			_, err = x.exec(`DELETE FROM documents WHERE run=$1`, r.ID)
 		}
@@ -221,12 +235,15 @@ func (db *DB) runs(ctx context.Context, where string, args ...any) (out []Run, e
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var r Run
-		var spec, counters sql.NullString
+		var spec, changes string
 		var started, ended int64
-		if err := rows.Scan(&r.ID, &r.Collection, &r.Source, &spec, &counters, &r.State, &started, &ended); err != nil {
+		if err := rows.Scan(&r.ID, &r.Collection, &r.Source, &spec, &r.Schedule, &r.State, &started, &ended, &r.Cut, &changes); err != nil {
 			return nil, fmt.Errorf("read runs: %w", err)
 		}
-		r.Spec, r.Counters = json.RawMessage(spec.String), []byte(counters.String)
+		r.Spec = json.RawMessage(spec)
+		if changes != "" {
+			r.Changes = json.RawMessage(changes)
+		}
 		r.Started, r.Ended = fromMicros(started), fromMicros(ended)
 		out = append(out, r)
 	}

@@ -22,7 +22,7 @@ import (
 func TestOpenDBRefusals(t *testing.T) {
 	dir := t.TempDir()
 	newer := filepath.Join(dir, "newer.db")
-	db, err := storage.OpenDB(t.Context(), "sqlite:"+newer, time.Now)
+	db, err := storage.OpenDB(t.Context(), "sqlite:"+newer, storage.DBOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func TestOpenDBRefusals(t *testing.T) {
 		"sqlite:" + dir:            {dir},
 		"sqlite:" + text + "/x.db": {text},
 	} {
-		db, err := storage.OpenDB(t.Context(), dsn, time.Now)
+		db, err := storage.OpenDB(t.Context(), dsn, storage.DBOptions{})
 		if err == nil {
 			t.Errorf("%q was opened", dsn)
 			_ = db.Close()
@@ -69,7 +69,7 @@ func TestOpenDBPaths(t *testing.T) {
 	top := t.TempDir()
 	for _, name := range []string{"a b", "a#b", "a?b", "a%b", "a%20b", "a&_pragma=x", "ä", "a+b", "a'b\"c", "a;b", "file:x", "two\nlines"} {
 		path := filepath.Join(top, name, name+".db")
-		db, err := storage.OpenDB(t.Context(), "sqlite:"+path, time.Now)
+		db, err := storage.OpenDB(t.Context(), "sqlite:"+path, storage.DBOptions{})
 		if err != nil {
 			t.Errorf("%q: %v", name, err)
 			continue
@@ -86,7 +86,7 @@ func TestOpenDBPaths(t *testing.T) {
 	}
 	t.Chdir(t.TempDir())
 	for _, path := range []string{"x.db", "./y.db", "sub/z.db"} {
-		db, err := storage.OpenDB(t.Context(), "sqlite:"+path, time.Now)
+		db, err := storage.OpenDB(t.Context(), "sqlite:"+path, storage.DBOptions{})
 		if err != nil {
 			t.Fatalf("%q: %v", path, err)
 		}
@@ -105,7 +105,7 @@ func TestOpenDBTogether(t *testing.T) {
 	var g errgroup.Group
 	for i := range 6 {
 		g.Go(func() error {
-			db, err := storage.OpenDB(context.Background(), dsn, time.Now)
+			db, err := storage.OpenDB(context.Background(), dsn, storage.DBOptions{})
 			if err != nil {
 				return err
 			}

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
 
@@ -33,7 +32,7 @@ var emptyDB = sync.OnceValues(func() ([]byte, error) {
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "db")
-	db, err := storage.OpenDB(context.Background(), "sqlite:"+path, time.Now)
+	db, err := storage.OpenDB(context.Background(), "sqlite:"+path, storage.DBOptions{})
 	if err != nil {
 		return nil, err
 	}

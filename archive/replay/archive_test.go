@@ -50,7 +50,7 @@ func newArchive(t testing.TB) *testArchive {
 	a := &testArchive{t: t, dir: t.TempDir(), now: day.Add(time.Hour), log: &bytes.Buffer{}}
 	now := func() time.Time { return a.now }
 	var err error
-	a.db, err = storage.OpenDB(t.Context(), "sqlite:"+filepath.Join(a.dir, "linkstead.db"), now)
+	a.db, err = storage.OpenDB(t.Context(), "sqlite:"+filepath.Join(a.dir, "linkstead.db"), storage.DBOptions{Now: now})
 	must(t, err)
 	spool, err := storage.HoldSpool(filepath.Join(a.dir, "spool"), storage.OS{})
 	must(t, err)

@@ -24,7 +24,7 @@ type archive struct {
 
 func newArchive(t *testing.T, collection string) *archive {
 	t.Helper()
-	db, err := storage.OpenDB(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "x.db"), time.Now)
+	db, err := storage.OpenDB(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "x.db"), storage.DBOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

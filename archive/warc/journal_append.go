@@ -168,7 +168,7 @@ func (j *Journal) describeRun(seg *segment, run int64) error {
 	if err != nil {
 		return err
 	}
-	r.Counters, r.State = nil, "" // these change; the record does not
+	r.State = "" // these change; the record does not
 	body, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("encode run %d: %w", run, err)

@@ -27,7 +27,7 @@ var emptyDB = sync.OnceValues(func() ([]byte, error) {
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "empty.db")
-	db, err := storage.OpenDB(context.Background(), "sqlite:"+path, time.Now)
+	db, err := storage.OpenDB(context.Background(), "sqlite:"+path, storage.DBOptions{})
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func worldIn(t testing.TB, dir string, fsys storage.FS, tune func(*JournalParts)
 
 // start opens everything. What was opened before an error is closed by stop.
 func (w *world) start() (err error) {
-	if w.db, err = storage.OpenDB(context.Background(), "sqlite:"+filepath.Join(w.dir, "linkstead.db"), w.clock.Now); err != nil {
+	if w.db, err = storage.OpenDB(context.Background(), "sqlite:"+filepath.Join(w.dir, "linkstead.db"), storage.DBOptions{Now: w.clock.Now}); err != nil {
 		return err
 	}
 	if w.spool, err = storage.HoldSpool(filepath.Join(w.dir, "spool"), w.fs); err != nil {

@@ -133,7 +133,7 @@ func stderrOf(err error) string {
 func checkSite(t *testing.T, w *website, archive string, kills int) {
 	t.Helper()
 	ctx := context.Background()
-	db, err := storage.OpenDB(ctx, "sqlite:"+filepath.Join(archive, "linkstead.db"), time.Now)
+	db, err := storage.OpenDB(ctx, "sqlite:"+filepath.Join(archive, "linkstead.db"), storage.DBOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

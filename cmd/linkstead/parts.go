@@ -44,7 +44,7 @@ func (e *env) open(ctx context.Context, create bool) (*store, error) {
 	if create && e.orphaned() {
 		return nil, fmt.Errorf("the WARC files of %s are there, but their database is gone\n'linkstead rebuild' makes it anew from them", e.cfg.BlobStore())
 	}
-	db, err := storage.OpenDB(ctx, dsn, e.now)
+	db, err := storage.OpenDB(ctx, dsn, storage.DBOptions{Now: e.now})
 	if err != nil {
 		return nil, err
 	}

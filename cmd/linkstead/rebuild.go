@@ -49,7 +49,7 @@ func (c *rebuildCmd) run(ctx context.Context, e *env) (err error) {
 
 // rebuild makes the rows in a new database, and closes it whole.
 func (c *rebuildCmd) rebuild(ctx context.Context, e *env, spool *storage.Spool, dsn string) (done warc.Rebuilt, err error) {
-	db, err := storage.OpenDB(ctx, dsn, e.now)
+	db, err := storage.OpenDB(ctx, dsn, storage.DBOptions{Now: e.now})
 	if err != nil {
 		return done, err
 	}

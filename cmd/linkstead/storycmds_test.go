@@ -30,7 +30,7 @@ func cmdDump(ts *testscript.TestScript, neg bool, args []string) {
 
 func dumpRows(archive string) (_ string, err error) {
 	ctx := context.Background()
-	db, err := storage.OpenDB(ctx, "sqlite:"+filepath.Join(archive, "linkstead.db"), time.Now)
+	db, err := storage.OpenDB(ctx, "sqlite:"+filepath.Join(archive, "linkstead.db"), storage.DBOptions{})
 	if err != nil {
 		return "", err
 	}

@@ -41,7 +41,7 @@ func (c *Clock) Advance(d time.Duration) {
 // OpenRows opens a database for a test and closes it after the test.
 func OpenRows(t testing.TB, dsn string, now func() time.Time) *storage.DB {
 	t.Helper()
-	db, err := storage.OpenDB(context.Background(), dsn, now)
+	db, err := storage.OpenDB(context.Background(), dsn, storage.DBOptions{Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,7 +43,7 @@ func runsStartUpdate(b *bench) {
 		b.t.Errorf("claimed %+v", l.Tasks)
 	}
 	b.startRun()
-	r.Counters, r.State, r.Ended = []byte(`{"n":1}`), storage.RunDone, b.clock.Now().Add(time.Second)
+	r.Changes, r.State, r.Ended = []byte(`{"n":1}`), storage.RunDone, b.clock.Now().Add(time.Second)
 	if err := b.UpdateRun(b.t.Context(), r); err != nil {
 		b.t.Fatal(err)
 	}

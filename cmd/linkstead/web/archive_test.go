@@ -33,7 +33,7 @@ type archive struct {
 func newArchive(t testing.TB) *archive {
 	t.Helper()
 	a := &archive{t: t, now: day}
-	db, err := storage.OpenDB(context.Background(), "sqlite:"+filepath.Join(t.TempDir(), "linkstead.db"), func() time.Time { return a.now })
+	db, err := storage.OpenDB(context.Background(), "sqlite:"+filepath.Join(t.TempDir(), "linkstead.db"), storage.DBOptions{Now: func() time.Time { return a.now }})
 	if err != nil {
 		t.Fatal(err)
 	}
