@@ -14,6 +14,8 @@ var (
 	ErrBusy = errors.New("another process works on this archive")
 	// ErrSegmentGone says that a segment is no longer ours to append to: it was declared lost.
 	ErrSegmentGone = errors.New("the segment is no longer open")
+	// ErrAway says that the database server or the blob store can't be reached just now. It may pass by itself.
+	ErrAway = errors.New("it can't be reached")
 	// ErrKey says that a blob key has a form that not every store can hold.
 	ErrKey = errors.New("unusable blob key")
 )
