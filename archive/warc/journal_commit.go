@@ -234,11 +234,11 @@ func (j *Journal) moved(id string, state storage.SegmentState, err error) error 
 
 // SegmentKey is the blob key of a segment.
 func SegmentKey(s storage.Segment) string {
-	return keyPrefix + s.Collection + "/" + s.ID + segmentSuffix
+	return KeyPrefix + s.Collection + "/" + s.ID + segmentSuffix
 }
 
-// keyPrefix keeps segments apart from whatever else a store may hold.
-const keyPrefix = "warc/"
+// KeyPrefix begins the keys of segments and keeps them apart from whatever else a store may hold.
+const KeyPrefix = "warc/"
 
 // put stores a sealed segment: the blob first, the row second, the spool copy last. A crash in between repeats the rest.
 func (j *Journal) put(row storage.Segment) error {

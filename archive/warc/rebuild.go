@@ -54,7 +54,7 @@ func (b *Rebuilder) Rebuild(ctx context.Context) (Rebuilt, error) {
 	if err := b.storeSpooled(ctx, &done); err != nil {
 		return done, err
 	}
-	for blob, err := range b.Blobs.List(ctx, keyPrefix) {
+	for blob, err := range b.Blobs.List(ctx, KeyPrefix) {
 		if err != nil {
 			return done, err
 		}

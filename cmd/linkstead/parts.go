@@ -23,8 +23,16 @@ import (
 // store is an archive opened for reading, and for taking on work.
 type store struct {
 	db    *storage.DB
-	blobs *storage.Dir
+	blobs blobs
 	lib   *warc.Library
+}
+
+// blobs is where segments are kept: a folder, or S3.
+type blobs interface {
+	warc.Store
+	warc.Lister
+	Stat(ctx context.Context, key string) (storage.Blob, error)
+	Delete(ctx context.Context, key string) error
 }
 
 // open opens the archive. Unless create is set, one that does not exist is an error.
@@ -35,34 +43,57 @@ func (e *env) open(ctx context.Context, create bool) (*store, error) {
 	if e.cfg.Blobs == "" && foreign(e.cfg.Archive) {
 		return nil, usageError{fmt.Errorf("the folder %s holds other things and is no archive\nName a new or empty one with --archive", e.cfg.Archive)}
 	}
-	dsn := e.cfg.Database()
-	if path := strings.TrimPrefix(dsn, "sqlite:"); !create {
-		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-			return nil, fmt.Errorf("there is no archive in %s\nCapture something first, or name another with --archive; if only the database is gone, 'linkstead rebuild' makes it anew", filepath.Dir(path))
-		}
+	path, embedded := strings.CutPrefix(e.cfg.Database(), "sqlite:")
+	absent := embedded && empty(path)
+	if absent && !create {
+		return nil, fmt.Errorf("there is no archive in %s\nCapture something first, or name another with --archive; if only the database is gone, 'linkstead rebuild' makes it anew", filepath.Dir(path))
 	}
-	if create && e.orphaned() {
-		return nil, fmt.Errorf("the WARC files of %s are there, but their database is gone\n'linkstead rebuild' makes it anew from them", e.cfg.BlobStore())
-	}
-	db, err := storage.OpenDB(ctx, dsn, storage.DBOptions{Now: e.now})
+	blobs, err := e.openBlobs(ctx)
 	if err != nil {
 		return nil, err
 	}
-	blobs, err := storage.OpenDir(strings.TrimPrefix(e.cfg.BlobStore(), "dir:"), e.fs)
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
+	if absent { // so that a database that is refused is not made
+		if err := e.orphaned(ctx, blobs); err != nil {
+			return nil, err
+		}
 	}
-	return &store{db: db, blobs: blobs, lib: &warc.Library{Shelves: db, Blobs: blobs, Spool: e.cfg.SpoolDir()}}, nil
+	db, err := storage.OpenDB(ctx, e.cfg.Database(), storage.DBOptions{Now: e.clock, Log: e.log})
+	if err != nil {
+		return nil, err
+	}
+	s := &store{db: db, blobs: blobs, lib: &warc.Library{Shelves: db, Blobs: blobs, Spool: e.cfg.SpoolDir()}}
+	if create && !embedded {
+		fresh, err := db.Fresh(ctx)
+		if err == nil && fresh {
+			err = e.orphaned(ctx, blobs)
+		}
+		if err != nil {
+			return nil, errors.Join(err, s.close())
+		}
+	}
+	return s, nil
 }
 
-// orphaned says whether there are WARC files and no database, or one without a byte.
-func (e *env) orphaned() bool {
-	st, err := os.Stat(strings.TrimPrefix(e.cfg.Database(), "sqlite:"))
-	if err == nil && st.Size() > 0 || err != nil && !errors.Is(err, os.ErrNotExist) {
-		return false
+// openBlobs opens the store of segments.
+func (e *env) openBlobs(ctx context.Context) (blobs, error) {
+	return storage.OpenDir(strings.TrimPrefix(e.cfg.BlobStore(), "dir:"), e.fs)
+}
+
+// empty says whether there is no file of a name, or one without a byte.
+func empty(path string) bool {
+	st, err := os.Stat(path)
+	return errors.Is(err, os.ErrNotExist) || err == nil && st.Size() == 0
+}
+
+// orphaned is an error if there are WARC files, which an empty database does not know.
+func (e *env) orphaned(ctx context.Context, b blobs) error {
+	for _, err := range b.List(ctx, warc.KeyPrefix) {
+		if err != nil {
+			return err
+		}
+		return fmt.Errorf("the WARC files of %s are there, but their database is gone\n'linkstead rebuild' makes it anew from them", e.cfg.BlobStore())
 	}
-	found, err := filepath.Glob(filepath.Join(strings.TrimPrefix(e.cfg.BlobStore(), "dir:"), "warc", "*", "*.warc.gz"))
-	return err == nil && len(found) > 0
+	return nil
 }
 
 func (s *store) close() error { return s.db.Close() }

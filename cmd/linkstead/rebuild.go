@@ -49,12 +49,12 @@ func (c *rebuildCmd) run(ctx context.Context, e *env) (err error) {
 
 // rebuild makes the rows in a new database, and closes it whole.
 func (c *rebuildCmd) rebuild(ctx context.Context, e *env, spool *storage.Spool, dsn string) (done warc.Rebuilt, err error) {
-	db, err := storage.OpenDB(ctx, dsn, storage.DBOptions{Now: e.now})
+	db, err := storage.OpenDB(ctx, dsn, storage.DBOptions{Now: e.clock, Log: e.log})
 	if err != nil {
 		return done, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	blobs, err := storage.OpenDir(strings.TrimPrefix(e.cfg.BlobStore(), "dir:"), e.fs)
+	blobs, err := e.openBlobs(ctx)
 	if err != nil {
 		return done, err
 	}

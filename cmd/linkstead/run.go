@@ -36,6 +36,7 @@ type program struct {
 	stdout io.Writer
 	stderr io.Writer
 	fs     storage.FS       // nil: the machine's; tests wrap it
+	clock  func() time.Time // of leases and due times; nil: the database's
 	now    func() time.Time // nil: time.Now
 }
 
