@@ -6,6 +6,7 @@ package configs
 import (
 	_ "embed"
 	"net"
+	"net/netip"
 	"path/filepath"
 	"strings"
 )
@@ -61,6 +62,7 @@ type Serve struct {
 	Listen       string // host:port of the pages
 	ReplayListen string // host:port of the replay
 	ReplayOrigin string // how a browser names the replay, scheme://host[:port]
+	PagesOrigin  string // how a browser names the pages, or empty; see Pages
 }
 
 // defaultOrigin is how a browser names the replay unless somebody says otherwise.
@@ -75,6 +77,19 @@ func (s Serve) Origin() string {
 		return "http://replay.localhost:" + port
 	}
 	return s.ReplayOrigin
+}
+
+// Pages is how a browser names the archive's own pages: PagesOrigin, or if it is empty, what is listened on. Where that is
+// every address of the machine, which is no name, it is localhost.
+func (s Serve) Pages() string {
+	if s.PagesOrigin != "" {
+		return s.PagesOrigin
+	}
+	host, port, err := net.SplitHostPort(s.Listen)
+	if addr, bad := netip.ParseAddr(host); err == nil && (host == "" || bad == nil && addr.IsUnspecified()) {
+		return "http://localhost:" + port
+	}
+	return "http://" + s.Listen
 }
 
 //go:embed default.yaml

@@ -147,6 +147,9 @@ func TestValidateNamesKeyValueAndRemedy(t *testing.T) {
 		{func(c *configs.Config) { c.Serve.ReplayListen = "x:http" }, []string{"serve.replay_listen:"}},
 		{func(c *configs.Config) { c.Serve.ReplayOrigin = "http://a/b" }, []string{"serve.replay_origin:", "alone"}},
 		{func(c *configs.Config) { c.Serve.ReplayOrigin = "http://127.0.0.1:8081" }, []string{"serve.replay_origin:", "share cookies"}},
+		{func(c *configs.Config) { c.Serve.PagesOrigin = "archive.example" }, []string{"serve.origin:", `"archive.example"`, "alone"}},
+		{func(c *configs.Config) { c.Serve.PagesOrigin = "https://replay.localhost" }, []string{"serve.replay_origin:", "share cookies"}},
+		{func(c *configs.Config) { c.Serve.Listen, c.Serve.ReplayOrigin = "0.0.0.0:80", "http://localhost:81" }, []string{"share cookies"}},
 		{func(c *configs.Config) { c.Resolve = []string{"a:b:c"} }, []string{"resolve:", `"a:b:c"`, "HOST:PORT:ADDRESS"}},
 		{func(c *configs.Config) { c.Robots, c.Retries = "x", -1 }, []string{"robots:", "retries:"}},
 	} {
@@ -210,5 +213,20 @@ func TestOriginFollowsThePort(t *testing.T) {
 	c.Serve.ReplayOrigin = "https://copies.example"
 	if got := c.Serve.Origin(); got != "https://copies.example" {
 		t.Errorf("as set %s", got)
+	}
+}
+
+func TestPagesAreNamedAsTheyAreSeen(t *testing.T) {
+	for _, c := range []struct{ listen, origin, want string }{
+		{"127.0.0.1:8080", "", "http://127.0.0.1:8080"},
+		{"archive.example:80", "", "http://archive.example:80"},
+		{"0.0.0.0:8080", "", "http://localhost:8080"},
+		{"[::]:8080", "", "http://localhost:8080"},
+		{":8080", "", "http://localhost:8080"},
+		{"0.0.0.0:8080", "https://archive.example", "https://archive.example"},
+	} {
+		if got := (configs.Serve{Listen: c.listen, PagesOrigin: c.origin}).Pages(); got != c.want {
+			t.Errorf("listening on %s, called %q: %s, want %s", c.listen, c.origin, got, c.want)
+		}
 	}
 }

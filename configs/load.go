@@ -32,7 +32,7 @@ func (c *Config) keys() []key {
 		{"limits.spill", &c.Limits.Spill},
 		{"segment.size", &c.Segment.Size}, {"segment.age", &c.Segment.Age}, {"segment.window", &c.Segment.Window},
 		{"serve.listen", &c.Serve.Listen}, {"serve.replay_listen", &c.Serve.ReplayListen},
-		{"serve.replay_origin", &c.Serve.ReplayOrigin},
+		{"serve.replay_origin", &c.Serve.ReplayOrigin}, {"serve.origin", &c.Serve.PagesOrigin},
 		{"allow_private", &c.AllowPrivate}, {"resolve", &c.Resolve},
 	}
 }

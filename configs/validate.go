@@ -109,14 +109,26 @@ func (c Config) checkServe(v *findings) {
 	if _, ok := listenForm(c.Serve.ReplayListen); !ok {
 		v.add("serve.replay_listen", c.Serve.ReplayListen, "write HOST:PORT, for example 127.0.0.1:8081")
 	}
-	u, err := url.Parse(c.Serve.ReplayOrigin)
-	switch {
-	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil ||
-		c.Serve.ReplayOrigin != u.Scheme+"://"+u.Host:
-		v.add("serve.replay_origin", c.Serve.ReplayOrigin, "write scheme, host and port alone, for example http://replay.localhost:8081")
-	case host != "" && strings.EqualFold(u.Hostname(), host):
-		v.add("serve.replay_origin", c.Serve.ReplayOrigin, "use another host name than serve.listen has: ports of one host share cookies")
+	own, ok := originForm(c.Serve.Pages())
+	if !ok && c.Serve.PagesOrigin != "" {
+		v.add("serve.origin", c.Serve.PagesOrigin, "write scheme, host and port alone, for example https://archive.example.org, or leave it empty")
 	}
+	copies, ok := originForm(c.Serve.ReplayOrigin)
+	switch {
+	case !ok:
+		v.add("serve.replay_origin", c.Serve.ReplayOrigin, "write scheme, host and port alone, for example http://replay.localhost:8081")
+	case host != "" && strings.EqualFold(copies, host), own != "" && strings.EqualFold(copies, own):
+		v.add("serve.replay_origin", c.Serve.ReplayOrigin, "use another host name than serve.listen and serve.origin have: ports of one host share cookies")
+	}
+}
+
+// originForm gives the host name of scheme://host[:port], and whether that is the form.
+func originForm(s string) (host string, ok bool) {
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || s != u.Scheme+"://"+u.Host {
+		return "", false
+	}
+	return u.Hostname(), true
 }
 
 func listenForm(s string) (host string, ok bool) {

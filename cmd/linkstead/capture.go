@@ -108,7 +108,7 @@ func (c *captureCmd) run(ctx context.Context, e *env) (err error) {
 	}
 	err = c.capture(ctx, e, s, jobs)
 	if c.Serve && ctx.Err() == nil && (err == nil || errors.As(err, new(exitError))) {
-		fmt.Fprintf(e.stderr, "\nServing the archive on http://%s — press Ctrl-C to stop.\n", e.cfg.Serve.Listen)
+		fmt.Fprintf(e.stderr, "\nServing the archive on %s — press Ctrl-C to stop.\n", e.cfg.Serve.Pages())
 		<-ctx.Done()
 	}
 	return errors.Join(err, serving())

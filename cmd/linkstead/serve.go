@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"syscall"
 	"time"
 
@@ -20,12 +21,14 @@ import (
 // places are the flags that say where the archive is to be seen.
 type places struct {
 	Listen       *string `help:"Where the archive's pages are served (default 127.0.0.1:8080)." placeholder:"HOST:PORT"`
+	Origin       *string `help:"How a browser names the pages' address (default http://, and that address)." placeholder:"ORIGIN"`
 	ReplayListen *string `help:"Where the copies are served (default 127.0.0.1:8081)." placeholder:"HOST:PORT"`
 	ReplayOrigin *string `help:"How a browser names the copies' address (default http://replay.localhost:8081)." placeholder:"ORIGIN"`
 }
 
 func (p *places) overlay(cfg *configs.Config) {
 	set(&cfg.Serve.Listen, p.Listen)
+	set(&cfg.Serve.PagesOrigin, p.Origin)
 	set(&cfg.Serve.ReplayListen, p.ReplayListen)
 	set(&cfg.Serve.ReplayOrigin, p.ReplayOrigin)
 }
@@ -56,8 +59,9 @@ func (c *serveCmd) run(ctx context.Context, e *env) (err error) {
 func (e *env) serve(ctx context.Context, s *store) (wait func() error, err error) {
 	v := e.cfg.Serve
 	pages := &web.Pages{Rows: s.db, Reports: e.reports(s), Replay: v.Origin(), Listen: v.Listen, Now: e.now, Log: e.log}
+	pages.Hosts = []string{strings.TrimPrefix(strings.TrimPrefix(v.Pages(), "http://"), "https://")}
 	past := &replay.Handler{
-		Index: s.db, Library: s.lib, Collection: e.cfg.Collection, Origin: v.Origin(), Pages: "http://" + v.Listen,
+		Index: s.db, Library: s.lib, Collection: e.cfg.Collection, Origin: v.Origin(), Pages: v.Pages(),
 		Now: e.now, Log: e.log,
 	}
 	var g errgroup.Group
@@ -77,7 +81,7 @@ func (e *env) serve(ctx context.Context, s *store) (wait func() error, err error
 		}
 		g.Go(func() error { return serveOn(ctx, l, srv.h, e.log) })
 	}
-	fmt.Fprintf(e.stderr, "The archive's pages: http://%s/\nIts copies:          %s/\n", v.Listen, v.Origin())
+	fmt.Fprintf(e.stderr, "The archive's pages: %s/\nIts copies:          %s/\n", v.Pages(), v.Origin())
 	return func() error { defer cancel(); return g.Wait() }, nil
 }
 
