@@ -1,0 +1,119 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+)
+
+// openS3 connects to a store and asks it once.
+func openS3(ctx context.Context, where string, o BlobOptions) (*S3, error) {
+	bucket, prefix, err := splitBucket(where)
+	if err != nil {
+		return nil, err
+	}
+	s := &S3{
+		bucket: bucket, prefix: prefix, log: o.Log, hot: newHotRanges(64<<20, 1<<20),
+		patience: o.Patience, stall: s3Stall, single: s3Single, part: s3Part,
+	}
+	if s.patience <= 0 {
+		s.patience = s3Patience
+	}
+	if err := s.connect(ctx, o); err != nil {
+		return nil, err
+	}
+	if err := s.probe(ctx, o.ReadOnly); err != nil {
+		s.pool.CloseIdleConnections()
+		if errors.Is(err, ErrAway) {
+			return nil, fmt.Errorf("%w\nCheck the address (%s) and whether the store is up", err, cmpOr(o.S3.Endpoint, "s3.endpoint"))
+		}
+		return nil, err
+	}
+	return s, nil
+}
+
+func cmpOr(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+func (s *S3) connect(ctx context.Context, o BlobOptions) error {
+	endpoint, from := firstSet(
+		said{o.S3.Endpoint, "s3.endpoint"}, said{o.Getenv("AWS_ENDPOINT_URL_S3"), "AWS_ENDPOINT_URL_S3"},
+		said{o.Getenv("AWS_ENDPOINT_URL"), "AWS_ENDPOINT_URL"}, said{"https://s3.amazonaws.com", "the default"})
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.User != nil || u.RawQuery != "" {
+		return fmt.Errorf("its address %s, from %s, can't be used: write http(s)://HOST[:PORT] alone", redacted(endpoint), from)
+	}
+	lookup, ok := map[string]minio.BucketLookupType{
+		"": minio.BucketLookupAuto, "auto": minio.BucketLookupAuto, "true": minio.BucketLookupPath, "false": minio.BucketLookupDNS,
+	}[o.S3.PathStyle]
+	if !ok {
+		return fmt.Errorf("path style %q: write true, false or auto", o.S3.PathStyle)
+	}
+	region, _ := firstSet(said{o.S3.Region, ""}, said{o.Getenv("AWS_REGION"), ""}, said{o.Getenv("AWS_DEFAULT_REGION"), ""})
+	s.pool = s3Transport()
+	creds, who, err := identify(o, &http.Client{Transport: s.pool, Timeout: time.Minute})
+	if err != nil {
+		return err
+	}
+	s.who = who
+	s.client, err = minio.NewCore(u.Host, &minio.Options{
+		Creds: creds, Secure: u.Scheme == "https", Region: region, BucketLookup: lookup,
+		Transport:  &dated{next: s.pool, s: s},
+		MaxRetries: 1, // tries again by itself, and knows for how long
+	})
+	if err != nil {
+		return fmt.Errorf("its address %s, from %s, can't be used: %w", redacted(endpoint), from, err)
+	}
+	return ctx.Err()
+}
+
+// redacted is an address without the password that somebody may have written into it.
+func redacted(address string) string {
+	if u, err := url.Parse(address); err == nil {
+		return u.Redacted()
+	}
+	return "(unreadable)"
+}
+
+// s3Transport keeps connections alive and bounds their number and every wait in them.
+func s3Transport() *http.Transport {
+	return &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}).DialContext,
+		TLSHandshakeTimeout:   10 * time.Second,
+		ResponseHeaderTimeout: s3Stall,
+		ExpectContinueTimeout: time.Second,
+		MaxConnsPerHost:       128,
+		MaxIdleConnsPerHost:   64,
+		IdleConnTimeout:       90 * time.Second,
+		DisableCompression:    true, // bytes are what they are
+	}
+}
+
+// dated notes by how much the store's clock is ahead.
+type dated struct {
+	next http.RoundTripper
+	s    *S3
+}
+
+func (d *dated) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := d.next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		d.s.skew.Store(int64(time.Until(at)))
+	}
+	return resp, nil
+}
