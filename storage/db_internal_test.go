@@ -29,7 +29,7 @@ func TestPragmas(t *testing.T) {
 	for _, p := range []struct {
 		pool  *sql.DB
 		conns int
-	}{{db.w, 1}, {db.r, 8}} {
+	}{{db.w, 1}, {db.r.DB, 8}} {
 		if most := p.pool.Stats().MaxOpenConnections; most != p.conns {
 			t.Errorf("up to %d connections, want %d", most, p.conns)
 		}

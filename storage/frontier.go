@@ -76,22 +76,6 @@ func scanTasks(rows *sql.Rows) (out []Task, err error) {
 	return out, rows.Err()
 }
 
-func (x *tx) strings(q string, args ...any) (out []string, err error) {
-	rows, err := x.query(q, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var s string
-		if err := rows.Scan(&s); err != nil {
-			return nil, err
-		}
-		out = append(out, s)
-	}
-	return out, rows.Err()
-}
-
 // Due brings up to n tasks of a host that are due, most urgent first. The holder of the lease knows which of them it
 // has under way already.
 func (db *DB) Due(ctx context.Context, host string, n int) ([]Task, error) {
@@ -180,11 +164,7 @@ func (x *tx) lockHosts(hosts []string) error {
 	if x.db.d.forUpdate == "" {
 		return nil
 	}
-	args := make([]any, len(hosts))
-	for i, h := range hosts {
-		args[i] = h
-	}
-	_, err := x.strings(`SELECT host FROM hosts WHERE host IN (`+x.db.d.places(len(hosts), 1)+`) ORDER BY host`+x.db.d.forUpdate, args...)
+	_, err := x.strings(`SELECT host FROM hosts WHERE host = ANY($1) ORDER BY host`+x.db.d.forUpdate, hosts)
 	return err
 }
 

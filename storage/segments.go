@@ -31,25 +31,40 @@ func (db *DB) SealSegment(ctx context.Context, id string, size int64, sum string
 
 // StoreSegment says that a sealed segment is in the blob store under location, checksum confirmed.
 func (db *DB) StoreSegment(ctx context.Context, id, location string) error {
-	return db.moveSegment(ctx, id, `UPDATE segments SET state=$1, location=$2 WHERE id=$3 AND state=$4`,
+	return db.settleSegment(ctx, id, `UPDATE segments SET state=$1, location=$2 WHERE id=$3 AND state=$4`,
 		SegmentStored, location, id, SegmentSealed)
 }
 
 // DropSegment removes the row of a segment that holds nothing: it was opened, and not one exchange was committed.
 func (db *DB) DropSegment(ctx context.Context, id string) error {
-	return db.moveSegment(ctx, id, `DELETE FROM segments WHERE id=$1 AND state=$2 AND (committed=0 OR
+	return db.settleSegment(ctx, id, `DELETE FROM segments WHERE id=$1 AND state=$2 AND (committed=0 OR
 		NOT EXISTS (SELECT 1 FROM captures WHERE segment=$1) AND
 		NOT EXISTS (SELECT 1 FROM attempts WHERE segment=$1) AND
 		NOT EXISTS (SELECT 1 FROM posts WHERE segment=$1))`, id, SegmentOpen)
 }
 
+// settleSegment is moveSegment for one that no run waits for any more.
+func (db *DB) settleSegment(ctx context.Context, id, q string, args ...any) error {
+	return db.moveSegmentAnd(ctx, id, func(x *tx) error {
+		_, err := x.exec(sqlLetRuns, id)
+		return err
+	}, q, args...)
+}
+
 func (db *DB) moveSegment(ctx context.Context, id, q string, args ...any) error {
+	return db.moveSegmentAnd(ctx, id, func(*tx) error { return nil }, q, args...)
+}
+
+func (db *DB) moveSegmentAnd(ctx context.Context, id string, then func(*tx) error, q string, args ...any) error {
 	err := db.write(ctx, func(x *tx) error {
 		n, err := x.exec(q, args...)
 		if err == nil && n != 1 {
 			err = ErrSegmentGone
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return then(x)
 	})
 	if err != nil {
 		return fmt.Errorf("change state of segment %s: %w", id, err)
@@ -118,11 +133,7 @@ func (db *DB) Original(ctx context.Context, collection, digest, segment string) 
 }
 
 func (db *DB) oneCapture(ctx context.Context, where string, args ...any) (Capture, error) {
-	var c Capture
-	s, err := db.reading(ctx, `SELECT `+captureCols+` FROM captures `+where) //nolint:sqlclosecheck // it is kept
-	if err == nil {
-		c, err = scanCapture(s.QueryRowContext(ctx, args...))
-	}
+	c, err := scanCapture(db.r.often(ctx, `SELECT `+captureCols+` FROM captures `+where, args...))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Capture{}, ErrNotFound
 	}
@@ -132,10 +143,10 @@ func (db *DB) oneCapture(ctx context.Context, where string, args ...any) (Captur
 	return c, nil
 }
 
-func scanCapture(row interface{ Scan(...any) error }) (Capture, error) {
+func scanCapture(r row) (Capture, error) {
 	var c Capture
 	var at int64
-	err := row.Scan(&c.Collection, &c.URLKey, &at, &c.Segment, &c.Offset, &c.Length, &c.URL, &c.Status, &c.Mime,
+	err := r.Scan(&c.Collection, &c.URLKey, &at, &c.Segment, &c.Offset, &c.Length, &c.URL, &c.Status, &c.Mime,
 		&c.Digest, &c.Kind, &c.RefersTo, &c.Redirect, &c.RecordID, &c.Run, &c.Outcome)
 	c.At = fromMicros(at)
 	return c, err

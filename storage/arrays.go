@@ -1,0 +1,89 @@
+package storage
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// insertArrays is insert in one statement for thousands of rows: each column travels as one array. The text of the
+// statement does not depend on their number, so that its plan is kept, and no bound on parameters is ever near.
+func (x *tx) insertArrays(into, onConflict string, cols int, values []any) (int64, error) {
+	const most = 5000 // rows to a statement: bounds what one message holds
+	var inserted int64
+	for len(values) > 0 {
+		n := min(most, len(values)/cols)
+		arrays, types, err := columns(values[:n*cols], cols)
+		if err != nil {
+			return inserted, fmt.Errorf("%.60q: %w", into, err)
+		}
+		k, err := x.exec(into+` SELECT * FROM unnest(`+types+`)`+onConflict, arrays...)
+		if err != nil {
+			return inserted, err
+		}
+		inserted += k
+		values = values[n*cols:]
+	}
+	return inserted, nil
+}
+
+// columns turns rows into one array a column, and writes their placeholders with types, as in "$1::text[],$2::bigint[]".
+func columns(values []any, cols int) (arrays []any, types string, err error) {
+	var sb strings.Builder
+	for c := range cols {
+		var array any
+		var of string
+		switch v := values[c].(type) {
+		case []byte:
+			array, of = column(values, c, cols, func(v any) ([]byte, bool) { b, ok := v.([]byte); return b, ok }), "bytea"
+		default:
+			switch reflect.TypeOf(v).Kind() {
+			case reflect.String:
+				array, of = column(values, c, cols, asText), "text"
+			case reflect.Int, reflect.Int64:
+				array, of = column(values, c, cols, asInt), "bigint"
+			}
+		}
+		if array == nil || reflect.ValueOf(array).IsNil() {
+			return nil, "", fmt.Errorf("column %d holds %T, or not always the same", c+1, values[c])
+		}
+		arrays = append(arrays, array)
+		if c > 0 {
+			sb.WriteByte(',')
+		}
+		sb.WriteString("$" + strconv.Itoa(c+1) + "::" + of + "[]")
+	}
+	return arrays, sb.String(), nil
+}
+
+// column picks the c-th value of each row; nil if one is of another type.
+func column[T any](values []any, c, cols int, as func(any) (T, bool)) []T {
+	out := make([]T, 0, len(values)/cols)
+	for i := c; i < len(values); i += cols {
+		v, ok := as(values[i])
+		if !ok {
+			return nil
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+func asText(v any) (string, bool) {
+	if s, ok := v.(string); ok {
+		return s, true
+	}
+	r := reflect.ValueOf(v)
+	return r.String(), r.Kind() == reflect.String
+}
+
+func asInt(v any) (int64, bool) {
+	switch n := v.(type) {
+	case int64:
+		return n, true
+	case int:
+		return int64(n), true
+	}
+	return 0, false
+}

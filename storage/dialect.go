@@ -1,0 +1,77 @@
+package storage
+
+import (
+	"io"
+	"io/fs"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// dialect holds the few words in which the databases differ.
+type dialect struct {
+	skipLocked string // appended to the claim's inner SELECT
+	forUpdate  string // appended to a SELECT that locks rows
+	forShare   string // appended to a SELECT whose rows must not change before the transaction ends
+	server     bool   // each statement is a trip to a server: many rows travel as arrays, in one
+}
+
+var (
+	sqlite   = dialect{}
+	postgres = dialect{skipLocked: " FOR UPDATE SKIP LOCKED", forUpdate: " FOR UPDATE", forShare: " FOR SHARE", server: true}
+)
+
+// places writes n placeholders from the from-th on. In long lists SQLite wants them without numbers.
+func (d dialect) places(n, from int) string {
+	var sb strings.Builder
+	for i := range n {
+		if i > 0 {
+			sb.WriteByte(',')
+		}
+		if d.server {
+			sb.WriteString("$" + strconv.Itoa(from+i))
+		} else {
+			sb.WriteByte('?')
+		}
+	}
+	return sb.String()
+}
+
+// byteOrder is the schema for PostgreSQL: every TEXT column compares bytes, whatever the locale of the database. Keys
+// are ranges of bytes here, and SQLite compares them so.
+type byteOrder struct{ fs.FS }
+
+var textType = regexp.MustCompile(`\bTEXT\b`)
+
+// Open gives a migration with its TEXT columns' collation.
+func (b byteOrder) Open(name string) (fs.File, error) {
+	f, err := b.FS.Open(name)
+	if err != nil || !strings.HasSuffix(name, ".sql") {
+		return f, err
+	}
+	text, err := io.ReadAll(f)
+	if err != nil {
+		_ = f.Close() // the error of reading is told
+		return nil, err
+	}
+	if err := f.Close(); err != nil {
+		return nil, err
+	}
+	return &textFile{Reader: strings.NewReader(textType.ReplaceAllString(string(text), `TEXT COLLATE "C"`)), name: name}, nil
+}
+
+// textFile is a file whose text has been rewritten.
+type textFile struct {
+	*strings.Reader
+	name string
+}
+
+// The methods of fs.File and fs.FileInfo.
+func (f *textFile) Stat() (fs.FileInfo, error) { return f, nil }
+func (f *textFile) Close() error               { return nil }
+func (f *textFile) Name() string               { return f.name }
+func (f *textFile) Mode() fs.FileMode          { return 0o444 }
+func (f *textFile) ModTime() time.Time         { return time.Time{} }
+func (f *textFile) IsDir() bool                { return false }
+func (f *textFile) Sys() any                   { return nil }
