@@ -56,6 +56,7 @@ type cli struct {
 	Show      showCmd     `cmd:"" help:"Show a post: every link and what became of it."`
 	Rebuild   rebuildCmd  `cmd:"" help:"Make the whole database anew from the WARC files."`
 	Outcomes  outcomesCmd `cmd:"" help:"Explain the words for how a capture can end."`
+	Health    healthCmd   `cmd:"" help:"Ask a running linkstead whether it is ready."`
 	ConfigCmd configCmd   `cmd:"" name:"config" help:"Print the default configuration, explained."`
 }
 
