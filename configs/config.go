@@ -13,10 +13,11 @@ import (
 
 // Config is every setting. Load gives a complete one; a zero Config is not valid.
 type Config struct {
-	Archive string // folder of the archive
-	Blobs   string // "dir:PATH", or empty; see BlobStore
-	DB      string // "sqlite:PATH", or empty; see Database
+	Archive string // folder of the archive, or "s3://BUCKET/PREFIX"
+	Blobs   string // "dir:PATH", "s3://BUCKET/PREFIX", or empty; see BlobStore
+	DB      string // "sqlite:PATH", "postgres://…", or empty; see Database
 	Spool   string // a folder, or empty; see SpoolDir
+	S3      S3
 
 	Collection string // what captures go into
 	Operator   string // who runs the archive; may be empty
@@ -35,6 +36,18 @@ type Config struct {
 
 	AllowPrivate bool     // private and loopback addresses may be dialled
 	Resolve      []string // HOST:PORT:ADDRESS
+}
+
+// S3 says where and as whom an S3 store is asked. What is empty is taken from the environment (AWS_…) and the AWS files
+// by whoever opens the store.
+type S3 struct {
+	Endpoint     string // http(s)://HOST[:PORT]
+	Region       string
+	AccessKey    string // with SecretKey
+	SecretKey    string
+	SessionToken string // of temporary credentials
+	Profile      string // of the AWS files
+	PathStyle    string // auto, true or false
 }
 
 // Limits bound one exchange and one page.
@@ -98,29 +111,38 @@ var defaults []byte
 // DefaultYAML is the default configuration with its explanations: what a person copies to begin a file of their own.
 func DefaultYAML() []byte { return append([]byte(nil), defaults...) }
 
-// BlobStore is where bytes are kept: "dir:PATH".
+// BlobStore is where bytes are kept: "dir:PATH" or "s3://BUCKET/PREFIX".
 func (c Config) BlobStore() string {
-	if c.Blobs != "" {
+	switch {
+	case c.Blobs != "":
 		return c.Blobs
+	case inS3(c.Archive):
+		return c.Archive
 	}
 	return "dir:" + c.Archive
 }
 
-// Database is where rows are kept: "sqlite:PATH".
+// Database is where rows are kept: "sqlite:PATH" or "postgres://…". An archive in S3 has no place for one of its own;
+// Validate sees to it that one is named.
 func (c Config) Database() string {
-	if c.DB != "" {
+	if c.DB != "" || inS3(c.Archive) {
 		return c.DB
 	}
 	return "sqlite:" + filepath.Join(c.Archive, "linkstead.db")
 }
 
-// SpoolDir is the folder of segments that are not stored yet.
+// SpoolDir is the folder of segments that are not stored yet: on this machine, wherever the archive is.
 func (c Config) SpoolDir() string {
-	if c.Spool != "" {
+	switch {
+	case c.Spool != "":
 		return c.Spool
+	case inS3(c.Archive):
+		return "linkstead-spool"
 	}
 	return filepath.Join(c.Archive, "spool")
 }
+
+func inS3(place string) bool { return strings.HasPrefix(place, "s3:") }
 
 // Agent is the User-Agent header of this version of the program.
 func (c Config) Agent(version string) string {

@@ -91,6 +91,43 @@ func TestTheEnvironmentNamesTheFile(t *testing.T) {
 	}
 }
 
+func TestAnArchiveInS3(t *testing.T) {
+	c, err := configs.Load("", env(map[string]string{
+		"LINKSTEAD_ARCHIVE": "s3://bucket/prefix", "LINKSTEAD_S3_ENDPOINT": "http://127.0.0.1:7070", "LINKSTEAD_S3_REGION": "r",
+		"LINKSTEAD_S3_ACCESS_KEY": "k", "LINKSTEAD_S3_SECRET_KEY": "s", "LINKSTEAD_S3_SESSION_TOKEN": "t", "LINKSTEAD_S3_PATH_STYLE": "true",
+	}))
+	if err != nil {
+		t.Fatalf("a flag may still name the database: %v", err)
+	}
+	if want := (configs.S3{Endpoint: "http://127.0.0.1:7070", Region: "r", AccessKey: "k", SecretKey: "s", SessionToken: "t", PathStyle: "true"}); c.S3 != want {
+		t.Errorf("s3: %+v", c.S3)
+	}
+	if c.BlobStore() != "s3://bucket/prefix" || c.Database() != "" || c.SpoolDir() != "linkstead-spool" {
+		t.Errorf("places: %s %s %s", c.BlobStore(), c.Database(), c.SpoolDir())
+	}
+	mustSay(t, c.Validate(), []string{"db:", "--db"})
+	for _, db := range []string{"postgres://u:p@h:5432/n?sslmode=disable", "postgresql://h/n", "postgres:///n?host=/run", "sqlite:x.db"} {
+		if c.DB = db; c.Validate() != nil || c.Database() != db {
+			t.Errorf("db %s: %v", db, c.Validate())
+		}
+	}
+	c.Archive, c.Blobs, c.DB = "./a", "s3:bucket/p", ""
+	if err := c.Validate(); err != nil || c.BlobStore() != "s3:bucket/p" || c.Database() != "sqlite:a/linkstead.db" || c.SpoolDir() != "a/spool" {
+		t.Errorf("blobs alone in S3: %v, %s %s %s", err, c.BlobStore(), c.Database(), c.SpoolDir())
+	}
+}
+
+func TestRedact(t *testing.T) {
+	for in, want := range map[string]string{
+		"": "", "sqlite:x.db": "sqlite:x.db", "postgres://h/n": "postgres://h/n", "postgres://u:p@h/n": "postgres://u:xxxxx@h/n",
+		"postgres://h/n?password=p&user=u": "postgres://h/n?password=xxxxx&user=u", "postgres://u:p%zz@h/n": "postgres:…",
+	} {
+		if got := configs.Redact(in); got != want {
+			t.Errorf("%s is told as %s, want %s", in, got, want)
+		}
+	}
+}
+
 func TestLoadSaysWhatIsWrong(t *testing.T) {
 	for _, c := range []struct {
 		name, yaml string
@@ -132,6 +169,18 @@ func TestValidateNamesKeyValueAndRemedy(t *testing.T) {
 		{func(c *configs.Config) { c.Archive = "" }, []string{"archive:", "folder"}},
 		{func(c *configs.Config) { c.Blobs = "ftp:x" }, []string{"blobs:", `"ftp:x"`, "dir:"}},
 		{func(c *configs.Config) { c.DB = "sqlite:" }, []string{"db:", `"sqlite:"`}},
+		{func(c *configs.Config) { c.DB = "postgres:x" }, []string{"db:", `"postgres:x"`, "postgres://USER@HOST/NAME"}},
+		{func(c *configs.Config) { c.DB = "mysql://u:word@h/n" }, []string{"db:", "mysql://u:xxxxx@h/n"}},
+		{func(c *configs.Config) { c.Archive = "s3://b/p" }, []string{"db:", "--db postgres://", "--db sqlite:PATH"}},
+		{func(c *configs.Config) { c.Archive = "s3:///p" }, []string{"archive:", "s3://BUCKET/PREFIX"}},
+		{func(c *configs.Config) { c.Blobs = "s3:" }, []string{"blobs:", "s3://BUCKET/PREFIX"}},
+		{func(c *configs.Config) { c.S3.Endpoint = "s3.example.org" }, []string{"s3.endpoint:", `"s3.example.org"`, "https://"}},
+		{func(c *configs.Config) { c.S3.Endpoint = "https://s3.example.org/bucket" }, []string{"s3.endpoint:", "alone"}},
+		{func(c *configs.Config) { c.S3.AccessKey = "AKIA" }, []string{"s3.access_key:", "s3.secret_key", "together"}},
+		{func(c *configs.Config) { c.S3.SecretKey = "hidden" }, []string{"s3.access_key:", "together"}},
+		{func(c *configs.Config) { c.S3.SessionToken = "hidden" }, []string{"s3.session_token:", "all three"}},
+		{func(c *configs.Config) { c.S3.AccessKey, c.S3.SecretKey, c.S3.Profile = "a", "hidden", "p" }, []string{"s3.profile:", "either"}},
+		{func(c *configs.Config) { c.S3.PathStyle = "yes" }, []string{"s3.path_style:", `"yes"`, "auto"}},
 		{func(c *configs.Config) { c.Collection = "My Things" }, []string{"collection:", `"My Things"`}},
 		{func(c *configs.Config) { c.Operator = "a\r\nb: c" }, []string{"operator:", "one line"}},
 		{func(c *configs.Config) { c.Contact = "me" }, []string{"contact:", `"me"`, "mailto:"}},
@@ -158,7 +207,11 @@ func TestValidateNamesKeyValueAndRemedy(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.change(&conf)
-		mustSay(t, conf.Validate(), c.want)
+		err = conf.Validate()
+		mustSay(t, err, c.want)
+		if err != nil && (strings.Contains(err.Error(), "hidden") || strings.Contains(err.Error(), "word@")) {
+			t.Errorf("error %q tells a secret", err)
+		}
 	}
 }
 

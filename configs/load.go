@@ -22,6 +22,9 @@ type key struct {
 func (c *Config) keys() []key {
 	return []key{
 		{"archive", &c.Archive}, {"blobs", &c.Blobs}, {"db", &c.DB}, {"spool", &c.Spool},
+		{"s3.endpoint", &c.S3.Endpoint}, {"s3.region", &c.S3.Region}, {"s3.access_key", &c.S3.AccessKey},
+		{"s3.secret_key", &c.S3.SecretKey}, {"s3.session_token", &c.S3.SessionToken}, {"s3.profile", &c.S3.Profile},
+		{"s3.path_style", &c.S3.PathStyle},
 		{"collection", &c.Collection}, {"operator", &c.Operator}, {"contact", &c.Contact}, {"user_agent", &c.UserAgent},
 		{"robots", &c.Robots}, {"concurrency", &c.Concurrency}, {"per_host", &c.PerHost}, {"delay", &c.Delay},
 		{"retries", &c.Retries},
@@ -38,7 +41,8 @@ func (c *Config) keys() []key {
 }
 
 // Load gives the defaults, overlaid by the file and then by the environment, and validated. An empty file name means
-// the file that LINKSTEAD_CONFIG names, or none. Flags are laid on by the caller, who calls Validate again.
+// the file that LINKSTEAD_CONFIG names, or none. Flags are laid on by the caller, who calls Validate again: what a flag
+// may still add is not missed before.
 func Load(file string, getenv func(string) string) (Config, error) {
 	var c Config
 	if err := c.overlay("default.yaml", defaults); err != nil {
@@ -67,7 +71,7 @@ func Load(file string, getenv func(string) string) (Config, error) {
 			}
 		}
 	}
-	return c, c.Validate()
+	return c, c.validate(false)
 }
 
 // EnvName is the environment variable of a key: limits.total has LINKSTEAD_LIMITS_TOTAL.

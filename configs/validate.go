@@ -13,9 +13,16 @@ import (
 )
 
 // Validate checks every setting. Its error names each key at fault, its value and what to try, one a line.
-func (c Config) Validate() error {
+func (c Config) Validate() error { return c.validate(true) }
+
+// validate misses a setting only if whole says that all of them are in.
+func (c Config) validate(whole bool) error {
 	v := &findings{}
 	c.checkPlaces(v)
+	if whole && inS3(c.Archive) && c.DB == "" {
+		v.add("db", c.DB, "an archive in S3 needs a database that is named: --db postgres://USER@HOST/NAME, or --db sqlite:PATH for one machine")
+	}
+	c.checkS3(v)
 	c.checkIdentity(v)
 	c.checkNumbers(v)
 	c.checkServe(v)
@@ -37,11 +44,77 @@ func (c Config) checkPlaces(v *findings) {
 	if c.Archive == "" {
 		v.add("archive", c.Archive, "name a folder, for example ./archive")
 	}
-	if path, ok := strings.CutPrefix(c.Blobs, "dir:"); c.Blobs != "" && (!ok || path == "") {
-		v.add("blobs", c.Blobs, "write dir: and a folder, for example dir:./archive, or leave it empty")
+	if inS3(c.Archive) && !bucketForm(c.Archive) {
+		v.add("archive", c.Archive, "write s3://BUCKET/PREFIX, or name a folder, for example ./archive")
 	}
-	if path, ok := strings.CutPrefix(c.DB, "sqlite:"); c.DB != "" && (!ok || path == "") {
-		v.add("db", c.DB, "write sqlite: and a file, for example sqlite:./archive/linkstead.db, or leave it empty")
+	if path, ok := strings.CutPrefix(c.Blobs, "dir:"); c.Blobs != "" && (!ok || path == "") && !bucketForm(c.Blobs) {
+		v.add("blobs", c.Blobs, "write dir: and a folder, for example dir:./archive, or s3://BUCKET/PREFIX, or leave it empty")
+	}
+	if !databaseForm(c.DB) {
+		v.add("db", Redact(c.DB), "write sqlite: and a file, for example sqlite:./archive/linkstead.db, or postgres://USER@HOST/NAME, or leave it empty")
+	}
+}
+
+// bucketForm says whether a place is s3://BUCKET/PREFIX or s3:BUCKET/PREFIX.
+func bucketForm(place string) bool {
+	rest, ok := strings.CutPrefix(place, "s3:")
+	bucket, _, _ := strings.Cut(strings.TrimPrefix(rest, "//"), "/")
+	return ok && bucket != ""
+}
+
+func databaseForm(dsn string) bool {
+	kind, path, _ := strings.Cut(dsn, ":")
+	switch kind {
+	case "":
+		return dsn == ""
+	case "sqlite":
+		return path != ""
+	case "postgres", "postgresql":
+		u, err := url.Parse(dsn)
+		return err == nil && strings.HasPrefix(path, "//") && (u.Host != "" || u.Path != "" || u.RawQuery != "")
+	}
+	return false
+}
+
+// Redact is the name of a place without the password that may stand in it.
+func Redact(place string) string {
+	u, err := url.Parse(place)
+	switch {
+	case err != nil && strings.Contains(place, "@"):
+		kind, _, _ := strings.Cut(place, ":")
+		return kind + ":…"
+	case err != nil:
+		return place
+	}
+	if q := u.Query(); q.Has("password") {
+		q.Set("password", "xxxxx")
+		u.RawQuery = q.Encode()
+	}
+	if u.User == nil && u.RawQuery == "" {
+		return place
+	}
+	return u.Redacted()
+}
+
+func (c Config) checkS3(v *findings) {
+	if e := c.S3.Endpoint; e != "" {
+		u, err := url.Parse(e)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || e != u.Scheme+"://"+u.Host {
+			v.add("s3.endpoint", Redact(e), "write scheme, host and port alone, for example https://s3.example.org:9000")
+		}
+	}
+	switch {
+	case (c.S3.AccessKey == "") != (c.S3.SecretKey == ""):
+		v.add("s3.access_key", c.S3.AccessKey, "s3.access_key and s3.secret_key belong together: set both or none")
+	case c.S3.SessionToken != "" && c.S3.AccessKey == "":
+		v.add("s3.session_token", "…", "it belongs to an s3.access_key and s3.secret_key: set all three")
+	case c.S3.Profile != "" && c.S3.AccessKey != "":
+		v.add("s3.profile", c.S3.Profile, "use either a profile of the AWS files or s3.access_key and s3.secret_key")
+	}
+	switch c.S3.PathStyle {
+	case "auto", "true", "false":
+	default:
+		v.add("s3.path_style", c.S3.PathStyle, "use auto, true (HOST/BUCKET) or false (BUCKET.HOST)")
 	}
 }
 
