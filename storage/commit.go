@@ -21,6 +21,8 @@ type End struct {
 	Attempts []Attempt
 	Post     *Post
 	New      []Task // discovered
+	Keep     []byte // what whoever holds the host next needs of the task while its segment is not stored; see DB.Kept
+	Added    int    // how many of New the database did not have; Commit fills it in
 }
 
 // Commit is the acknowledgement: one transaction that makes a group of exchanges count, whose bytes the caller has made
@@ -50,9 +52,12 @@ func (db *DB) Commit(ctx context.Context, progress []Progress, ends []End) (fenc
 			}
 			if !held {
 				fenced = append(fenced, i)
+				if err := x.insertVoided(&ends[i]); err != nil {
+					return err
+				}
 			}
 		}
-		return nil
+		return x.holdRuns(ends, fenced)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("commit exchanges: %w", err)
@@ -73,11 +78,16 @@ func (x *tx) advance(progress []Progress) error {
 	return nil
 }
 
-// end writes one task's end, if its lease is still held and it has not ended already.
+// end writes one task's end, if its lease is still held, it has not ended already, and what its revisit refers to is there.
 func (x *tx) end(e *End, paused runSet) (held bool, err error) {
+	if ok, err := x.settle(e); err != nil || !ok {
+		return false, err
+	}
 	t := paused.parkOne(e.Task)
-	n, err := x.exec(`UPDATE tasks SET due_at=$1, attempts=$2, outcome=$3 WHERE host=$4 AND run=$5 AND id=$6 AND `+sqlOpen+`
-		AND EXISTS (SELECT 1 FROM hosts WHERE host=$4 AND lease=$7 AND lease<>0)`, t.Due, t.Attempts, t.Outcome, t.Host, t.Run, t.ID, e.Token)
+	status, version := e.answer()
+	n, err := x.exec(`UPDATE tasks SET due_at=$1, attempts=$2, outcome=$3, status=$8, version=$9 WHERE host=$4 AND run=$5 AND id=$6 AND `+sqlOpen+`
+		AND EXISTS (SELECT 1 FROM hosts WHERE host=$4 AND lease=$7 AND lease<>0)`, t.Due, t.Attempts, t.Outcome, t.Host, t.Run, t.ID, e.Token,
+		status, version)
 	if err != nil || n == 0 {
 		return false, err
 	}
@@ -92,12 +102,16 @@ func (x *tx) end(e *End, paused runSet) (held bool, err error) {
 			return false, err
 		}
 	}
+	if err := x.keep(e); err != nil {
+		return false, err
+	}
+	e.Added = 0
 	if len(e.New) > 0 {
-		if _, err := x.enqueue(paused.park(e.New)); err != nil {
+		if e.Added, err = x.enqueue(paused.park(e.New)); err != nil {
 			return false, err
 		}
 	}
-	return true, nil
+	return true, x.noteEntries(e)
 }
 
 // Uncounted tells the indexes of those ends whose captures and attempts have no rows: they were fenced.
@@ -213,6 +227,11 @@ func (x *tx) adopt(e *End) error {
 			t.Due, t.Attempts, t.Outcome, t.URL, t.Kind, t.Depth, t.Hops, t.Via, t.Host, t.Run, t.ID); err != nil {
 			return err
 		}
+		status, version := e.answer()
+		if _, err := x.exec(`UPDATE tasks SET status=$1, version=$2 WHERE host=$3 AND run=$4 AND id=$5 AND attempts=$6`,
+			status, version, t.Host, t.Run, t.ID, t.Attempts); err != nil {
+			return err
+		}
 	}
 	if err := errors.Join(x.insertCaptures(e.Captures), x.insertAttempts(e.Attempts)); err != nil {
 		return err
@@ -222,6 +241,8 @@ func (x *tx) adopt(e *End) error {
 			return err
 		}
 	}
-	_, err := x.enqueue(e.New)
-	return err
+	if _, err := x.enqueue(e.New); err != nil {
+		return err
+	}
+	return x.noteEntries(e)
 }

@@ -49,6 +49,7 @@ type Counts struct {
 	Captured int64 // exchanges of which a response was kept
 	Failed   int64 // tasks that ended without one
 	Bytes    int64 // of payloads
+	Pages    int64 // pages that ended: posts, what links lead to, entries; no requisites, redirects or robots.txt
 }
 
 // Task is one URL of one run, on one host. Its key is (Host, Run, ID).
@@ -64,6 +65,7 @@ type Task struct {
 	Due      int64 // milliseconds of the epoch, or a priority (see Urgent), or Never: it has ended
 	Attempts int   // tries so far
 	Outcome  string
+	Stamp    string // of a new entry of a feed or a sitemap: what is listed of its version, never empty; kept in table entries
 }
 
 // Lease is the right to talk to a host.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // errNumber says that another run got the number first: what asks for it begins again.
@@ -18,33 +19,37 @@ const runCols = `id, collection, source, spec, schedule, state, started, ended, 
 // a document brings it along; otherwise doc is nil.
 func (db *DB) StartRun(ctx context.Context, r Run, doc *Document, first []Task) (Run, error) {
 	r.State = RunActive
-	err := db.write(ctx, func(x *tx) error {
-		if err := x.t.QueryRowContext(ctx, `SELECT COALESCE(MAX(id),0)+1 FROM runs`).Scan(&r.ID); err != nil {
-			return fmt.Errorf("number run: %w", err)
-		}
-		if n, err := x.insertRun(r); err != nil {
-			return err
-		} else if n != 1 {
-			return errNumber
-		}
-		if doc != nil {
-			if _, err := x.exec(`INSERT INTO documents (run, mime, body) VALUES ($1,$2,$3)`, r.ID, doc.Mime, doc.Body); err != nil {
-				return err
-			}
-		}
-		for i := range first {
-			first[i].Run = r.ID
-		}
-		if err := x.prepareHosts(hostsOf(first)); err != nil {
-			return err
-		}
-		_, err := x.enqueue(first)
-		return err
-	})
-	if err != nil {
+	if err := db.write(ctx, func(x *tx) error { return x.startRun(&r, doc, first) }); err != nil {
 		return Run{}, fmt.Errorf("start run: %w", err)
 	}
 	return r, nil
+}
+
+func (x *tx) startRun(r *Run, doc *Document, first []Task) error {
+	if err := x.t.QueryRowContext(x.ctx, `SELECT COALESCE(MAX(id),0)+1 FROM runs`).Scan(&r.ID); err != nil {
+		return fmt.Errorf("number run: %w", err)
+	}
+	if n, err := x.insertRun(*r); err != nil {
+		return err
+	} else if n != 1 {
+		return errNumber
+	}
+	if doc != nil {
+		if _, err := x.exec(`INSERT INTO documents (run, mime, body) VALUES ($1,$2,$3)`, r.ID, doc.Mime, doc.Body); err != nil {
+			return err
+		}
+	}
+	for i := range first {
+		first[i].Run = r.ID
+	}
+	if err := x.prepareHosts(hostsOf(first)); err != nil {
+		return err
+	}
+	n, err := x.enqueue(first)
+	if err != nil {
+		return err
+	}
+	return x.countFirst(r.ID, n)
 }
 
 func (x *tx) insertRun(r Run) (int64, error) {
@@ -64,26 +69,13 @@ func (db *DB) AdoptRun(ctx context.Context, r Run) error {
 	return nil
 }
 
-// CountRun writes how far a node has come with a run: all that it has done since the run began.
-func (db *DB) CountRun(ctx context.Context, run int64, node string, c Counts) error {
-	err := db.write(ctx, func(x *tx) error {
-		_, err := x.exec(`INSERT INTO progress (run, node, found, ended, captured, failed, bytes) VALUES ($1,$2,$3,$4,$5,$6,$7)
-			ON CONFLICT (run, node) DO UPDATE SET found=excluded.found, ended=excluded.ended, captured=excluded.captured,
-			failed=excluded.failed, bytes=excluded.bytes`, run, node, c.Found, c.Ended, c.Captured, c.Failed, c.Bytes)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("count run %d: %w", run, err)
-	}
-	return nil
-}
-
 // Counts tells how far one node has come with a run, or all of them if node is empty.
 func (db *DB) Counts(ctx context.Context, run int64, node string) (Counts, error) {
 	var c Counts
 	err := db.r.QueryRowContext(ctx, `SELECT CAST(COALESCE(SUM(found),0) AS BIGINT), CAST(COALESCE(SUM(ended),0) AS BIGINT),
-		CAST(COALESCE(SUM(captured),0) AS BIGINT), CAST(COALESCE(SUM(failed),0) AS BIGINT), CAST(COALESCE(SUM(bytes),0) AS BIGINT)
-		FROM progress WHERE run=$1 AND (node=$2 OR $2='')`, run, node).Scan(&c.Found, &c.Ended, &c.Captured, &c.Failed, &c.Bytes)
+		CAST(COALESCE(SUM(captured),0) AS BIGINT), CAST(COALESCE(SUM(failed),0) AS BIGINT), CAST(COALESCE(SUM(bytes),0) AS BIGINT),
+		CAST(COALESCE(SUM(pages),0) AS BIGINT) FROM progress WHERE run=$1 AND (node=$2 OR $2='')`, run, node).Scan(&c.Found, &c.Ended,
+		&c.Captured, &c.Failed, &c.Bytes, &c.Pages)
 	if err != nil {
 		return Counts{}, fmt.Errorf("counts of run %d: %w", run, err)
 	}
@@ -95,7 +87,7 @@ func (db *DB) UpdateRun(ctx context.Context, r Run) error {
 	err := db.write(ctx, func(x *tx) error {
 		_, err := x.exec(`UPDATE runs SET state=$1, ended=$2, cut=$3, changes=$4 WHERE id=$5`, r.State, micros(r.Ended), r.Cut, string(r.Changes), r.ID)
 		if err == nil && r.State == RunDone {
-			_, err = x.exec(`DELETE FROM documents WHERE run=$1`, r.ID)
+			err = x.runIsDone(r.ID)
 		}
 		return err
 	})
@@ -160,10 +152,12 @@ func (db *DB) shift(ctx context.Context, id int64, state RunState, q string) err
 	return nil
 }
 
-// runSet holds the numbers of runs.
-type runSet map[int64]bool
+// runSet holds the numbers of runs whose tasks are not simply due: they are paused, or cut.
+type runSet map[int64]runHold
 
-// paused tells which runs of the tasks are paused, and keeps them from changing until the transaction ends.
+type runHold struct{ paused, cut bool }
+
+// paused tells which runs of the tasks are paused or cut, and keeps them from changing until the transaction ends.
 func (x *tx) paused(tasks []Task) (runSet, error) {
 	var runs []int64
 	for _, t := range tasks {
@@ -174,21 +168,26 @@ func (x *tx) paused(tasks []Task) (runSet, error) {
 	slices.Sort(runs)
 	var out runSet
 	for _, id := range slices.Compact(runs) {
-		state, err := x.strings(`SELECT state FROM runs WHERE id=$1`+x.db.d.forShare, id)
+		// Both in one word or two: "paused", "active cut".
+		held, err := x.strings(`SELECT state || CASE WHEN cut='' THEN '' ELSE ' cut' END FROM runs WHERE id=$1`+x.db.d.forShare, id)
 		if err != nil {
 			return nil, err
 		}
-		if len(state) > 0 && RunState(state[0]) == RunPaused {
+		if len(held) == 0 {
+			continue
+		}
+		state, cut, _ := strings.Cut(held[0], " ")
+		if hold := (runHold{RunState(state) == RunPaused, cut != ""}); hold != (runHold{}) {
 			if out == nil {
 				out = runSet{}
 			}
-			out[id] = true
+			out[id] = hold
 		}
 	}
 	return out, nil
 }
 
-// park gives the tasks as they are kept: those of paused runs parked.
+// park gives the tasks as they are kept: those of paused runs parked, those of runs that were cut ended.
 func (s runSet) park(tasks []Task) []Task {
 	if len(s) == 0 {
 		return tasks
@@ -201,7 +200,10 @@ func (s runSet) park(tasks []Task) []Task {
 }
 
 func (s runSet) parkOne(t Task) Task {
-	if s[t.Run] && t.Due < parked {
+	switch hold := s[t.Run]; {
+	case hold.cut && t.Due < Never:
+		t.Due, t.Outcome = Never, outcomeQuota
+	case hold.paused && t.Due < parked:
 		t.Due += parked
 	}
 	return t

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 )
 
 // Spill holds bytes that are written once and read many times: in memory up to a threshold, above it in a temporary
@@ -15,10 +16,26 @@ type Spill struct {
 	mem   []byte
 	file  *os.File
 	size  int64
+	meter *atomic.Int64 // of bytes on the disk; nil: nobody counts
+	metes int64         // what this spill has in it
 }
 
 // NewSpill makes an empty spill that keeps up to limit bytes in memory and puts the rest into a file in dir.
 func NewSpill(dir string, limit int64) *Spill { return &Spill{dir: dir, limit: limit} }
+
+// Metered makes the spill count its bytes on the disk, as long as they are there, in a meter that it shares with others.
+func (s *Spill) Metered(meter *atomic.Int64) *Spill {
+	s.meter = meter
+	return s
+}
+
+// mete sets what the meter has of this spill.
+func (s *Spill) mete(n int64) {
+	if s.meter != nil {
+		s.meter.Add(n - s.metes)
+		s.metes = n
+	}
+}
 
 // Write appends p.
 func (s *Spill) Write(p []byte) (int, error) {
@@ -34,6 +51,7 @@ func (s *Spill) Write(p []byte) (int, error) {
 	}
 	n, err := s.file.WriteAt(p, s.size)
 	s.size += int64(n)
+	s.mete(s.size)
 	if err != nil {
 		return n, fmt.Errorf("write spill: %w", err)
 	}
@@ -102,6 +120,8 @@ func (s *Spill) Truncate(n int64) error {
 		s.mem = s.mem[:n]
 	} else if err := s.file.Truncate(n); err != nil {
 		return fmt.Errorf("truncate spill: %w", err)
+	} else {
+		s.mete(n)
 	}
 	s.size = n
 	return nil
@@ -125,6 +145,7 @@ func (s *Spill) closeFile() error {
 	}
 	f := s.file
 	s.file = nil
+	s.mete(0)
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("close spill: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -19,6 +20,8 @@ type Spool struct {
 	node string
 	fs   FS
 	lock *os.File
+
+	spilled atomic.Int64
 }
 
 // HoldSpool takes the worker role of the spool in dir. ErrBusy if another process has it.
@@ -116,6 +119,21 @@ func (s *Spool) Node() string { return s.node }
 
 // Temp is the folder for bytes that need not survive.
 func (s *Spool) Temp() string { return filepath.Join(s.dir, "tmp") }
+
+// Spilled counts the bytes of spills in Temp: see Spill.Metered.
+func (s *Spool) Spilled() *atomic.Int64 { return &s.spilled }
+
+// Dir is the spool's folder.
+func (s *Spool) Dir() string { return s.dir }
+
+// Free tells how many bytes the spool's disk has left for this process.
+func (s *Spool) Free() (int64, error) {
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(s.dir, &st); err != nil {
+		return 0, fmt.Errorf("ask for the free space of %s: %w", s.dir, err)
+	}
+	return int64(st.Bavail) * st.Bsize, nil
+}
 
 // SpoolPath is where a spool in dir keeps a segment.
 func SpoolPath(dir, segment string) string { return filepath.Join(dir, segment+".warc.gz") }

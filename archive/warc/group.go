@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"github.com/klauspost/compress/gzip"
 
@@ -86,8 +87,9 @@ func (g *Group) Release() error {
 
 // Composer makes groups. It may be used by many goroutines at once.
 type Composer struct {
-	Dir    string // for the temporary files of big groups; empty: the system's
-	Memory int64  // bytes of a group kept in memory before it goes to a file; 0: 1 MiB
+	Dir    string        // for the temporary files of big groups; empty: the system's
+	Memory int64         // bytes of a group kept in memory before it goes to a file; 0: 1 MiB
+	Meter  *atomic.Int64 // counts the bytes in those files; nil: nobody does
 	spills sync.Pool
 }
 
@@ -99,7 +101,7 @@ func (c *Composer) newGroup() *Group {
 	if limit == 0 {
 		limit = 1 << 20
 	}
-	return &Group{Data: storage.NewSpill(c.Dir, limit), home: c}
+	return &Group{Data: storage.NewSpill(c.Dir, limit).Metered(c.Meter), home: c}
 }
 
 var (

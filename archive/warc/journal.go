@@ -2,13 +2,11 @@ package warc
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"hash"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -52,15 +50,22 @@ type Counter interface {
 // outside the lock and appended under it; exchanges that end together share one fsync and one transaction, which is
 // their acknowledgement. A full or old segment is sealed, put into the blob store and dropped from the spool. After a
 // failure to write or commit the journal takes nothing more: what it has not acknowledged is recovered at the next
-// start. A blob store that is away is no failure: segments wait in the spool.
+// start. A blob store that is away is no failure: segments wait in the spool, as far as its budget goes (see Room).
+// Nothing is asked of the database while the lock is held: it may be away for hours.
 type Journal struct {
 	JournalParts
 	mu      sync.Mutex
 	open    map[string]*segment // by collection
 	closing []*segment          // full ones, until the blob store has them
 	pending []*appended
-	err     error // why nothing more is taken
+	refused []error // why segments will never be stored
+	err     error   // why nothing more is taken
 	closed  bool
+	full    bool      // the spool has no room
+	looked  time.Time // when the disk was last asked for its free space …
+	tight   bool      // … and whether it had too little
+
+	begins sync.Mutex // held by who opens a segment
 
 	wake   chan struct{}
 	failed chan struct{} // closed when err is set
@@ -84,6 +89,7 @@ type JournalParts struct {
 	MaxAge   time.Duration // age at which a segment is sealed
 	Window   time.Duration // how long a group waits for others that end with it
 	Retry    time.Duration // first wait after a segment could not be stored, doubled up to 150 times that; 0: 200 ms
+	Budget   Budget        // of the spool
 	Now      func() time.Time
 	Log      *slog.Logger
 }
@@ -104,9 +110,13 @@ type segment struct {
 	refused   error         // why it never will; set before stored is closed
 }
 
+// bytes are what the segment takes on the disk. The lock is held.
+func (s *segment) bytes() int64 { return max(s.size, s.row.Size) }
+
 // appended is an exchange whose bytes are in the segment, but not durable yet.
 type appended struct {
 	seg       *segment
+	entry     *Entry
 	end       storage.End
 	closingID string
 	digest    string // of the payload, if others may refer to it
@@ -127,8 +137,15 @@ func NewJournal(p JournalParts) *Journal {
 	return j
 }
 
-// Close commits what is pending, seals and stores every segment, and ends the journal. If ctx ends first, what is
-// pending is still committed, and segments that are not stored yet wait in the spool for the next start.
+// ErrAbandoned says that the journal was ended before everything was acknowledged.
+var ErrAbandoned = errors.New("what was captured last waits in the spool, and is acknowledged at the next start")
+
+// lastCommit is how long Close waits for the last commit after its context has ended.
+const lastCommit = 1500 * time.Millisecond
+
+// Close commits what is pending, seals and stores every segment, and ends the journal. If ctx ends first, segments that
+// are not stored yet wait in the spool for the next start; so does what is pending, if the database does not answer
+// within a moment then.
 func (j *Journal) Close(ctx context.Context) error {
 	j.mu.Lock()
 	again := j.closed
@@ -139,9 +156,21 @@ func (j *Journal) Close(ctx context.Context) error {
 	}
 	err := j.FlushAll(ctx)
 	close(j.quit)
+	stop := context.AfterFunc(ctx, func() {
+		t := time.NewTimer(lastCommit)
+		defer t.Stop()
+		select {
+		case <-t.C:
+			j.Abandon()
+		case <-j.looped:
+		}
+	})
 	<-j.looped
+	stop()
 	j.cancel()
 	j.work.Wait()
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	for _, s := range j.open {
 		err = errors.Join(err, s.file.Close())
 	}
@@ -151,6 +180,19 @@ func (j *Journal) Close(ctx context.Context) error {
 		}
 	}
 	return err
+}
+
+// Abandon ends all that the journal waits for, the database and the blob store alike. What is not acknowledged by now is
+// told to have failed with ErrAbandoned; it stays in the spool, and is recovered at the next start.
+func (j *Journal) Abandon() {
+	j.mu.Lock()
+	if j.err == nil {
+		j.err = ErrAbandoned
+		close(j.failed)
+	}
+	j.mu.Unlock()
+	j.cancel()
+	j.nudge()
 }
 
 // FlushAll seals every open segment and waits until the blob store has them.
@@ -168,9 +210,9 @@ func (j *Journal) FlushAll(ctx context.Context) error {
 		j.retire(c)
 	}
 	waiting := slices.Clone(j.closing)
+	refused := errors.Join(j.refused...)
 	j.mu.Unlock()
 	j.nudge()
-	var refused error
 	for _, s := range waiting {
 		select {
 		case <-s.stored:
@@ -210,53 +252,6 @@ func (j *Journal) nudge() {
 	case j.wake <- struct{}{}:
 	default:
 	}
-}
-
-// current is the collection's open segment, a new one if need be. The lock is held.
-func (j *Journal) current(collection string) (*segment, error) {
-	if s := j.open[collection]; s != nil && s.size < j.MaxSize {
-		return s, nil
-	} else if s != nil {
-		j.retire(collection)
-	}
-	s, err := j.begin(collection)
-	if err != nil {
-		return nil, err
-	}
-	j.open[collection] = s
-	return s, nil
-}
-
-// begin opens a segment: its row first, then its file, then its warcinfo record. The names of a collection's segments
-// are in the order in which they were begun, to the millisecond: a rebuild reads them so.
-func (j *Journal) begin(collection string) (*segment, error) {
-	now := j.Now().UTC()
-	row := storage.Segment{
-		ID:         collection + "-" + strings.Replace(now.Format("20060102150405.000"), ".", "", 1) + "-" + storage.Random(5),
-		Collection: collection, Node: j.Spool.Node(), State: storage.SegmentOpen, Created: now,
-	}
-	if err := j.Rows.OpenSegment(j.ctx, row); err != nil {
-		return nil, err
-	}
-	file, err := j.Spool.Create(row.ID)
-	if err != nil {
-		return nil, err
-	}
-	s := &segment{
-		row: row, file: file, hash: sha256.New(), originals: map[string]Original{}, runs: map[int64]bool{},
-		stored: make(chan struct{}),
-	}
-	info := j.Info
-	info.At, info.Filename, info.IsPartOf, info.Hostname = now, row.ID+".warc.gz", collection, row.Node
-	g, err := j.Composer.Warcinfo(info)
-	if err == nil {
-		s.infoID = g.Members[0].RecordID
-		_, err = s.append(g)
-	}
-	if err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	return s, nil
 }
 
 // append copies a group to the end of the segment, frees it, and tells where it begins. A group that could not be

@@ -25,6 +25,8 @@ type Entry struct {
 	Task       storage.Task   // as it was leased
 	Post       *storage.Post  // if the document is the run's post; Segment and Offset are filled in
 	New        []storage.Task // what it led to
+	Keep       []byte         // what whoever holds the host next needs of it, see storage.End
+	Added      int            // how many of New the database did not have; set before done is called
 }
 
 // Append records an entry. It returns when the bytes are in the segment, from which time the entry's exchange may be
@@ -48,14 +50,39 @@ func (j *Journal) Append(ctx context.Context, e *Entry, done func(held bool, err
 		if err != nil {
 			return err
 		}
-		ok, err := j.add(e, seg, orig, digest, group, done)
+		about, err := j.aboutRun(ctx, seg, e.Meta.Run)
+		if err != nil {
+			return errors.Join(err, group.Release())
+		}
+		n := &addition{e, seg, orig, digest, group, about, done}
+		ok, err := j.add(n)
 		if err != nil || ok {
 			return err
 		}
-		if err := group.Release(); err != nil {
+		if err := n.release(); err != nil {
 			return err
 		}
 	}
+}
+
+// addition is a group that may be appended.
+type addition struct {
+	entry  *Entry
+	seg    *segment
+	orig   *Original
+	digest string
+	group  *Group
+	about  *Group // the run's spec, if the segment may lack it
+	done   func(held bool, err error)
+}
+
+// release frees what was not appended.
+func (a *addition) release() error {
+	var err error
+	if a.about != nil {
+		err = a.about.Release()
+	}
+	return errors.Join(err, a.group.Release())
 }
 
 // encodePost writes a post as its record has it. What could not be read back is not written.
@@ -83,24 +110,22 @@ func (e *Entry) digest() string {
 // original finds what the entry may be a revisit of: an earlier response of the segment being written, or one in a
 // stored segment of the collection.
 func (j *Journal) original(ctx context.Context, e *Entry, digest string) (*segment, *Original, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if err := j.refuses(); err != nil {
-		return nil, nil, err
-	}
-	seg, err := j.current(e.Collection)
+	seg, err := j.current(ctx, e.Collection)
 	if err != nil {
-		return nil, nil, j.fail(err)
+		return nil, nil, err
 	}
 	if digest == "" {
 		return seg, nil, nil
 	}
-	if o, ok := seg.originals[digest]; ok {
+	j.mu.Lock()
+	o, ok := seg.originals[digest]
+	j.mu.Unlock()
+	if ok {
 		return seg, &o, nil
 	}
-	j.mu.Unlock()
+	ctx, stop := j.until(ctx)
+	defer stop()
 	c, err := j.Rows.Original(ctx, e.Collection, digest, "")
-	j.mu.Lock()
 	if errors.Is(err, storage.ErrNotFound) {
 		return seg, nil, nil
 	}
@@ -125,65 +150,38 @@ func (j *Journal) compose(e *Entry, seg *segment, orig *Original, post []byte) (
 
 // add appends a group under the lock. It says no, and writes nothing, if the segment is no longer the open one, or if
 // an equal payload has come into it meanwhile: the group must be composed anew.
-func (j *Journal) add(e *Entry, seg *segment, orig *Original, digest string, g *Group, done func(bool, error)) (bool, error) {
+func (j *Journal) add(n *addition) (bool, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	e, seg := n.entry, n.seg
 	if err := j.refuses(); err != nil {
-		return false, errors.Join(err, g.Release())
+		return false, errors.Join(err, n.release())
 	}
-	_, twin := seg.originals[digest]
-	if j.open[e.Collection] != seg || twin && orig == nil {
+	_, twin := seg.originals[n.digest]
+	if j.open[e.Collection] != seg || twin && n.orig == nil {
 		return false, nil
 	}
-	if err := j.describeRun(seg, e.Meta.Run); err != nil {
-		return false, errors.Join(j.fail(err), g.Release())
+	if err := seg.describeRun(n.about, e.Meta.Run); err != nil {
+		return false, errors.Join(j.fail(err), n.group.Release())
 	}
-	members := *g
-	start, err := seg.append(g)
+	members := *n.group
+	start, err := seg.append(n.group)
 	if err != nil {
 		return false, j.fail(err)
 	}
-	a := &appended{seg: seg, closingID: members.Closing().RecordID, done: done}
-	a.end = e.end(seg.row.ID, start, &members, orig)
-	if main, ok := members.Main(); ok && digest != "" && orig == nil {
-		seg.originals[digest] = Original{
+	a := &appended{seg: seg, entry: e, closingID: members.Closing().RecordID, done: n.done}
+	a.end = e.end(seg.row.ID, start, &members, n.orig)
+	if main, ok := members.Main(); ok && n.digest != "" && n.orig == nil {
+		seg.originals[n.digest] = Original{
 			RecordID: main.RecordID, URL: e.Exchange.URL, At: e.Exchange.At, Location: location(seg.row.ID, start+main.Offset),
 		}
-		a.digest = digest
+		a.digest = n.digest
 	}
 	seg.units++
 	seg.pending++
 	j.pending = append(j.pending, a)
 	j.nudge()
 	return true, nil
-}
-
-// describeRun writes a run's spec into a segment before the first exchange of the run there: every segment explains
-// itself.
-func (j *Journal) describeRun(seg *segment, run int64) error {
-	if run == 0 || seg.runs[run] {
-		return nil
-	}
-	r, err := j.Rows.Run(j.ctx, run)
-	if err != nil {
-		return err
-	}
-	r.State = "" // these change; the record does not
-	body, err := json.Marshal(r)
-	if err != nil {
-		return fmt.Errorf("encode run %d: %w", run, err)
-	}
-	g, err := j.Composer.Document(Document{
-		URL: fmt.Sprintf("urn:linkstead:run:%d", run), ContentType: MimeRun, At: j.Now().UTC(), Body: body,
-	}, Options{WarcinfoID: seg.infoID})
-	if err != nil {
-		return err
-	}
-	if _, err := seg.append(g); err != nil {
-		return err
-	}
-	seg.runs[run] = true
-	return nil
 }
 
 // fail makes the journal refuse everything from now on, and returns the error as people should read it. The lock is held.

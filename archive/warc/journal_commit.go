@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -23,6 +24,7 @@ func (j *Journal) commitLoop() {
 			j.commit()
 		case <-age.C:
 			j.retireOld()
+			j.makeRoom()
 		case <-j.quit:
 			j.commit()
 			return
@@ -54,6 +56,15 @@ func (j *Journal) retireOld() {
 	}
 }
 
+// makeRoom looks at the spool's budget, and stores early what came in after it was used up.
+func (j *Journal) makeRoom() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !j.room() {
+		j.retireAll()
+	}
+}
+
 // commit acknowledges all that is pending: one fsync a segment, one transaction.
 func (j *Journal) commit() {
 	j.mu.Lock()
@@ -77,7 +88,9 @@ func (j *Journal) commit() {
 	}
 	if err != nil {
 		j.mu.Lock()
-		err = j.fail(err)
+		if err = j.fail(err); errors.Is(j.err, ErrAbandoned) {
+			err = j.err
+		}
 		j.mu.Unlock()
 	}
 	out := map[int]bool{}
@@ -87,6 +100,7 @@ func (j *Journal) commit() {
 	j.mu.Lock()
 	for i, a := range batch {
 		a.seg.pending--
+		a.entry.Added = ends[i].Added
 		if out[i] && err == nil {
 			j.void(a)
 		}
@@ -105,7 +119,24 @@ func (j *Journal) acknowledge(sizes map[*segment]int64, ends []storage.End) ([]i
 		}
 		progress = append(progress, storage.Progress{Segment: s.row.ID, Committed: size})
 	}
-	return j.Rows.Commit(j.ctx, progress, ends)
+	fenced, err := j.Rows.Commit(j.ctx, progress, ends)
+	if errors.Is(err, storage.ErrSegmentGone) {
+		err = errors.Join(err, j.lost(slices.Collect(maps.Keys(sizes))...))
+	}
+	return fenced, err
+}
+
+// ErrLost says that this node was declared lost while it was at work.
+var ErrLost = errors.New("this node was declared lost with 'linkstead segments --lost'")
+
+// lost tells whether one of the segments was declared lost.
+func (j *Journal) lost(segments ...*segment) error {
+	for _, s := range segments {
+		if row, err := j.Shelves.Segment(j.ctx, s.row.ID); err == nil && row.State == storage.SegmentLost {
+			return fmt.Errorf("%w: what it captured is captured again by others, and its files stay in %s", ErrLost, j.Spool.Dir())
+		}
+	}
+	return nil
 }
 
 // void notes in the segment that an exchange did not count, so that a rebuild leaves it out too. Its payload is no
@@ -149,11 +180,15 @@ func (j *Journal) store(s *segment) {
 		// Bytes that the store will never take are for a person to look at; the rest goes on.
 		never := errors.Is(err, storage.ErrExists) || errors.Is(err, storage.ErrDamaged)
 		if err == nil || never {
+			var refused error
 			if never {
-				s.refused = fmt.Errorf("segment %s can't be stored and stays in %s: %w", s.row.ID, j.Spool.Path(s.row.ID), err)
+				refused = fmt.Errorf("segment %s can't be stored and stays in %s: %w", s.row.ID, j.Spool.Path(s.row.ID), err)
 				j.Log.Error("a segment can't be stored", "segment", s.row.ID, "error", err)
 			}
 			j.mu.Lock()
+			if never {
+				s.refused, j.refused = refused, append(j.refused, refused)
+			}
 			j.closing = slices.DeleteFunc(j.closing, func(o *segment) bool { return o == s })
 			j.mu.Unlock()
 			close(s.stored)
@@ -223,6 +258,9 @@ func (j *Journal) moved(id string, state storage.SegmentState, err error) error 
 	row, rerr := j.Shelves.Segment(j.ctx, id)
 	if rerr == nil && row.State == state {
 		return nil
+	}
+	if rerr == nil && row.State == storage.SegmentLost {
+		err = errors.Join(err, j.lost(&segment{row: row}))
 	}
 	if rerr != nil && !errors.Is(rerr, storage.ErrNotFound) {
 		return errors.Join(err, rerr)

@@ -53,6 +53,10 @@ func (j *Journal) dropStored(ctx context.Context) error {
 			j.Log.Warn("the spool has a segment that the database does not know; 'linkstead rebuild' takes it in", "file", name)
 			continue
 		}
+		if err == nil && row.State == storage.SegmentLost {
+			j.Log.Warn("a segment was declared lost while this node was away; its file stays where it is, and nothing refers to it", "file", name)
+			continue
+		}
 		if err == nil && row.State == storage.SegmentStored {
 			err = j.Spool.Drop(row.ID)
 		}

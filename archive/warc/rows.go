@@ -86,7 +86,7 @@ func (i *Found) decode(segment io.ReaderAt, into any) error {
 
 // end is what the rows say once the entry's group stands at start in a segment.
 func (e *Entry) end(segment string, start int64, g *Group, orig *Original) storage.End {
-	end := storage.End{Task: e.Task, Token: e.Meta.Token, New: e.New}
+	end := storage.End{Task: e.Task, Token: e.Meta.Token, New: e.New, Keep: e.Keep}
 	end.Task.Attempts = e.Meta.Attempt
 	end.Task.Due, end.Task.Outcome = e.Meta.Retry, ""
 	if e.Meta.Retry == 0 {

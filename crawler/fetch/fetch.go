@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"linkstead/archive/warc"
@@ -63,6 +64,7 @@ type Recorder struct {
 	Roots        *x509.CertPool    // who may sign certificates; nil: whom the system trusts
 	Resolver     *net.Resolver     // nil: the system's
 	Spool        string            // folder for the bodies that do not fit in memory; "": the system's
+	Meter        *atomic.Int64     // counts the bytes of those there; nil: nobody does
 	IdlePerHost  int               // kept-alive connections to one host; 0: 8
 	IdleTotal    int               // kept-alive connections in all; 0: 256
 	IdleFor      time.Duration     // for so long; 0: 30 s
@@ -99,7 +101,7 @@ func (r *Recorder) init() {
 		r.limits = r.Limits.orDefaults()
 		r.tls = tlsConfig()
 		r.idle.open(r.IdlePerHost, r.IdleTotal, r.IdleFor)
-		r.spills.New = func() any { return storage.NewSpill(r.Spool, r.limits.Memory) }
+		r.spills.New = func() any { return storage.NewSpill(r.Spool, r.limits.Memory).Metered(r.Meter) }
 	})
 }
 

@@ -32,6 +32,18 @@ CREATE TABLE kept (
   PRIMARY KEY (run, host, task)
 );
 
+-- The runs of which a segment holds something, as long as it is not stored: a run is not done before.
+CREATE TABLE segment_runs (
+  segment TEXT NOT NULL,
+  run     BIGINT NOT NULL,
+  PRIMARY KEY (segment, run)
+);
+CREATE INDEX segment_runs_run ON segment_runs (run);
+INSERT INTO segment_runs (segment, run)
+  SELECT segment, run FROM captures WHERE segment IN (SELECT id FROM segments WHERE state IN ('open', 'sealed'))
+  UNION
+  SELECT segment, run FROM attempts WHERE segment IN (SELECT id FROM segments WHERE state IN ('open', 'sealed'));
+
 CREATE TABLE nodes (
   node    TEXT NOT NULL PRIMARY KEY,
   started BIGINT NOT NULL,
@@ -41,6 +53,7 @@ CREATE TABLE nodes (
 
 -- +goose Down
 DROP TABLE nodes;
+DROP TABLE segment_runs;
 DROP TABLE kept;
 DROP TABLE progress;
 DROP INDEX tasks_run;

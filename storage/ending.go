@@ -1,0 +1,101 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// ActiveRun is a run that is worked on.
+type ActiveRun struct {
+	ID   int64
+	Open bool // some task of it has not ended
+}
+
+// Active brings the runs that are worked on, oldest first.
+func (db *DB) Active(ctx context.Context) (out []ActiveRun, err error) {
+	// The first condition is that of the index.
+	rows, err := db.r.QueryContext(ctx, `SELECT id, CASE WHEN EXISTS (SELECT 1 FROM tasks t WHERE t.run=runs.id AND t.`+sqlOpen+`)
+		THEN 1 ELSE 0 END FROM runs WHERE state<>'done' AND state=$1 ORDER BY id`, RunActive)
+	if err != nil {
+		return nil, fmt.Errorf("read active runs: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var r ActiveRun
+		var open int
+		if err := rows.Scan(&r.ID, &open); err != nil {
+			return nil, fmt.Errorf("read active runs: %w", err)
+		}
+		r.Open = open != 0
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+// FinishRun marks a run as done, and says whether it did: if the run is active, no task of it is open, and all that it
+// captured is stored, on whatever node. Any number of workers may try at the same time; one of them finishes it.
+func (db *DB) FinishRun(ctx context.Context, id int64, ended time.Time) (bool, error) {
+	var did bool
+	err := db.write(ctx, func(x *tx) error {
+		// One statement, one view of the database: whoever ends the last task notes in the same transaction which segment
+		// holds it, so that there is no view in which neither is there.
+		n, err := x.exec(`UPDATE runs SET state=$1, ended=$2 WHERE id=$3 AND state=$4
+			AND NOT EXISTS (SELECT 1 FROM tasks t WHERE t.run=$3 AND t.`+sqlOpen+`)
+			AND NOT EXISTS (SELECT 1 FROM segment_runs s WHERE s.run=$3)`, RunDone, micros(ended), id, RunActive)
+		did = n == 1
+		if err != nil || !did {
+			return err
+		}
+		return x.runIsDone(id)
+	})
+	if err != nil {
+		return false, fmt.Errorf("finish run %d: %w", id, err)
+	}
+	return did, nil
+}
+
+// runIsDone drops what only the work on a run needs.
+func (x *tx) runIsDone(id int64) error {
+	for _, q := range []string{`DELETE FROM documents WHERE run=$1`, `DELETE FROM kept WHERE run=$1`} {
+		if _, err := x.exec(q, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CountRuns writes how far a node has come with runs: all that it has done since each began.
+func (db *DB) CountRuns(ctx context.Context, node string, counts map[int64]Counts) error {
+	err := db.write(ctx, func(x *tx) error {
+		for _, run := range slices.Sorted(maps.Keys(counts)) {
+			c := counts[run]
+			if _, err := x.exec(`INSERT INTO progress (run, node, found, ended, captured, failed, bytes, pages) VALUES ($1,$2,$3,$4,$5,$6,$7,$8)
+				ON CONFLICT (run, node) DO UPDATE SET found=excluded.found, ended=excluded.ended, captured=excluded.captured,
+				failed=excluded.failed, bytes=excluded.bytes, pages=excluded.pages`,
+				run, node, c.Found, c.Ended, c.Captured, c.Failed, c.Bytes, c.Pages); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("count runs: %w", err)
+	}
+	return nil
+}
+
+// beginner is the node that counts the tasks with which a run begins.
+const beginner = ""
+
+// countFirst counts the tasks with which a run begins: every other one is counted by the node that finds it.
+func (x *tx) countFirst(run int64, n int) error {
+	if n == 0 {
+		return nil
+	}
+	_, err := x.exec(`INSERT INTO progress (run, node, found, ended, captured, failed, bytes) VALUES ($1,$2,$3,0,0,0,0)`, run, beginner, n)
+	return err
+}
