@@ -19,7 +19,8 @@ import (
 func (c *Crawler) discover(r *run, e *warc.Entry, d fetch.Document) {
 	switch hops := e.Task.Hops; {
 	case scope.Role(hops) == scope.KindRobots:
-	case scope.IsPost(hops) && d.Status/100 == 2:
+	case r.spec().Watch == scope.WatchRecheck: // the links alone are asked for
+	case r.spec().IsPost(hops) && d.Status/100 == 2:
 		c.discoverPost(r, e, d, c.Now().UTC())
 	default:
 		newFinder(r.scope.Load(), e, d.URL).scan(d)

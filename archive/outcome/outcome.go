@@ -3,7 +3,7 @@
 package outcome
 
 // Version is the version of the list. It grows with every change of meaning; adding a word is such a change.
-const Version = 1
+const Version = 2
 
 // Outcome is one way in which a task ended. The zero value means that the task has not ended.
 type Outcome string
@@ -33,6 +33,7 @@ const (
 	Excluded    Outcome = "excluded"      // --exclude or the scope rules it out
 	Redirects   Outcome = "redirects"     // more redirects in a row than the limit
 	Loop        Outcome = "redirect-loop" // the redirects come back to themselves
+	Quota       Outcome = "quota"         // a budget of the run was used up before it was asked for
 	BadURL      Outcome = "bad-url"       // not an address that can be asked
 )
 
@@ -63,6 +64,7 @@ var list = []Description{
 	{Robots, false, false, true, "robots.txt", "The site's robots.txt asks not to fetch this address."},
 	{RobotsError, false, false, true, "no robots.txt", "The site's robots.txt could not be read, so nothing else was asked of it."},
 	{Excluded, false, false, true, "excluded", "The run's own rules leave this address out."},
+	{Quota, false, false, true, "over budget", "A budget of the run was used up before this address was asked for."},
 	{Redirects, false, false, false, "too many redirects", "More redirects in a row than the limit."},
 	{Loop, false, false, false, "redirect loop", "The redirects lead back to where they came from."},
 	{BadURL, false, false, true, "bad address", "The address can't be asked: its form or scheme is not supported."},

@@ -30,6 +30,8 @@ const (
 	HopEmbed    Hop = 'E'
 	HopRedirect Hop = 'R'
 	HopPrereq   Hop = 'P' // robots.txt
+	HopEntry    Hop = 'M' // listed in a feed, a sitemap or a list ("manifest", as in Heritrix's hop types)
+	HopNested   Hop = 'N' // a sitemap that a sitemap index names
 )
 
 // Role is what the document at the end of a hop path is for: a page, a requisite or a robots.txt. Redirects stand in
@@ -45,8 +47,23 @@ func Role(hops string) Kind {
 	}
 }
 
-// IsPost says whether a hop path is that of the post itself: nothing but redirects.
-func IsPost(hops string) bool { return strings.Trim(hops, string(HopRedirect)) == "" }
+// IsSeed says whether a hop path is that of what the run was begun with: nothing but redirects.
+func IsSeed(hops string) bool { return strings.Trim(hops, string(HopRedirect)) == "" }
+
+// IsEntry says whether a hop path is that of an entry of a feed, a sitemap or a list.
+func IsEntry(hops string) bool {
+	return strings.HasSuffix(strings.TrimRight(hops, string(HopRedirect)), string(HopEntry))
+}
+
+// IsList says whether a hop path is that of a feed, a sitemap or a list: the seed, or what a sitemap index names. An index
+// within an index is none.
+func IsList(hops string) bool {
+	seed, _ := strings.CutSuffix(strings.TrimRight(hops, string(HopRedirect)), string(HopNested))
+	return IsSeed(seed)
+}
+
+// IsTop says whether a hop path is one that links are counted from.
+func IsTop(hops string) bool { return IsList(hops) || IsEntry(hops) }
 
 // Link is one URL that was come upon in a run.
 type Link struct {
@@ -71,6 +88,7 @@ const (
 	ReasonDepth     Reason = "depth"     // more link hops than the run follows
 	ReasonRedirects Reason = "redirects" // too many redirects in a row
 	ReasonLoop      Reason = "loop"      // a redirect to itself
+	ReasonWatch     Reason = "watch"     // what the run watches is the links alone
 	ReasonQuota     Reason = "quota"     // too many requisites, or requisites too far within requisites
 )
 
@@ -173,6 +191,11 @@ func (s *Scope) Admit(l Link) Verdict {
 		return s.admitRedirect(l)
 	case HopPrereq:
 		return admit(l, KindRobots, l.Depth, dueRobots)
+	case HopEntry, HopNested:
+		if v, out := s.excluded(l.URL); out {
+			return v
+		}
+		return admit(l, KindPage, 0, duePost)
 	}
 	return refuse(ReasonScheme, fmt.Sprintf("hop %q is unknown", byte(l.Hop)))
 }
@@ -182,7 +205,7 @@ func (s *Scope) admitLink(l Link) Verdict {
 		return v
 	}
 	depth := l.Depth + 1
-	if l.Cited && IsPost(l.Hops) {
+	if l.Cited && IsTop(l.Hops) {
 		return admit(l, KindPage, depth, duePerDepth)
 	}
 	if depth > s.spec.Depth {
@@ -202,7 +225,10 @@ func (s *Scope) admitEmbed(l Link) Verdict {
 	if v, out := s.excluded(l.URL); out {
 		return v
 	}
-	within := l.Hops[strings.LastIndexByte(l.Hops, byte(HopLink))+1:]
+	if s.spec.Watch == WatchRecheck {
+		return refuse(ReasonWatch, "links are rechecked without what their pages need")
+	}
+	within := l.Hops[strings.LastIndexAny(l.Hops, string(HopLink)+string(HopEntry))+1:]
 	if n := strings.Count(within, string(HopEmbed)) + 1; n > s.spec.MaxEmbedHops {
 		return refuse(ReasonQuota, fmt.Sprintf("a requisite within %d others; the limit is %d", n-1, s.spec.MaxEmbedHops))
 	}
@@ -229,7 +255,7 @@ func (s *Scope) admitRedirect(l Link) Verdict {
 	switch {
 	case role == KindRobots:
 		return admit(l, KindRedirect, l.Depth, dueRobots)
-	case before == "":
+	case IsTop(before):
 		return admit(l, KindRedirect, l.Depth, duePost)
 	}
 	if v, out := s.excluded(l.URL); out {

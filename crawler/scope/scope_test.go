@@ -161,8 +161,71 @@ func TestRole(t *testing.T) {
 		if got := scope.Role(hops); got != want {
 			t.Errorf("%q: got %s, want %s", hops, got, want)
 		}
-		if got, want := scope.IsPost(hops), hops == "" || hops == "R"; got != want {
+		if got, want := scope.Default().IsPost(hops), hops == "" || hops == "R"; got != want {
 			t.Errorf("%q: is the post: %v", hops, got)
 		}
+	}
+}
+
+// TestWatch: what the documents of a run are, by what the run watches.
+func TestWatch(t *testing.T) {
+	const paths = "|R|M|MR|RM|N|NR|RNM|NN|L|ML|E|ME|P"
+	for _, c := range []struct {
+		watch       scope.Watch
+		posts       bool
+		lists, post string
+	}{
+		{watch: "", post: "|R"},
+		{watch: scope.WatchFeed, lists: "|R|N|NR", post: "M|MR|RM|RNM"},
+		{watch: scope.WatchSitemap, lists: "|R|N|NR"},
+		{watch: scope.WatchSitemap, posts: true, lists: "|R|N|NR", post: "M|MR|RM|RNM"},
+		{watch: scope.WatchList, lists: "|R|N|NR"},
+		{watch: scope.WatchRecheck},
+	} {
+		s := scope.Default()
+		s.Watch, s.Posts = c.watch, c.posts
+		var lists, post []string
+		for _, hops := range strings.Split(paths, "|") {
+			if s.Lists(hops) {
+				lists = append(lists, hops)
+			}
+			if s.IsPost(hops) {
+				post = append(post, hops)
+			}
+		}
+		if got := strings.Join(lists, "|"); got != c.lists {
+			t.Errorf("%s: lists are %q, want %q", c.watch, got, c.lists)
+		}
+		if got := strings.Join(post, "|"); got != c.post {
+			t.Errorf("%s: posts are %q, want %q", c.watch, got, c.post)
+		}
+	}
+}
+
+// TestAdmitEntries: entries stand where a post stands, and their links are counted from them.
+func TestAdmitEntries(t *testing.T) {
+	feed := compile(t, func(s *scope.Spec) { s.Watch, s.Exclude = scope.WatchFeed, []string{"/draft/"} })
+	const at = "https://blog.example.org/x"
+	for _, c := range []struct {
+		link scope.Link
+		want scope.Verdict
+	}{
+		{scope.Link{URL: at, Hop: scope.HopEntry}, scope.Verdict{Admitted: true, Kind: scope.KindPage, Hops: "M", Due: 1}},
+		{scope.Link{URL: at + "/draft/", Hop: scope.HopEntry}, scope.Verdict{Reason: scope.ReasonExcluded}},
+		{scope.Link{URL: at, Hop: scope.HopRedirect, Hops: "M"}, scope.Verdict{Admitted: true, Kind: scope.KindRedirect, Hops: "MR", Due: 1}},
+		{scope.Link{URL: at, Hop: scope.HopRedirect, Hops: "N"}, scope.Verdict{Admitted: true, Kind: scope.KindRedirect, Hops: "NR", Due: 1}},
+		{scope.Link{URL: "http://far.example/", Hop: scope.HopLink, Cited: true, Hops: "MR"}, scope.Verdict{Admitted: true, Kind: scope.KindPage, Depth: 1, Hops: "MRL", Due: 10}},
+		{scope.Link{URL: at, Hop: scope.HopLink, Hops: "M"}, scope.Verdict{Reason: scope.ReasonDepth}},
+		{scope.Link{URL: at, Hop: scope.HopEmbed, Hops: "M"}, scope.Verdict{Admitted: true, Kind: scope.KindRequisite, Hops: "ME", Due: 2}},
+	} {
+		got := feed.Admit(c.link)
+		got.Detail = ""
+		if got != c.want {
+			t.Errorf("%+v: got %+v, want %+v", c.link, got, c.want)
+		}
+	}
+	recheck := compile(t, func(s *scope.Spec) { s.Watch = scope.WatchRecheck })
+	if v := recheck.Admit(scope.Link{URL: at, Hop: scope.HopEmbed, Hops: "L", Depth: 1}); v.Reason != scope.ReasonWatch {
+		t.Errorf("a recheck fetches requisites: %+v", v)
 	}
 }

@@ -78,6 +78,52 @@ type Spec struct {
 	DelayMS       int64    `json:"delay_ms"`                // from the end of a request to the next one to that host, milliseconds
 	AllowPrivate  bool     `json:"allow_private,omitempty"` // private and loopback addresses may be dialled
 	Resolve       []string `json:"resolve,omitempty"`       // HOST:PORT:ADDR, as in curl
+
+	Watch  Watch  `json:"watch,omitempty"` // what the source is; empty: a post, or the seed of a site
+	Posts  bool   `json:"posts,omitempty"` // of a sitemap: its entries are posts, captured with their sources
+	Budget Budget `json:"budget,omitzero"`
+}
+
+// Watch says what a run's source is.
+type Watch string
+
+// What can be watched besides a post and a site, which are captured alike.
+const (
+	WatchFeed    Watch = "feed"    // each new entry becomes a post of the run
+	WatchSitemap Watch = "sitemap" // new and changed entries become pages of the run, or posts
+	WatchList    Watch = "list"    // the pages of a list of addresses, or those that a page links to
+	WatchRecheck Watch = "recheck" // the links of a post that is kept, without what their pages need
+)
+
+// Budget bounds what a run may come to. 0 is no bound. What is under way when one is used up still counts, so that a run
+// may go beyond by as much as its workers have in their hands at that moment.
+type Budget struct {
+	Pages   int64 `json:"pages,omitempty"`   // posts, what links lead to, entries
+	Bytes   int64 `json:"bytes,omitempty"`   // of payloads
+	Seconds int64 `json:"seconds,omitempty"` // since the run began
+}
+
+// Single says whether the run keeps one post: its source.
+func (s Spec) Single() bool { return s.Watch == "" }
+
+// Lists says whether a document on such a hop path is read for entries: a feed, a sitemap or a list.
+func (s Spec) Lists(hops string) bool {
+	switch s.Watch {
+	case WatchFeed, WatchSitemap, WatchList:
+		return IsList(hops)
+	}
+	return false
+}
+
+// IsPost says whether a document on such a hop path is a post: its citations are kept, and captured.
+func (s Spec) IsPost(hops string) bool {
+	switch {
+	case s.Watch == "":
+		return IsSeed(hops)
+	case s.Watch == WatchFeed, s.Watch == WatchSitemap && s.Posts:
+		return IsEntry(hops)
+	}
+	return false
 }
 
 // Default is the spec of a run for which nothing but its source was asked.
@@ -152,6 +198,11 @@ func (s Spec) checkWords() error {
 	default:
 		return fmt.Errorf("robots %q is unknown: use obey, ignore or record", s.Robots)
 	}
+	switch s.Watch {
+	case "", WatchFeed, WatchSitemap, WatchList, WatchRecheck:
+	default:
+		return fmt.Errorf("watch %q is unknown: use feed, sitemap, list or recheck, or leave it out for a post or a site", s.Watch)
+	}
 	if !collectionName.MatchString(s.Collection) {
 		return fmt.Errorf("collection %q is no name: use up to 63 of a-z, 0-9, dot, dash and underscore, a letter or digit first", s.Collection)
 	}
@@ -174,6 +225,9 @@ func (s Spec) checkNumbers() error {
 		{"retries", int64(s.Retries), 0, 100},
 		{"per_host", int64(s.PerHost), 1, 64},
 		{"delay_ms", s.DelayMS, 0, 24 * 3600 * 1000},
+		{"budget.pages", s.Budget.Pages, 0, 1 << 50},
+		{"budget.bytes", s.Budget.Bytes, 0, 1 << 60},
+		{"budget.seconds", s.Budget.Seconds, 0, 1 << 40},
 	} {
 		if n.value < n.min || n.value > n.max {
 			return fmt.Errorf("%s %d is out of range: use %d to %d", n.name, n.value, n.min, n.max)
