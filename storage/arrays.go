@@ -3,6 +3,7 @@ package storage
 import (
 	"fmt"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -10,6 +11,7 @@ import (
 // insertArrays is insert in one statement for thousands of rows: each column travels as one array. The text of the
 // statement does not depend on their number, so that its plan is kept, and no bound on parameters is ever near.
 func (x *tx) insertArrays(into, onConflict string, cols int, values []any) (int64, error) {
+	values = lastOfEach(into, onConflict, cols, values)
 	const most = 5000 // rows to a statement: bounds what one message holds
 	var inserted int64
 	for len(values) > 0 {
@@ -86,4 +88,47 @@ func asInt(v any) (int64, bool) {
 		return int64(n), true
 	}
 	return 0, false
+}
+
+var conflictKey = regexp.MustCompile(`ON CONFLICT \(([^)]*)\) DO UPDATE`)
+
+// lastOfEach drops rows whose key comes again later, if rows replace those of the same key: PostgreSQL refuses to touch
+// a row twice in one statement, where one by one the last would stay.
+func lastOfEach(into, onConflict string, cols int, values []any) []any {
+	m := conflictKey.FindStringSubmatch(onConflict)
+	_, list, ok := strings.Cut(strings.TrimSuffix(strings.TrimSpace(into), ")"), "(")
+	if m == nil || !ok {
+		return values
+	}
+	var key []int
+	names := strings.Split(list, ",")
+	for _, name := range strings.Split(m[1], ",") {
+		for i, n := range names {
+			if strings.TrimSpace(n) == strings.TrimSpace(name) {
+				key = append(key, i)
+			}
+		}
+	}
+	last := make(map[string]int, len(values)/cols)
+	for i := 0; i < len(values); i += cols {
+		last[keyText(values[i:i+cols], key)] = i
+	}
+	if len(last)*cols == len(values) {
+		return values
+	}
+	out := make([]any, 0, len(last)*cols)
+	for i := 0; i < len(values); i += cols {
+		if row := values[i : i+cols]; last[keyText(row, key)] == i {
+			out = append(out, row...)
+		}
+	}
+	return out
+}
+
+func keyText(row []any, key []int) string {
+	var sb strings.Builder
+	for _, i := range key {
+		fmt.Fprintf(&sb, "%v\x00", row[i])
+	}
+	return sb.String()
 }

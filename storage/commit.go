@@ -45,12 +45,12 @@ func (db *DB) Commit(ctx context.Context, progress []Progress, ends []End) (fenc
 		if err := x.prepareHosts(hostsOf(touched)); err != nil {
 			return err
 		}
+		held, err := x.endAll(ends, paused)
+		if err != nil {
+			return err
+		}
 		for i := range ends {
-			held, err := x.end(&ends[i], paused)
-			if err != nil {
-				return err
-			}
-			if !held {
+			if !held[i] {
 				fenced = append(fenced, i)
 				if err := x.insertVoided(&ends[i]); err != nil {
 					return err
@@ -86,7 +86,7 @@ func (x *tx) end(e *End, paused runSet) (held bool, err error) {
 	t := paused.parkOne(e.Task)
 	status, version := e.answer()
 	n, err := x.exec(`UPDATE tasks SET due_at=$1, attempts=$2, outcome=$3, status=$8, version=$9 WHERE host=$4 AND run=$5 AND id=$6 AND `+sqlOpen+`
-		AND EXISTS (SELECT 1 FROM hosts WHERE host=$4 AND lease=$7 AND lease<>0)`, t.Due, t.Attempts, t.Outcome, t.Host, t.Run, t.ID, e.Token,
+		AND EXISTS (SELECT 1 FROM hosts WHERE host=$4 AND lease=$7 AND lease<>0)`, t.Due, t.Attempts, t.Outcome, foldKey(t.Host), t.Run, t.ID, e.Token,
 		status, version)
 	if err != nil || n == 0 {
 		return false, err
@@ -119,7 +119,7 @@ func (db *DB) Uncounted(ctx context.Context, ends []End) (out []int, err error) 
 	for i := range ends {
 		ok := true
 		for _, c := range ends[i].Captures {
-			if ok, err = db.has(ctx, "captures", c.Collection, c.URLKey, micros(c.At), c.Segment, c.Offset); err != nil || !ok {
+			if ok, err = db.has(ctx, "captures", c.Collection, foldKey(c.URLKey), micros(c.At), c.Segment, c.Offset); err != nil || !ok {
 				break
 			}
 		}
@@ -127,7 +127,7 @@ func (db *DB) Uncounted(ctx context.Context, ends []End) (out []int, err error) 
 			if err != nil || !ok {
 				break
 			}
-			ok, err = db.has(ctx, "attempts", a.Collection, a.URLKey, micros(a.At), a.Segment, a.Offset)
+			ok, err = db.has(ctx, "attempts", a.Collection, foldKey(a.URLKey), micros(a.At), a.Segment, a.Offset)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("look for the rows of exchanges: %w", err)
@@ -155,7 +155,7 @@ func (x *tx) insertCaptures(cs []Capture) error {
 	args := make([]any, 0, 16*len(cs))
 	for i := range cs {
 		c := &cs[i]
-		args = append(args, c.Collection, c.URLKey, micros(c.At), c.Segment, c.Offset, c.Length, c.URL, c.Status, c.Mime,
+		args = append(args, c.Collection, foldKey(c.URLKey), micros(c.At), c.Segment, c.Offset, c.Length, c.URL, c.Status, c.Mime,
 			c.Digest, c.Kind, c.RefersTo, c.Redirect, c.RecordID, c.Run, c.Outcome)
 	}
 	_, err := x.insert(`INSERT INTO captures (`+captureCols+`)`, ` ON CONFLICT DO NOTHING`, 16, args)
@@ -168,7 +168,7 @@ func (x *tx) insertAttempts(as []Attempt) error {
 	args := make([]any, 0, 9*len(as))
 	for i := range as {
 		a := &as[i]
-		args = append(args, a.Collection, a.URLKey, micros(a.At), a.Segment, a.Offset, a.URL, a.Run, a.Outcome, a.Detail)
+		args = append(args, a.Collection, foldKey(a.URLKey), micros(a.At), a.Segment, a.Offset, a.URL, a.Run, a.Outcome, a.Detail)
 	}
 	_, err := x.insert(`INSERT INTO attempts (`+attemptCols+`)`, ` ON CONFLICT DO NOTHING`, 9, args)
 	return err
@@ -224,12 +224,12 @@ func (x *tx) adopt(e *End) error {
 		// What the task itself told is right; another page may have led to it, too. An earlier try may be read later.
 		if _, err := x.exec(`UPDATE tasks SET due_at=$1, attempts=$2, outcome=$3, url=$4, kind=$5, depth=$6, hops=$7, via=$8
 			WHERE host=$9 AND run=$10 AND id=$11 AND attempts<=$2 AND `+sqlOpen,
-			t.Due, t.Attempts, t.Outcome, t.URL, t.Kind, t.Depth, t.Hops, t.Via, t.Host, t.Run, t.ID); err != nil {
+			t.Due, t.Attempts, t.Outcome, t.URL, t.Kind, t.Depth, t.Hops, t.Via, foldKey(t.Host), t.Run, t.ID); err != nil {
 			return err
 		}
 		status, version := e.answer()
 		if _, err := x.exec(`UPDATE tasks SET status=$1, version=$2 WHERE host=$3 AND run=$4 AND id=$5 AND attempts=$6`,
-			status, version, t.Host, t.Run, t.ID, t.Attempts); err != nil {
+			status, version, foldKey(t.Host), t.Run, t.ID, t.Attempts); err != nil {
 			return err
 		}
 	}

@@ -11,15 +11,17 @@ import (
 
 // dialect holds the few words in which the databases differ.
 type dialect struct {
-	skipLocked string // appended to the claim's inner SELECT
-	forUpdate  string // appended to a SELECT that locks rows
-	forShare   string // appended to a SELECT whose rows must not change before the transaction ends
-	server     bool   // each statement is a trip to a server: many rows travel as arrays, in one
+	skipLocked string    // appended to the claim's inner SELECT
+	forUpdate  string    // appended to a SELECT that locks rows
+	forShare   string    // appended to a SELECT whose rows must not change before the transaction ends
+	in         [2]string // around a SELECT whose rows are the ones meant; on PostgreSQL it must not be run more than once
+	server     bool      // each statement is a trip to a server: many rows travel as arrays, in one
 }
 
 var (
-	sqlite   = dialect{}
-	postgres = dialect{skipLocked: " FOR UPDATE SKIP LOCKED", forUpdate: " FOR UPDATE", forShare: " FOR SHARE", server: true}
+	sqlite   = dialect{in: [2]string{"IN (", ")"}}
+	postgres = dialect{in: [2]string{"= ANY(ARRAY(", "))"}, skipLocked: " FOR UPDATE SKIP LOCKED", forUpdate: " FOR UPDATE",
+		forShare: " FOR SHARE", server: true}
 )
 
 // places writes n placeholders from the from-th on. In long lists SQLite wants them without numbers.

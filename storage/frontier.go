@@ -25,18 +25,19 @@ func (db *DB) Claim(ctx context.Context, owner string, hosts, each int, ttl time
 	err := db.write(ctx, func(x *tx) error {
 		out = out[:0]
 		now, token := db.nowMS(), newToken()
-		names, err := x.strings(`UPDATE hosts SET lease=$1, owner=$2, next_at=$3 WHERE host IN
-			(SELECT host FROM hosts WHERE next_at <= $4 ORDER BY next_at LIMIT $5`+db.d.skipLocked+`) RETURNING host`,
+		names, err := x.strings(`UPDATE hosts SET lease=$1, owner=$2, next_at=$3 WHERE host `+db.d.in[0]+`
+			SELECT host FROM hosts WHERE next_at <= $4 ORDER BY next_at LIMIT $5`+db.d.skipLocked+db.d.in[1]+` RETURNING host`,
 			token, owner, now+ttl.Milliseconds(), now, hosts)
+		if err != nil || len(names) == 0 {
+			x.wrote = false // nobody needs to know whether nothing was committed
+			return err
+		}
+		tasks, err := x.dueOf(names, now, each)
 		if err != nil {
 			return err
 		}
 		for _, h := range names {
-			tasks, err := x.due(h, now, each)
-			if err != nil {
-				return err
-			}
-			out = append(out, Lease{Host: h, Token: token, Tasks: tasks})
+			out = append(out, Lease{Host: h, Token: token, Tasks: tasks[h]})
 		}
 		return nil
 	})
@@ -55,14 +56,35 @@ func newToken() int64 {
 
 const taskCols = `host, run, id, url, kind, depth, hops, via, due_at, attempts, outcome`
 
-func (x *tx) due(host string, now int64, n int) ([]Task, error) {
-	rows, err := x.query(`SELECT `+taskCols+` FROM tasks WHERE host=$1 AND due_at<=$2 AND `+sqlOpen+
-		` ORDER BY due_at LIMIT $3`, host, now, n)
-	if err != nil {
-		return nil, err
+// dueOf brings up to n due tasks of each host, most urgent first.
+func (x *tx) dueOf(hosts []string, now int64, n int) (map[string][]Task, error) {
+	out := make(map[string][]Task, len(hosts))
+	if x.db.d.server {
+		rows, err := x.query(`SELECT `+taskCols+` FROM unnest($1::text[]) AS h(name) CROSS JOIN LATERAL
+			(SELECT `+taskCols+` FROM tasks WHERE host=h.name AND due_at<=$2 AND `+sqlOpen+` ORDER BY due_at LIMIT $3) AS t
+			ORDER BY host, due_at`, hosts, now, n)
+		if err != nil {
+			return nil, err
+		}
+		tasks, err := scanTasks(rows)
+		for _, t := range tasks {
+			out[t.Host] = append(out[t.Host], t)
+		}
+		return out, err
 	}
-	return scanTasks(rows)
+	for _, h := range hosts {
+		rows, err := x.query(sqlDue, h, now, n)
+		if err != nil {
+			return nil, err
+		}
+		if out[h], err = scanTasks(rows); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
+
+const sqlDue = `SELECT ` + taskCols + ` FROM tasks WHERE host=$1 AND due_at<=$2 AND ` + sqlOpen + ` ORDER BY due_at LIMIT $3`
 
 func scanTasks(rows *sql.Rows) (out []Task, err error) {
 	defer func() { err = errors.Join(err, rows.Close()) }()
@@ -79,8 +101,7 @@ func scanTasks(rows *sql.Rows) (out []Task, err error) {
 // Due brings up to n tasks of a host that are due, most urgent first. The holder of the lease knows which of them it
 // has under way already.
 func (db *DB) Due(ctx context.Context, host string, n int) ([]Task, error) {
-	rows, err := db.r.QueryContext(ctx, `SELECT `+taskCols+` FROM tasks WHERE host=$1 AND due_at<=$2 AND `+sqlOpen+
-		` ORDER BY due_at LIMIT $3`, host, db.nowMS(), n)
+	rows, err := db.r.QueryContext(ctx, sqlDue, foldKey(host), db.nowMS(), n)
 	if err != nil {
 		return nil, fmt.Errorf("read due tasks of %s: %w", host, err)
 	}
@@ -92,17 +113,8 @@ func (db *DB) Renew(ctx context.Context, held []Lease, ttl time.Duration) (lost 
 	held = slices.Clone(held)
 	slices.SortFunc(held, byHost)
 	err = db.write(ctx, func(x *tx) error {
-		lost = lost[:0]
-		for _, l := range held {
-			n, err := x.exec(`UPDATE hosts SET next_at=$1 WHERE host=$2 AND lease=$3 AND lease<>0`, db.nowMS()+ttl.Milliseconds(), l.Host, l.Token)
-			if err != nil {
-				return err
-			}
-			if n == 0 {
-				lost = append(lost, l)
-			}
-		}
-		return nil
+		lost, err = x.renew(held, db.nowMS()+ttl.Milliseconds())
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("renew leases: %w", err)
@@ -126,15 +138,10 @@ func (db *DB) Release(ctx context.Context, held []Lease, politeUntil time.Time) 
 	held = slices.Clone(held)
 	slices.SortFunc(held, byHost)
 	err := db.write(ctx, func(x *tx) error {
-		for _, l := range held {
-			if err := x.lockHosts([]string{l.Host}); err != nil {
-				return err
-			}
-			if err := x.free(l.Host, l.Token, politeUntil.UnixMilli()); err != nil {
-				return err
-			}
+		if err := x.lockHosts(namesOf(held)); err != nil {
+			return err
 		}
-		return nil
+		return x.free(held, politeUntil.UnixMilli())
 	})
 	if err != nil {
 		return fmt.Errorf("release leases: %w", err)
@@ -142,21 +149,82 @@ func (db *DB) Release(ctx context.Context, held []Lease, politeUntil time.Time) 
 	return nil
 }
 
-// sqlTurn is when it is the turn of host $1 that nobody holds: its soonest task, not before polite; never without one.
-func sqlTurn(polite string) string {
+// sqlTurn is when it is the turn of a host that nobody holds: its soonest task, not before polite; never without one.
+func sqlTurn(host, polite string) string {
 	return `COALESCE((SELECT CASE WHEN s.due_at < ` + polite + ` THEN ` + polite + ` ELSE s.due_at END FROM
-		(SELECT due_at FROM tasks WHERE host=$1 AND ` + sqlOpen + ` ORDER BY due_at LIMIT 1) s), 1152921504606846976)`
+		(SELECT due_at FROM tasks WHERE host=` + host + ` AND ` + sqlOpen + ` ORDER BY due_at LIMIT 1) s), 1152921504606846976)`
 }
 
 var (
-	sqlFree = `UPDATE hosts SET lease=0, owner='', polite_until=$2, next_at=` + sqlTurn(`$2`) + ` WHERE host=$1 AND lease=$3 AND lease<>0`
-	sqlWake = `UPDATE hosts SET next_at=` + sqlTurn(`polite_until`) + ` WHERE host=$1 AND lease=0`
+	sqlFree = `UPDATE hosts SET lease=0, owner='', polite_until=$2, next_at=` + sqlTurn(`$1`, `$2`) + ` WHERE host=$1 AND lease=$3 AND lease<>0`
+	sqlWake = `UPDATE hosts SET next_at=` + sqlTurn(`$1`, `polite_until`) + ` WHERE host=$1 AND lease=0`
+
+	// The same for many hosts at once, where each statement is a trip.
+	sqlFreeAll = `UPDATE hosts h SET lease=0, owner='', polite_until=$3, next_at=` + sqlTurn(`h.host`, `$3`) + `
+		FROM unnest($1::text[],$2::bigint[]) AS u(name,token) WHERE h.host=u.name AND h.lease=u.token AND h.lease<>0`
+	sqlWakeAll = `UPDATE hosts h SET next_at=` + sqlTurn(`h.host`, `h.polite_until`) + `
+		FROM unnest($1::text[],$2::bigint[]) AS u(name,soonest) WHERE h.host=u.name AND h.lease=0 AND h.next_at>u.soonest`
+	sqlRenewAll = `UPDATE hosts h SET next_at=$3 FROM unnest($1::text[],$2::bigint[]) AS u(name,token)
+		WHERE h.host=u.name AND h.lease=u.token AND h.lease<>0 RETURNING h.host, h.lease`
 )
 
-// free is the second statement of a release, after the row is locked: it sees every task that was added before.
-func (x *tx) free(host string, token, polite int64) error {
-	_, err := x.exec(sqlFree, host, polite, token)
-	return err
+// free is the second statement of a release, after the rows are locked: it sees every task that was added before.
+func (x *tx) free(held []Lease, polite int64) error {
+	if x.db.d.server {
+		_, err := x.exec(sqlFreeAll, namesOf(held), tokensOf(held), polite)
+		return err
+	}
+	for _, l := range held {
+		if _, err := x.exec(sqlFree, l.Host, polite, l.Token); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// renew writes until when leases are held, and tells which are not.
+func (x *tx) renew(held []Lease, until int64) (lost []Lease, err error) {
+	if !x.db.d.server {
+		for _, l := range held {
+			n, err := x.exec(`UPDATE hosts SET next_at=$1 WHERE host=$2 AND lease=$3 AND lease<>0`, until, l.Host, l.Token)
+			if err != nil {
+				return nil, err
+			}
+			if n == 0 {
+				lost = append(lost, l)
+			}
+		}
+		return lost, nil
+	}
+	if err := x.lockHosts(namesOf(held)); err != nil {
+		return nil, err
+	}
+	kept, err := x.leases(sqlRenewAll, namesOf(held), tokensOf(held), until)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range held {
+		if !slices.ContainsFunc(kept, func(k Lease) bool { return k.Host == l.Host && k.Token == l.Token }) {
+			lost = append(lost, l)
+		}
+	}
+	return lost, nil
+}
+
+func namesOf(ls []Lease) []string {
+	out := make([]string, len(ls))
+	for i := range ls {
+		out[i] = ls[i].Host
+	}
+	return out
+}
+
+func tokensOf(ls []Lease) []int64 {
+	out := make([]int64, len(ls))
+	for i := range ls {
+		out[i] = ls[i].Token
+	}
+	return out
 }
 
 // lockHosts locks the rows of hosts, which must be sorted. SQLite's writer is alone already.
@@ -179,25 +247,34 @@ func (db *DB) FreeOwner(ctx context.Context, owner string, politeUntil time.Time
 		if err := x.lockHosts(hosts); err != nil {
 			return err
 		}
-		for _, h := range hosts {
-			var token int64
-			var of string
-			if err := x.t.QueryRowContext(x.ctx, `SELECT lease, owner FROM hosts WHERE host=$1`, h).Scan(&token, &of); err != nil {
-				return fmt.Errorf("read lease of %s: %w", h, err)
-			}
-			if of != owner {
-				continue
-			}
-			if err := x.free(h, token, politeUntil.UnixMilli()); err != nil {
-				return err
-			}
+		held, err := x.leases(`SELECT host, lease FROM hosts WHERE owner=$1 AND lease<>0`, owner) // again: those that are locked by now and still the owner's
+		if err != nil {
+			return err
 		}
-		return nil
+		held = slices.DeleteFunc(held, func(l Lease) bool { _, ok := slices.BinarySearch(hosts, l.Host); return !ok })
+		return x.free(held, politeUntil.UnixMilli())
 	})
 	if err != nil {
 		return fmt.Errorf("free leases of %s: %w", owner, err)
 	}
 	return nil
+}
+
+// leases brings the hosts and tokens that a query selects.
+func (x *tx) leases(q string, args ...any) (out []Lease, err error) {
+	rows, err := x.query(q, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var l Lease
+		if err := rows.Scan(&l.Host, &l.Token); err != nil {
+			return nil, fmt.Errorf("read leases: %w", err)
+		}
+		out = append(out, l)
+	}
+	return out, rows.Err()
 }
 
 // Enqueue adds tasks; those that exist already are left as they are. It tells how many were new. Those of a paused run
@@ -223,9 +300,10 @@ func (db *DB) Enqueue(ctx context.Context, tasks []Task) (int, error) {
 
 func hostsOf(tasks []Task) []string {
 	out := make([]string, 0, 8)
-	for _, t := range tasks {
-		if len(out) == 0 || out[len(out)-1] != t.Host {
-			out = append(out, t.Host)
+	last := ""
+	for i := range tasks {
+		if h := tasks[i].Host; i == 0 || h != last {
+			out, last = append(out, foldKey(h)), h
 		}
 	}
 	slices.Sort(out)
@@ -246,31 +324,49 @@ func (x *tx) prepareHosts(hosts []string) error {
 
 // enqueue inserts the tasks, whose hosts are locked, and wakes those hosts that nobody holds.
 func (x *tx) enqueue(tasks []Task) (int, error) {
+	n, err := x.insert(`INSERT INTO tasks (`+taskCols+`)`, ` ON CONFLICT DO NOTHING`, 11, taskRows(tasks))
+	if err != nil {
+		return 0, err
+	}
+	return int(n), x.wake(tasks)
+}
+
+func taskRows(tasks []Task) []any {
 	args := make([]any, 0, 11*len(tasks))
+	for i := range tasks {
+		t := &tasks[i]
+		args = append(args, foldKey(t.Host), t.Run, t.ID, t.URL, t.Kind, t.Depth, t.Hops, t.Via, t.Due, t.Attempts, t.Outcome)
+	}
+	return args
+}
+
+// wake brings the turns of the tasks' hosts forward if a task comes before it, unless somebody holds the host (its
+// holder looks again before letting go). It looks at the tasks: one that was there already, and has ended, wakes nobody.
+func (x *tx) wake(tasks []Task) error {
 	soonest := map[string]int64{}
-	for _, t := range tasks {
-		args = append(args, t.Host, t.Run, t.ID, t.URL, t.Kind, t.Depth, t.Hops, t.Via, t.Due, t.Attempts, t.Outcome)
+	for i := range tasks {
+		t := &tasks[i]
 		if at, ok := soonest[t.Host]; !ok || t.Due < at {
 			soonest[t.Host] = t.Due
 		}
 	}
-	n, err := x.insert(`INSERT INTO tasks (`+taskCols+`)`, ` ON CONFLICT DO NOTHING`, 11, args)
-	if err != nil {
-		return 0, err
+	if len(soonest) == 0 {
+		return nil
+	}
+	if x.db.d.server {
+		names, dues := make([]string, 0, len(soonest)), make([]int64, 0, len(soonest))
+		for host, at := range soonest {
+			names, dues = append(names, foldKey(host)), append(dues, at)
+		}
+		_, err := x.exec(sqlWakeAll, names, dues)
+		return err
 	}
 	for host, at := range soonest {
-		if err := x.wake(host, at); err != nil {
-			return 0, err
+		if _, err := x.exec(sqlWake+` AND next_at > $2`, foldKey(host), at); err != nil {
+			return err
 		}
 	}
-	return int(n), nil
-}
-
-// wake brings a host's turn forward if a task that is due at at comes before it, unless somebody holds the host (its
-// holder looks again before letting go). It looks at the tasks: one that was there already, and has ended, wakes nobody.
-func (x *tx) wake(host string, at int64) error {
-	_, err := x.exec(sqlWake+` AND next_at > $2`, host, at)
-	return err
+	return nil
 }
 
 // NextDue tells when the next host has something to do; Never if none has, or only for paused runs. Held hosts count
@@ -301,7 +397,7 @@ func (db *DB) Open(ctx context.Context, run int64) (bool, error) {
 
 // Task brings one task; ErrNotFound if it is not there.
 func (db *DB) Task(ctx context.Context, host string, run, id int64) (Task, error) {
-	rows, err := db.r.QueryContext(ctx, `SELECT `+taskCols+` FROM tasks WHERE host=$1 AND run=$2 AND id=$3`, host, run, id)
+	rows, err := db.r.QueryContext(ctx, `SELECT `+taskCols+` FROM tasks WHERE host=$1 AND run=$2 AND id=$3`, foldKey(host), run, id)
 	if err != nil {
 		return Task{}, fmt.Errorf("read task: %w", err)
 	}

@@ -14,6 +14,7 @@ import (
 // first; among those, whole ones come before truncated ones; on a tie the earlier one wins. ErrNotFound if there is
 // none.
 func (db *DB) Closest(ctx context.Context, collection, urlkey, url string, at time.Time) (Capture, error) {
+	urlkey = foldKey(urlkey)
 	const key = `WHERE collection=$1 AND urlkey=$2`
 	for _, f := range []struct {
 		where string
@@ -56,7 +57,7 @@ func (db *DB) nearest(ctx context.Context, where string, args []any, at int64) (
 // Captures yields the captures whose key is urlkey, oldest first.
 func (db *DB) Captures(ctx context.Context, collection, urlkey string) iter.Seq2[Capture, error] {
 	return db.captures(ctx, `WHERE collection=$1 AND urlkey=$2 AND (at, segment, pos) > ($3, $4, $5) ORDER BY at, segment, pos LIMIT $6`,
-		[]any{collection, urlkey}, []any{math.MinInt64, "", -1}, func(c Capture) []any { return []any{micros(c.At), c.Segment, c.Offset} })
+		[]any{collection, foldKey(urlkey)}, []any{math.MinInt64, "", -1}, func(c Capture) []any { return []any{micros(c.At), c.Segment, c.Offset} })
 }
 
 // SegmentCaptures yields the captures in a segment in the order of their offsets.
@@ -114,9 +115,12 @@ func (db *DB) page(ctx context.Context, where string, args ...any) (out []Captur
 }
 
 // Attempts brings the attempts on a key, oldest first.
-func (db *DB) Attempts(ctx context.Context, collection, urlkey string) (out []Attempt, err error) {
-	rows, err := db.r.QueryContext(ctx, `SELECT `+attemptCols+` FROM attempts WHERE collection=$1 AND urlkey=$2 ORDER BY at, segment, pos`,
-		collection, urlkey)
+func (db *DB) Attempts(ctx context.Context, collection, urlkey string) ([]Attempt, error) {
+	return db.attempts(ctx, `WHERE collection=$1 AND urlkey=$2 ORDER BY at, segment, pos`, collection, foldKey(urlkey))
+}
+
+func (db *DB) attempts(ctx context.Context, where string, args ...any) (out []Attempt, err error) {
+	rows, err := db.r.QueryContext(ctx, `SELECT `+attemptCols+` FROM attempts `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read attempts: %w", err)
 	}

@@ -188,6 +188,7 @@ func (x *tx) query(q string, args ...any) (*sql.Rows, error) {
 
 func (x *tx) ask(q string, args []any) (*sql.Rows, error) {
 	if x.db.d.server {
+		x.wrote = x.wrote || !strings.HasPrefix(q, "SELECT")
 		return x.t.QueryContext(x.ctx, q, args...)
 	}
 	s, err := x.prepared(q) //nolint:sqlclosecheck // kept, or closed with the transaction
