@@ -13,24 +13,25 @@ import (
 type ActiveRun struct {
 	ID   int64
 	Open bool // some task of it has not ended
+	Held bool // something of it is not stored yet
 }
 
 // Active brings the runs that are worked on, oldest first.
 func (db *DB) Active(ctx context.Context) (out []ActiveRun, err error) {
 	// The first condition is that of the index.
 	rows, err := db.r.QueryContext(ctx, `SELECT id, CASE WHEN EXISTS (SELECT 1 FROM tasks t WHERE t.run=runs.id AND t.`+sqlOpen+`)
-		THEN 1 ELSE 0 END FROM runs WHERE state<>'done' AND state=$1 ORDER BY id`, RunActive)
+		THEN 1 ELSE 0 END, CASE WHEN EXISTS (SELECT 1 FROM segment_runs s WHERE s.run=runs.id) THEN 1 ELSE 0 END FROM runs WHERE state<>'done' AND state=$1 ORDER BY id`, RunActive)
 	if err != nil {
 		return nil, fmt.Errorf("read active runs: %w", err)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var r ActiveRun
-		var open int
-		if err := rows.Scan(&r.ID, &open); err != nil {
+		var open, held int
+		if err := rows.Scan(&r.ID, &open, &held); err != nil {
 			return nil, fmt.Errorf("read active runs: %w", err)
 		}
-		r.Open = open != 0
+		r.Open, r.Held = open != 0, held != 0
 		out = append(out, r)
 	}
 	return out, rows.Err()

@@ -21,6 +21,10 @@ func Runs(t *testing.T, rows Rows) {
 		{"Documents", runsDocuments},
 		{"Adopt", runsAdopt},
 		{"Tally", runsTally},
+		{"Finish", runsFinish},
+		{"FinishRace", runsFinishRace},
+		{"FinishNot", runsFinishNot},
+		{"Counts", runsCounts},
 	})
 }
 

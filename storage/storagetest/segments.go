@@ -20,6 +20,9 @@ func Segments(t *testing.T, rows Rows) {
 		{"Committed", segmentsCommitted},
 		{"AllOrNothing", segmentsAllOrNothing},
 		{"Adopt", segmentsAdopt},
+		{"Lost", segmentsLost},
+		{"LostDone", segmentsLostDone},
+		{"Nodes", segmentsNodes},
 	})
 }
 
