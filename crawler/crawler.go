@@ -3,6 +3,7 @@
 package crawler
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -29,16 +30,21 @@ type Tasks interface {
 	Task(ctx context.Context, host string, run, id int64) (storage.Task, error)
 	Enqueue(ctx context.Context, tasks []storage.Task) (int, error)
 	NextDue(ctx context.Context) (int64, error)
-	Open(ctx context.Context, run int64) (bool, error)
+	Kept(ctx context.Context, host string, run, task int64) ([]byte, error)
 }
 
-// Runs reads runs and writes how far they have come.
+// Runs reads runs, and brings them to their end.
 type Runs interface {
 	Run(ctx context.Context, id int64) (storage.Run, error)
-	UpdateRun(ctx context.Context, r storage.Run) error
-	CountRun(ctx context.Context, run int64, node string, c storage.Counts) error
+	Active(ctx context.Context) ([]storage.ActiveRun, error)
+	FinishRun(ctx context.Context, id int64, ended time.Time) (bool, error)
+	Counter
+}
+
+// Counter writes how far a worker has come with runs.
+type Counter interface {
 	Counts(ctx context.Context, run int64, node string) (storage.Counts, error)
-	Unfinished(ctx context.Context) ([]storage.Run, error)
+	CountRuns(ctx context.Context, node string, counts map[int64]storage.Counts) error
 }
 
 // Index looks captures, posts and what was handed in up.
@@ -53,6 +59,8 @@ type Index interface {
 type Journal interface {
 	Append(ctx context.Context, e *warc.Entry, done func(held bool, err error)) error
 	FlushAll(ctx context.Context) error
+	Room() bool // for more exchanges
+	Abandon()   // waits for nothing any more
 }
 
 // Reader opens captures: *warc.Library.
@@ -70,7 +78,7 @@ type Event struct {
 	Status  int   // 0 if there was no response
 	Bytes   int64 // of the payload
 	Retry   bool  // it is tried again later
-	Found   int   // tasks that it led to and that were new to this process
+	Found   int   // tasks that it led to and that nobody had found before
 }
 
 // Crawler works tasks off until nothing is left of any active run. Its fields are set once, before Work.
@@ -82,13 +90,15 @@ type Crawler struct {
 	Journal   Journal
 	Library   Reader
 	Recorder  func(scope.Spec) *fetch.Recorder // what talks to the web for runs of such a spec
-	Owner     string                           // this node's name
+	Owner     string                           // this node's name, on its leases
+	Name      string                           // this crawler's own among those of its node, under which it counts; "": Owner
 	Agent     string                           // product token in robots.txt
 	Hosts     int                              // at the same time
 	Lease     time.Duration                    // how long a host stays ours without renewal
 	Hold      time.Duration                    // after how long a host is given back though it has more to do
 	RetryWait time.Duration                    // before the second try; doubled for each further one
 	Grace     time.Duration                    // for exchanges under way when the work is to stop
+	Parting   time.Duration                    // after the grace, for the database to take what they brought; 0: 3 s
 	Now       func() time.Time
 	Log       *slog.Logger
 	Tell      func(Event) // called for each exchange that counts; may be nil
@@ -98,6 +108,11 @@ type Crawler struct {
 	lines lines
 	wake  chan struct{}
 	room  chan struct{} // exchanges between their first byte and their acknowledgement
+
+	last    context.Context // ends when nothing is waited for any more
+	settled time.Time       // when runs were last looked after …
+	took    time.Duration   // … and how long that took
+	saved   time.Time       // when counts were last written
 }
 
 // maxUnacknowledged bounds what is in memory, and what a killed worker has to fetch again.
@@ -105,17 +120,23 @@ const maxUnacknowledged = 48
 
 // Work works until done says so, or ctx ends, or something local fails. done is asked when nothing is due; it may be nil:
 // then the work ends when no active run has an open task. When the work is to stop, exchanges under way have some grace
-// to come to their end, and are acknowledged before Work returns. To be stopped is no error.
+// to come to their end, and are acknowledged before Work returns, if the database answers in the time for parting: if
+// not, the journal is abandoned, and what is in the spool is recovered by the next start. To be stopped is no error.
 func (c *Crawler) Work(ctx context.Context, done func(context.Context) (bool, error)) error {
 	c.wake = make(chan struct{}, 1)
 	c.room = make(chan struct{}, maxUnacknowledged)
 	c.live.init()
-	c.held.init()
+	c.held.init(c.Log)
 	defer c.lines.hangUp()
 	ctx, finish := context.WithCancel(ctx)
 	defer finish()
 	fetching, stop := graceful(ctx, c.Grace)
 	defer stop()
+	last, stopLast := graceful(ctx, c.Grace+cmp.Or(c.Parting, 3*time.Second))
+	defer stopLast()
+	kept := context.AfterFunc(last, c.Journal.Abandon)
+	defer kept()
+	c.last = last
 	all, fetching := errgroup.WithContext(fetching)
 	holding, letGo := context.WithCancel(context.WithoutCancel(ctx))
 	all.Go(func() error { return c.renewals(holding) })
@@ -129,8 +150,18 @@ func (c *Crawler) Work(ctx context.Context, done func(context.Context) (bool, er
 		return g.Wait()
 	})
 	err := all.Wait()
-	if saved := c.saveCounters(context.WithoutCancel(ctx)); err == nil {
+	if saved := c.parting(c.saveCounts(last)); err == nil {
 		err = saved
+	}
+	return err
+}
+
+// parting is the error of what is written last. That there was no time left for it is none: leases end by themselves, and
+// the rest is recovered.
+func (c *Crawler) parting(err error) error {
+	if err != nil && c.last.Err() != nil {
+		c.Log.Warn("there was no time left to write to the database", "error", err)
+		return nil
 	}
 	return err
 }
@@ -156,26 +187,30 @@ func (c *Crawler) loop(ctx, work context.Context, g *errgroup.Group, done func(c
 	for ctx.Err() == nil && work.Err() == nil {
 		n, err := c.claim(ctx, work, g, hosts)
 		finished := false
-		if err == nil && n == 0 {
-			finished, err = c.settle(work, g, len(hosts) == 0, done)
+		if err == nil && (n == 0 || time.Since(c.settled) > time.Second) {
+			finished, err = c.settle(work, g, n == 0 && len(hosts) == 0)
+		}
+		if err == nil && n == 0 && done != nil {
+			finished, err = done(work)
 		}
 		if err == nil && n == 0 && !finished {
-			err = c.rest(ctx, work, len(hosts) == cap(hosts))
+			err = c.rest(ctx, work, len(hosts) == cap(hosts) || !c.Journal.Room())
 		}
 		switch {
 		case work.Err() != nil: // what failed for that reason is no failure
 			return nil
-		case err != nil || finished:
+		case err != nil || finished && (done == nil || n == 0):
 			return err
 		}
 	}
 	return nil
 }
 
-// claim starts the hosts that are due, as far as there is room, and tells how many.
+// claim starts the hosts that are due, as far as there is room, and tells how many. Nothing is claimed that the spool has
+// no room for: other workers may have.
 func (c *Crawler) claim(ctx, work context.Context, g *errgroup.Group, hosts chan struct{}) (int, error) {
 	free := cap(hosts) - len(hosts)
-	if free == 0 {
+	if free == 0 || !c.Journal.Room() {
 		return 0, nil
 	}
 	next, err := c.Tasks.NextDue(work)
@@ -185,14 +220,21 @@ func (c *Crawler) claim(ctx, work context.Context, g *errgroup.Group, hosts chan
 	if next > c.Now().UnixMilli() {
 		return 0, nil
 	}
-	leases, err := c.Queue.Claim(work, c.Owner, min(free, 32), 32, c.Lease)
+	// A lease counts from before it was asked for: an answer that comes late brings leases that are nearly over.
+	began := time.Now()
+	asking, cancel := context.WithTimeout(work, c.Lease/3)
+	defer cancel()
+	leases, err := c.Queue.Claim(asking, c.Owner, min(free, 32), 32, c.Lease)
+	if err != nil && asking.Err() != nil && work.Err() == nil {
+		return 0, nil // the database is away; what it may have leased comes free by itself
+	}
 	if err != nil {
 		return 0, err
 	}
 	for _, l := range leases {
 		hosts <- struct{}{}
 		work, lost := context.WithCancel(work)
-		c.held.add(l, lost)
+		c.held.add(l, began.Add(c.Lease), c.margin(), lost)
 		g.Go(func() error {
 			defer func() { lost(); <-hosts; c.nudge() }()
 			return c.keep(ctx, work, l, lost)
@@ -229,99 +271,4 @@ func (c *Crawler) nudge() {
 	case c.wake <- struct{}{}:
 	default:
 	}
-}
-
-// renewals prolongs the leases held until ctx ends: while a host is waited for, too, and while what is under way comes to
-// its end.
-func (c *Crawler) renewals(ctx context.Context) error {
-	tick := time.NewTicker(max(c.Lease/3, time.Millisecond))
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		if err := c.renew(ctx); err != nil && ctx.Err() == nil {
-			return err
-		}
-	}
-}
-
-// renew prolongs all leases held, and stops work on hosts that are no longer ours.
-func (c *Crawler) renew(ctx context.Context) error {
-	leases := c.held.all()
-	if len(leases) == 0 {
-		return nil
-	}
-	lost, err := c.Queue.Renew(ctx, leases, c.Lease)
-	if err != nil {
-		return err
-	}
-	for _, l := range lost {
-		if c.held.lose(l) { // or else it was given back meanwhile
-			c.Log.Warn("a host was leased to somebody else", "host", l.Host)
-		}
-	}
-	return nil
-}
-
-// settle finishes the runs that have come to their end, and says whether the work has. A run is finished beside the work:
-// the blob store may be away for hours, and other runs must not wait for it.
-func (c *Crawler) settle(work context.Context, g *errgroup.Group, idle bool, done func(context.Context) (bool, error)) (bool, error) {
-	runs, err := c.Runs.Unfinished(work)
-	if err != nil {
-		return false, err
-	}
-	active := 0
-	for _, r := range runs {
-		if r.State != storage.RunActive {
-			continue
-		}
-		active++
-		open, err := c.Tasks.Open(work, r.ID)
-		if err != nil {
-			return false, err
-		}
-		if !open && c.live.ending(r.ID) {
-			g.Go(func() error {
-				defer c.nudge()
-				if err := c.finish(work, r); err != nil && work.Err() == nil {
-					return err
-				}
-				return nil
-			})
-		}
-	}
-	if done != nil {
-		return done(work)
-	}
-	return active == 0 && idle, nil
-}
-
-// finish ends a run: what it captured is stored before it is called done.
-func (c *Crawler) finish(ctx context.Context, r storage.Run) error {
-	if err := c.Journal.FlushAll(ctx); err != nil {
-		return err
-	}
-	if l, ok := c.live.get(r.ID); ok {
-		if err := c.Runs.CountRun(ctx, r.ID, c.Owner, l.counts()); err != nil {
-			return err
-		}
-	}
-	r.State, r.Ended = storage.RunDone, c.Now().UTC()
-	if err := c.Runs.UpdateRun(ctx, r); err != nil {
-		return err
-	}
-	c.live.forget(r.ID)
-	return nil
-}
-
-func (c *Crawler) saveCounters(ctx context.Context) error {
-	for _, l := range c.live.all() {
-		if err := c.Runs.CountRun(ctx, l.row.ID, c.Owner, l.counts()); err != nil {
-			return err
-		}
-	}
-	return nil
 }

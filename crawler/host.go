@@ -31,6 +31,9 @@ type host struct {
 	err      error
 }
 
+// pausedWait is for how long a host is left alone of which only tasks of paused runs are known.
+const pausedWait = 100 * time.Millisecond
+
 type taskKey struct{ run, id int64 }
 
 func keyOf(t storage.Task) taskKey { return taskKey{t.Run, t.ID} }
@@ -56,7 +59,7 @@ func (c *Crawler) keep(ctx, work context.Context, l storage.Lease, lost context.
 		until = quiet
 	}
 	// Whole milliseconds, and not one too few.
-	released := c.Queue.Release(context.WithoutCancel(work), []storage.Lease{l}, until.Add(time.Millisecond-1))
+	released := c.parting(c.Queue.Release(c.last, []storage.Lease{l}, until.Add(time.Millisecond-1)))
 	if err == nil {
 		err = released
 	}
@@ -67,7 +70,7 @@ func (c *Crawler) keep(ctx, work context.Context, l storage.Lease, lost context.
 // than politeness.
 func (h *host) serve(ctx, work context.Context) (time.Time, error) {
 	for ctx.Err() == nil && work.Err() == nil {
-		if err := h.failed(); err != nil {
+		if err := h.failed(); err != nil || !h.c.Journal.Room() {
 			return time.Time{}, err
 		}
 		t, ok, err := h.next(work)
@@ -87,6 +90,12 @@ func (h *host) serve(ctx, work context.Context) (time.Time, error) {
 		r, err := h.c.run(work, t.Run)
 		if err != nil {
 			return time.Time{}, err
+		}
+		if r.off.Load() { // it was paused after the task was read
+			if len(h.ready) == 0 {
+				return h.c.Now().Add(pausedWait), nil
+			}
+			continue
 		}
 		if h.timeUp(r) {
 			return time.Time{}, nil // let others have a turn; what is ready stays due
@@ -177,7 +186,12 @@ func (h *host) begin(ctx, work context.Context, r *run, t storage.Task, p *permi
 	case <-work.Done():
 		return
 	}
+	if work.Err() != nil || !h.c.Journal.Room() {
+		<-h.c.room
+		return
+	}
 	h.begun++
+	r.users.Add(1)
 	h.mu.Lock()
 	h.busy[keyOf(t)] = true
 	h.mu.Unlock()
@@ -240,6 +254,7 @@ func (h *host) do(work context.Context, r *run, t storage.Task, p *permission, f
 	}
 	ended := func(due int64, held bool, err error) {
 		<-h.c.room
+		r.users.Add(-1)
 		h.mu.Lock()
 		delete(h.busy, keyOf(t))
 		switch {

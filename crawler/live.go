@@ -19,8 +19,12 @@ type run struct {
 	line  *line
 	scope atomic.Pointer[scope.Scope] // rooted anew once the post's own address is known
 
+	off   atomic.Bool  // it is paused or done
+	users atomic.Int64 // tasks under way
+
 	mu    sync.Mutex
-	count storage.Counts      // this node's
+	count storage.Counts      // this crawler's
+	saved storage.Counts      // as the database has it
 	seen  map[int64]bool      // ids of tasks that the database has
 	since map[int64]time.Time // when a robots.txt of another host was first waited for, by its task
 }
@@ -46,18 +50,14 @@ func (r *run) fresh(tasks []storage.Task) []storage.Task {
 }
 
 // committed takes note of an exchange that counts: its own task, and those that it led to.
-func (r *run) committed(e Event, own int64, tasks []storage.Task) (found int) {
+func (r *run) committed(e Event, own int64, tasks []storage.Task) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.learn(own) {
-		r.count.Found++
-	}
+	r.learn(own)
 	for _, t := range tasks {
-		if r.learn(t.ID) {
-			found++
-		}
+		r.learn(t.ID)
 	}
-	r.count.Found += int64(found)
+	r.count.Found += int64(e.Found)
 	r.count.Bytes += e.Bytes
 	if e.Outcome.Kept() {
 		r.count.Captured++
@@ -68,7 +68,6 @@ func (r *run) committed(e Event, own int64, tasks []storage.Task) (found int) {
 			r.count.Failed++
 		}
 	}
-	return found
 }
 
 // waited is for how long a robots.txt has been waited for.
@@ -84,63 +83,32 @@ func (r *run) waited(task int64, now time.Time) time.Duration {
 	return now.Sub(r.since[task])
 }
 
-// learn takes note of a task that the database has, and says whether it was unknown. The lock is held.
-func (r *run) learn(id int64) bool {
-	if r.seen[id] {
-		return false
-	}
+// learn takes note of a task that the database has. The lock is held.
+func (r *run) learn(id int64) {
 	if len(r.seen) < maxSeen {
 		r.seen[id] = true
 	}
-	return true
 }
 
-func (r *run) counts() storage.Counts {
+// found counts tasks that nobody had found before.
+func (r *run) found(n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.count
+	r.count.Found += int64(n)
 }
 
-// live are the runs that this process works on.
-type live struct {
-	mu   sync.Mutex
-	runs map[int64]*run
-	ends map[int64]bool // being finished
+// unsaved are the counts, if the database does not have them yet.
+func (r *run) unsaved() (storage.Counts, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.count, r.count != r.saved
 }
 
-func (l *live) init() { l.runs, l.ends = map[int64]*run{}, map[int64]bool{} }
-
-// ending says whether a run is to be finished now: it is not being finished already.
-func (l *live) ending(id int64) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	was := l.ends[id]
-	l.ends[id] = true
-	return !was
-}
-
-func (l *live) get(id int64) (*run, bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	r, ok := l.runs[id]
-	return r, ok
-}
-
-func (l *live) forget(id int64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.runs, id)
-	delete(l.ends, id)
-}
-
-func (l *live) all() []*run {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	out := make([]*run, 0, len(l.runs))
-	for _, r := range l.runs {
-		out = append(out, r)
-	}
-	return out
+// wrote takes note that the database has these counts.
+func (r *run) wrote(c storage.Counts) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.saved = c
 }
 
 // run is the run of that number, read once.
@@ -171,9 +139,10 @@ func (c *Crawler) run(ctx context.Context, id int64) (*run, error) {
 		return nil, err
 	}
 	r.scope.Store(compiled)
-	if r.count, err = c.Runs.Counts(ctx, id, c.Owner); err != nil {
+	if r.count, err = c.Runs.Counts(ctx, id, c.name()); err != nil {
 		return nil, err
 	}
+	r.saved = r.count
 	c.live.mu.Lock()
 	defer c.live.mu.Unlock()
 	if other := c.live.runs[id]; other != nil {
@@ -190,52 +159,4 @@ func ReadSpec(row storage.Run) (scope.Spec, error) {
 		return scope.Spec{}, fmt.Errorf("run %d: %w", row.ID, err)
 	}
 	return s, nil
-}
-
-// held are the leases of this process.
-type held struct {
-	mu     sync.Mutex
-	leases map[leaseKey]context.CancelFunc // which ends the work under the lease
-}
-
-// leaseKey tells a lease from an earlier one of the same host, which may still be under work.
-type leaseKey struct {
-	host  string
-	token int64
-}
-
-func (h *held) init() { h.leases = map[leaseKey]context.CancelFunc{} }
-
-// add takes note of a lease; lost is called when it turns out not to be ours any more.
-func (h *held) add(l storage.Lease, lost context.CancelFunc) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.leases[leaseKey{l.Host, l.Token}] = lost
-}
-
-func (h *held) drop(l storage.Lease) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	delete(h.leases, leaseKey{l.Host, l.Token})
-}
-
-// lose ends the work under a lease, if there is any.
-func (h *held) lose(l storage.Lease) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	lost, ok := h.leases[leaseKey{l.Host, l.Token}]
-	if ok {
-		lost()
-	}
-	return ok
-}
-
-func (h *held) all() []storage.Lease {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	out := make([]storage.Lease, 0, len(h.leases))
-	for k := range h.leases {
-		out = append(out, storage.Lease{Host: k.host, Token: k.token})
-	}
-	return out
 }

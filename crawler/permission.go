@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
-	"linkstead/archive/httpmsg"
 	"linkstead/archive/outcome"
 	"linkstead/archive/urlkey"
+	"linkstead/archive/warc"
 	"linkstead/crawler/robots"
 	"linkstead/crawler/scope"
 	"linkstead/storage"
@@ -79,27 +78,38 @@ func (h *host) robots(ctx context.Context, r *run, url string) (*permission, err
 				Host: urlkey.Host(url), Run: r.row.ID, ID: urlkey.ID(url), URL: url,
 				Kind: string(scope.KindRobots), Hops: hops,
 			}
-			if _, err := h.c.Tasks.Enqueue(ctx, []storage.Task{t}); err != nil {
+			n, err := h.c.Tasks.Enqueue(ctx, []storage.Task{t})
+			if err != nil {
 				return nil, err
 			}
+			r.found(n)
 		} else if err != nil {
 			return nil, err
 		}
 		if t.Outcome == "" {
 			return h.pendingRobots(r, t), nil
 		}
-		c, err := h.robotsCapture(ctx, r, t)
+		a, err := h.robotsAnswer(ctx, r, t)
+		if errors.Is(err, warc.ErrElsewhere) { // of a worker that was killed before it could hand its answer on
+			return &permission{wait: elsewhereWait}, nil
+		}
 		if err != nil {
 			return nil, err
 		}
-		if c == nil {
+		switch {
+		case a == nil:
 			return h.noRobots(ctx, r, t)
-		}
-		if c.Status/100 == 3 && urlkey.Fetchable(c.Redirect) && len(hops) <= 5 {
-			url, hops = c.Redirect, hops+string(scope.HopRedirect)
+		case a.broken:
+			return &permission{outcome: outcome.RobotsError, detail: "robots.txt was captured, but can't be read back out of the archive."}, nil
+		case a.status/100 == 3 && urlkey.Fetchable(a.redirect) && len(hops) <= 5:
+			url, hops = a.redirect, hops+string(scope.HopRedirect)
 			continue
 		}
-		return h.readRobots(ctx, *c)
+		p := &permission{rules: robots.FromStatus(a.status, a.body)}
+		if p.rules.Unreachable() {
+			p.outcome, p.detail = outcome.RobotsError, fmt.Sprintf("robots.txt could not be read: the site answered %d.", a.status)
+		}
+		return p, nil
 	}
 }
 
@@ -147,44 +157,4 @@ func (h *host) pendingRobots(r *run, t storage.Task) *permission {
 		return &permission{wait: due}
 	}
 	return &permission{first: &t}
-}
-
-// robotsCapture is what the run captured of a robots.txt; nil if it got no whole answer.
-func (h *host) robotsCapture(ctx context.Context, r *run, t storage.Task) (*storage.Capture, error) {
-	if !outcome.Outcome(t.Outcome).Kept() {
-		return nil, nil
-	}
-	c, err := h.c.Index.Closest(ctx, r.row.Collection, urlkey.Key(t.URL), t.URL, h.c.Now())
-	if errors.Is(err, storage.ErrNotFound) {
-		return nil, nil
-	}
-	return &c, err
-}
-
-// readRobots reads the rules out of the archive.
-func (h *host) readRobots(ctx context.Context, c storage.Capture) (*permission, error) {
-	m, err := h.c.Library.Open(ctx, c)
-	if err != nil && ctx.Err() == nil {
-		h.c.Log.Error("a robots.txt can't be read back out of the archive", "url", c.URL, "error", err)
-		return &permission{outcome: outcome.RobotsError, detail: "robots.txt was captured, but can't be read back out of the archive."}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer m.Close() //nolint:errcheck // it was read
-	body, err := httpmsg.Decode(m.Payload, m.Original.Get("Content-Encoding"))
-	var text []byte
-	if err == nil {
-		// A body that can't be decoded to its end counts as far as it goes.
-		text, _ = io.ReadAll(io.LimitReader(body, robots.MaxBody+1))
-		err = body.Close()
-	}
-	if err != nil {
-		h.c.Log.Debug("robots.txt can't be decoded", "url", c.URL, "error", err)
-	}
-	p := &permission{rules: robots.FromStatus(c.Status, text)}
-	if p.rules.Unreachable() {
-		p.outcome, p.detail = outcome.RobotsError, fmt.Sprintf("robots.txt could not be read: the site answered %d.", c.Status)
-	}
-	return p, nil
 }

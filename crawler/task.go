@@ -73,11 +73,10 @@ func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, fetched f
 	w := r.line.worker()
 	defer r.line.idle.Put(w)
 	free := true
-	x, err := w.Fetch(ctx, fetch.Request{URL: e.Task.URL}, func(d fetch.Document) error {
+	x, err := w.Fetch(ctx, fetch.Request{URL: e.Task.URL, Any: r.spec().Lists(e.Task.Hops)}, func(d fetch.Document) error {
 		fetched()
 		free = false
-		c.discover(r, e, d)
-		return nil
+		return c.find(ctx, r, e, d)
 	})
 	if free {
 		fetched()
@@ -88,7 +87,9 @@ func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, fetched f
 	}
 	e.Meta.Mime = x.Head.Mime()
 	c.redirect(r, e)
-	if scope.Role(e.Task.Hops) != scope.KindRobots {
+	if scope.Role(e.Task.Hops) == scope.KindRobots {
+		keepRobots(e)
+	} else {
 		newFinder(r.scope.Load(), e, x.URL).headers(x.Head)
 	}
 	if e.Post != nil {
@@ -149,10 +150,11 @@ func (c *Crawler) record(ctx context.Context, r *run, e *warc.Entry, ended ended
 	if due == 0 {
 		due = storage.Never
 	}
-	// What has been fetched is recorded even if the work is to stop.
-	err := c.append(context.WithoutCancel(ctx), r, e, func(held bool, err error) {
+	// What has been fetched is recorded even if the work is to stop, or the host was lost.
+	err := c.append(c.last, r, e, func(held bool, err error) {
 		if err == nil && held {
-			ev.Found = r.committed(ev, e.Task.ID, tasks)
+			ev.Found = e.Added
+			r.committed(ev, e.Task.ID, tasks)
 			if c.Tell != nil {
 				c.Tell(ev)
 			}
@@ -207,6 +209,6 @@ func (c *Crawler) takeIn(ctx context.Context, r *run, e *warc.Entry) error {
 		return err
 	}
 	e.Meta.Mime = d.Mime
-	c.discoverPost(r, e, d, at)
+	c.discoverPost(r, e, d, at, r.row.Source)
 	return nil
 }
