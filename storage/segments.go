@@ -89,7 +89,7 @@ func (db *DB) AdoptSegment(ctx context.Context, s Segment) error {
 func (db *DB) Segment(ctx context.Context, id string) (Segment, error) {
 	ss, err := db.segments(ctx, `WHERE id=$1`, id)
 	if err == nil && len(ss) == 0 {
-		err = fmt.Errorf("segment %s: %w", id, ErrNotFound)
+		err = db.noSegment(ctx, id)
 	}
 	if err != nil {
 		return Segment{}, err

@@ -1,0 +1,73 @@
+package storage
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrLocked says that somebody else does what one process at a time may do.
+var ErrLocked = errors.New("it is being done by another process")
+
+// Lock takes the named lock for a time and returns the token that proves it. A lock of the same owner is taken over at
+// once: the caller knows that whoever took it is gone. ErrLocked if another owner has it.
+func (db *DB) Lock(ctx context.Context, name, owner string, ttl time.Duration) (token int64, err error) {
+	token = newToken()
+	err = db.write(ctx, func(x *tx) error {
+		now := db.nowMS()
+		n, err := x.exec(`INSERT INTO locks (name, token, owner, until) VALUES ($1,$2,$3,$4) ON CONFLICT (name) DO UPDATE
+			SET token=excluded.token, owner=excluded.owner, until=excluded.until WHERE locks.owner=excluded.owner OR locks.until<=$5`,
+			name, token, owner, now+ttl.Milliseconds(), now)
+		if err != nil || n == 1 {
+			return err
+		}
+		held, err := x.strings(`SELECT owner FROM locks WHERE name=$1`, name)
+		if err != nil {
+			return err
+		}
+		return fmt.Errorf("%w, on %q", ErrLocked, held)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("take the lock %q: %w", name, err)
+	}
+	return token, nil
+}
+
+// KeepLock prolongs a lock. ErrLocked if it has been lost meanwhile.
+func (db *DB) KeepLock(ctx context.Context, name string, token int64, ttl time.Duration) error {
+	err := db.write(ctx, func(x *tx) error {
+		n, err := x.exec(`UPDATE locks SET until=$1 WHERE name=$2 AND token=$3`, db.nowMS()+ttl.Milliseconds(), name, token)
+		if err == nil && n != 1 {
+			err = ErrLocked
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("keep the lock %q: %w", name, err)
+	}
+	return nil
+}
+
+// Unlock gives a lock back. One that was lost meanwhile is no error.
+func (db *DB) Unlock(ctx context.Context, name string, token int64) error {
+	err := db.write(ctx, func(x *tx) error {
+		_, err := x.exec(`DELETE FROM locks WHERE name=$1 AND token=$2`, name, token)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("give the lock %q back: %w", name, err)
+	}
+	return nil
+}
+
+// holds fences a transaction: it goes on only while the lock is held, and nobody takes the lock before its end.
+func (x *tx) holds(name string, token int64) error {
+	var one int
+	err := x.t.QueryRowContext(x.ctx, `SELECT 1 FROM locks WHERE name=$1 AND token=$2`+x.db.d.forUpdate, name, token).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("the lock %q was lost: %w", name, ErrLocked)
+	}
+	return err
+}
