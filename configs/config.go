@@ -19,6 +19,9 @@ type Config struct {
 	Spool   string // a folder, or empty; see SpoolDir
 	S3      S3
 
+	SpoolMax  Size // bytes that wait in the spool before capture pauses
+	SpoolFree Size // bytes left free on its disk
+
 	Collection string // what captures go into
 	Operator   string // who runs the archive; may be empty
 	Contact    string // where the owner of a site finds out who is asking

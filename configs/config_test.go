@@ -81,6 +81,15 @@ func TestLaterLayersWin(t *testing.T) {
 	}
 }
 
+func TestTheSpool(t *testing.T) {
+	c, err := configs.Load(write(t, "spool:\n  dir: /var/spool/l\n  max: 2GiB\n"), env(map[string]string{"LINKSTEAD_SPOOL_FREE": "1MiB"}))
+	if err != nil || c.SpoolDir() != "/var/spool/l" || c.SpoolMax != 2<<30 || c.SpoolFree != 1<<20 {
+		t.Errorf("spool: %s, %s, %s, %v", c.SpoolDir(), c.SpoolMax, c.SpoolFree, err)
+	}
+	c.SpoolMax = 1
+	mustSay(t, c.Validate(), []string{"spool.max", "64KiB"})
+}
+
 func TestTheEnvironmentNamesTheFile(t *testing.T) {
 	c, err := configs.Load("", env(map[string]string{"LINKSTEAD_CONFIG": write(t, "archive: /srv/a\ndb: sqlite:/fast/x.db\n")}))
 	if err != nil {

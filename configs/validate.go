@@ -170,6 +170,8 @@ func (c Config) checkNumbers(v *findings) {
 	count("limits.redirects", c.Limits.Redirects, 0, 100)
 	size("limits.spill", c.Limits.Spill, 0)
 	size("segment.size", c.Segment.Size, 64<<10)
+	size("spool.max", c.SpoolMax, 64<<10)
+	size("spool.free", c.SpoolFree, 0)
 	span("segment.age", c.Segment.Age, time.Second, 24*time.Hour)
 	span("segment.window", c.Segment.Window, 0, time.Second)
 }
