@@ -39,7 +39,7 @@ func (s *S3) hint(doing string, r minio.ErrorResponse) string {
 			s.bucket, s.Endpoint(), s.bucket, s.Endpoint())
 	case "InvalidBucketName":
 		return fmt.Sprintf("%q can't be the name of a bucket: use 3 to 63 of a-z, 0-9, dot and dash", s.bucket)
-	case "InvalidAccessKeyId":
+	case "InvalidAccessKeyId", "XAdminUserNotFound":
 		return fmt.Sprintf("the store at %s does not know the access key %q, which was taken from %s: check it there", s.Endpoint(), s.who.key, s.who.from)
 	case "SignatureDoesNotMatch":
 		return fmt.Sprintf("the secret key that belongs to access key %q is not right for the store at %s: it was taken from %s, check it there", s.who.key, s.Endpoint(), s.who.from)

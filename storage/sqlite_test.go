@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m, storagetest.Leaks()...)
 }
 
 // emptyDB is an empty database with its schema, made once.

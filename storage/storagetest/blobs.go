@@ -69,6 +69,7 @@ func Blobs(t *testing.T, open func(t testing.TB) BlobStore) {
 		{"Empty", blobEmpty},
 		{"Conditional", blobConditional},
 		{"Race", blobRace},
+		{"RaceOfEquals", blobRaceOfEquals},
 		{"Missing", blobMissing},
 		{"List", blobList},
 		{"Delete", blobDelete},
@@ -194,6 +195,30 @@ func blobRace(t *testing.T, s BlobStore) {
 	}
 	if got := keys(t, s, ""); !slices.Equal(got, []string{"race/key"}) {
 		t.Errorf("the losers left something: %q", got)
+	}
+}
+
+// blobRaceOfEquals: who puts the same bytes at the same time has stored them, whoever was first.
+func blobRaceOfEquals(t *testing.T, s BlobStore) {
+	b := []byte(strings.Repeat("the same ", 5000))
+	var g errgroup.Group
+	start := make(chan struct{})
+	for range 32 {
+		path := filepath.Join(t.TempDir(), "file")
+		if err := os.WriteFile(path, b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		g.Go(func() error {
+			<-start
+			return s.Put(context.Background(), "race/key", path, Sum(b))
+		})
+	}
+	close(start)
+	if err := g.Wait(); err != nil {
+		t.Errorf("a put of equal bytes: %v", err)
+	}
+	if got, err := get(s, "race/key", 0, -1); err != nil || !bytes.Equal(got, b) {
+		t.Errorf("it reads %d bytes, %v", len(got), err)
 	}
 }
 

@@ -99,15 +99,17 @@ func freeAddress() (string, error) {
 	return "", last
 }
 
-// Start brings the store up, on the same port with the same contents if it was up before.
-func (s *S3Server) Start() {
+// Start brings the store up, on the same port with the same contents if it was up before. flags are more of
+// versitygw's, such as --readonly.
+func (s *S3Server) Start(flags ...string) {
 	s.t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cmd != nil {
 		return
 	}
-	args := []string{"--port", s.addr, "--health", "/healthz", "--keep-alive", "--quiet", "posix"}
+	args := []string{"--port", s.addr, "--health", "/healthz", "--keep-alive", "--quiet"}
+	args = append(append(args, flags...), "posix")
 	if s.meta != "" {
 		args = append(args, "--sidecar", s.meta)
 	}
