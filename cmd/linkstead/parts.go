@@ -23,16 +23,8 @@ import (
 // store is an archive opened for reading, and for taking on work.
 type store struct {
 	db    *storage.DB
-	blobs blobs
+	blobs *storage.Blobs
 	lib   *warc.Library
-}
-
-// blobs is where segments are kept: a folder, or S3.
-type blobs interface {
-	warc.Store
-	warc.Lister
-	Stat(ctx context.Context, key string) (storage.Blob, error)
-	Delete(ctx context.Context, key string) error
 }
 
 // open opens the archive. Unless create is set, one that does not exist is an error.
@@ -44,39 +36,34 @@ func (e *env) open(ctx context.Context, create bool) (*store, error) {
 		return nil, usageError{fmt.Errorf("the folder %s holds other things and is no archive\nName a new or empty one with --archive", e.cfg.Archive)}
 	}
 	path, embedded := strings.CutPrefix(e.cfg.Database(), "sqlite:")
-	absent := embedded && empty(path)
-	if absent && !create {
+	if embedded && empty(path) && !create {
 		return nil, fmt.Errorf("there is no archive in %s\nCapture something first, or name another with --archive; if only the database is gone, 'linkstead rebuild' makes it anew", filepath.Dir(path))
 	}
-	blobs, err := e.openBlobs(ctx)
-	if err != nil {
-		return nil, err
+	s := &store{}
+	steps := []func(context.Context, *store, bool) error{e.openRows, e.openBlobs, e.orphaned}
+	if embedded && empty(path) { // nothing is made before it is known that it may be
+		steps = []func(context.Context, *store, bool) error{e.openBlobs, e.orphaned, e.openRows}
 	}
-	if absent { // so that a database that is refused is not made
-		if err := e.orphaned(ctx, blobs); err != nil {
-			return nil, err
-		}
-	}
-	db, err := storage.OpenDB(ctx, e.cfg.Database(), storage.DBOptions{Now: e.clock, Log: e.log})
-	if err != nil {
-		return nil, err
-	}
-	s := &store{db: db, blobs: blobs, lib: &warc.Library{Shelves: db, Blobs: blobs, Spool: e.cfg.SpoolDir()}}
-	if create && !embedded {
-		fresh, err := db.Fresh(ctx)
-		if err == nil && fresh {
-			err = e.orphaned(ctx, blobs)
-		}
-		if err != nil {
+	for _, step := range steps {
+		if err := step(ctx, s, create); err != nil {
 			return nil, errors.Join(err, s.close())
 		}
 	}
+	s.lib = &warc.Library{Shelves: s.db, Blobs: s.blobs, Spool: e.cfg.SpoolDir()}
 	return s, nil
 }
 
+func (e *env) openRows(ctx context.Context, s *store, _ bool) (err error) {
+	s.db, err = storage.OpenDB(ctx, e.cfg.Database(), storage.DBOptions{Now: e.clock, Log: e.log})
+	return err
+}
+
 // openBlobs opens the store of segments.
-func (e *env) openBlobs(ctx context.Context) (blobs, error) {
-	return storage.OpenDir(strings.TrimPrefix(e.cfg.BlobStore(), "dir:"), e.fs)
+func (e *env) openBlobs(ctx context.Context, s *store, write bool) (err error) {
+	s.blobs, err = storage.OpenBlobs(ctx, e.cfg.BlobStore(), storage.BlobOptions{
+		FS: e.fs, S3: storage.S3Options(e.cfg.S3), Getenv: e.getenv, Log: e.log, ReadOnly: !write,
+	})
+	return err
 }
 
 // empty says whether there is no file of a name, or one without a byte.
@@ -85,9 +72,19 @@ func empty(path string) bool {
 	return errors.Is(err, os.ErrNotExist) || err == nil && st.Size() == 0
 }
 
-// orphaned is an error if there are WARC files, which an empty database does not know.
-func (e *env) orphaned(ctx context.Context, b blobs) error {
-	for _, err := range b.List(ctx, warc.KeyPrefix) {
+// orphaned is an error if there are WARC files, and no database knows of them.
+func (e *env) orphaned(ctx context.Context, s *store, write bool) error {
+	fresh := s.db == nil
+	if !fresh {
+		var err error
+		if fresh, err = s.db.Fresh(ctx); err != nil {
+			return err
+		}
+	}
+	if !fresh || !write {
+		return nil
+	}
+	for _, err := range s.blobs.List(ctx, warc.KeyPrefix) {
 		if err != nil {
 			return err
 		}
@@ -96,7 +93,17 @@ func (e *env) orphaned(ctx context.Context, b blobs) error {
 	return nil
 }
 
-func (s *store) close() error { return s.db.Close() }
+// close closes what is open of the store.
+func (s *store) close() error {
+	var err error
+	if s.db != nil {
+		err = s.db.Close()
+	}
+	if s.blobs != nil {
+		err = errors.Join(err, s.blobs.Close())
+	}
+	return err
+}
 
 func (e *env) reports(s *store) *report.Builder {
 	return &report.Builder{Rows: s.db, Replay: e.cfg.Serve.Origin(), Collection: e.cfg.Collection}
@@ -107,6 +114,7 @@ type worker struct {
 	spool   *storage.Spool
 	journal *warc.Journal
 	crawler *crawler.Crawler
+	silence func() // ends the announcing
 }
 
 // hire takes the worker role of the archive and goes on where a stopped worker left off. storage.ErrBusy if another
@@ -116,20 +124,15 @@ func (e *env) hire(ctx context.Context, s *store, tell func(crawler.Event)) (*wo
 	if err != nil {
 		return nil, err
 	}
-	w := &worker{spool: spool, journal: e.journal(s, spool)}
-	w.crawler = &crawler.Crawler{
-		Queue: s.db, Tasks: s.db, Runs: s.db, Index: s.db, Journal: w.journal, Library: s.lib,
-		Recorder: func(spec scope.Spec) *fetch.Recorder { return recorder(e.cfg, spool.Temp(), spec) },
-		Owner:    spool.Node(), Agent: robots.ProductToken(e.cfg.Agent(version)), Hosts: e.cfg.Concurrency,
-		Lease: time.Minute, Hold: 15 * time.Second, RetryWait: 2 * time.Second, Grace: 10 * time.Second,
-		Now: e.now, Log: e.log, Tell: tell,
-	}
+	w := &worker{spool: spool, journal: e.journal(s, spool), silence: e.announce(s, spool.Node())}
+	w.crawler = e.crawler(s, w, tell)
 	rec, err := w.journal.Recover(ctx)
 	if err == nil {
-		err = s.db.FreeOwner(ctx, spool.Node(), e.now().Add(time.Duration(e.cfg.Delay)))
+		err = s.db.FreeOwner(ctx, spool.Node(), s.db.Now().Add(time.Duration(e.cfg.Delay)))
 	}
 	if err != nil {
-		return nil, errors.Join(err, w.close(ctx))
+		w.journal.Abandon() // what waits in the spool is for the next start
+		return nil, errors.Join(err, w.abandoned())
 	}
 	if rec.Segments > 0 {
 		e.log.Info("went on where the last worker stopped", "segments", rec.Segments, "exchanges", rec.Exchanges, "cut_bytes", rec.Cut)
@@ -137,10 +140,26 @@ func (e *env) hire(ctx context.Context, s *store, tell func(crawler.Event)) (*wo
 	return w, nil
 }
 
+// crawler is one that works with what the worker has.
+func (e *env) crawler(s *store, w *worker, tell func(crawler.Event)) *crawler.Crawler {
+	return &crawler.Crawler{
+		Queue: s.db, Tasks: s.db, Runs: s.db, Index: s.db, Journal: w.journal, Library: s.lib,
+		Recorder: func(spec scope.Spec) *fetch.Recorder {
+			r := recorder(e.cfg, w.spool.Temp(), spec)
+			r.Meter = w.spool.Spilled()
+			return r
+		},
+		Owner: w.spool.Node(), Agent: robots.ProductToken(e.cfg.Agent(version)), Hosts: e.cfg.Concurrency,
+		Lease: time.Minute, Hold: 15 * time.Second, RetryWait: 2 * time.Second, Grace: 10 * time.Second,
+		Now: s.db.Now, Log: e.log, Tell: tell,
+	}
+}
+
 func (e *env) journal(s *store, spool *storage.Spool) *warc.Journal {
 	return warc.NewJournal(warc.JournalParts{
 		Rows: s.db, Segments: s.db, Shelves: s.db, Blobs: s.blobs, Spool: spool,
-		Composer: &warc.Composer{Dir: spool.Temp(), Memory: int64(e.cfg.Limits.Spill)},
+		Composer: &warc.Composer{Dir: spool.Temp(), Memory: int64(e.cfg.Limits.Spill), Meter: spool.Spilled()},
+		Budget:   warc.Budget{Max: int64(e.cfg.SpoolMax), Free: int64(e.cfg.SpoolFree)},
 		Info: warc.Info{
 			Software: "linkstead/" + version, Operator: e.cfg.Operator, Robots: e.cfg.Robots,
 			Description: "A post and the sources that it links to.",
@@ -152,7 +171,18 @@ func (e *env) journal(s *store, spool *storage.Spool) *warc.Journal {
 
 // close seals and stores what is open, and gives the role up.
 func (w *worker) close(ctx context.Context) error {
-	return errors.Join(w.journal.Close(ctx), w.spool.Close())
+	err := w.journal.Close(ctx)
+	w.silence()
+	return errors.Join(err, w.spool.Close())
+}
+
+// abandoned is close for a journal that was abandoned, which is no error then.
+func (w *worker) abandoned() error {
+	err := w.close(context.Background())
+	if errors.Is(err, warc.ErrAbandoned) {
+		err = nil
+	}
+	return err
 }
 
 // recorder is the part that talks to the web.

@@ -54,11 +54,12 @@ func (c *rebuildCmd) rebuild(ctx context.Context, e *env, spool *storage.Spool, 
 		return done, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	blobs, err := e.openBlobs(ctx)
-	if err != nil {
+	s := &store{}
+	if err := e.openBlobs(ctx, s, true); err != nil {
 		return done, err
 	}
-	b := &warc.Rebuilder{Rows: db, Blobs: blobs, Store: blobs, Spool: spool, Temp: spool.Temp(),
+	defer func() { err = errors.Join(err, s.close()) }()
+	b := &warc.Rebuilder{Rows: db, Blobs: s.blobs, Store: s.blobs, Spool: spool, Temp: spool.Temp(),
 		Tell: func(segment string, n int) { fmt.Fprintf(e.stderr, "%6d exchanges in %s\n", n, segment) }}
 	if done, err = b.Rebuild(ctx); err != nil {
 		return done, err

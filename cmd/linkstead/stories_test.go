@@ -15,18 +15,39 @@ import (
 	"linkstead/archive/warc"
 )
 
-// TestStories runs the command-line stories: the living manual.
+// TestStories runs the command-line stories, the living manual: with each archive in a folder.
 func TestStories(t *testing.T) {
 	t.Parallel()
+	runStories(t, "testdata", func(*testscript.Env) {})
+}
+
+// TestStoriesOnServers runs them once more: with each archive in S3 and PostgreSQL. What only a folder has, its files
+// among them, stands behind the condition [folder] in a story.
+func TestStoriesOnServers(t *testing.T) {
+	t.Parallel()
+	dir, setup := onServers(t, "testdata")
+	runStories(t, dir, setup)
+}
+
+func runStories(t *testing.T, dir string, setup func(*testscript.Env)) {
+	t.Helper()
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata",
+		Dir: dir,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("NO_COLOR", "1")
+			setup(e)
 			return nil
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond != "folder" {
+				return false, fmt.Errorf("unknown condition %q", cond)
+			}
+			return dir == "testdata", nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"website": cmdWebsite, "hits": cmdHits, "json": cmdJSON, "strictread": cmdStrictRead, "subst": cmdSubst,
 			"remember": cmdRemember, "dump": cmdDump, "ports": cmdPorts, "get": cmdGet, "getuntil": cmdGetUntil, "waithits": cmdWaitHits, "flip": cmdFlip, "listen": cmdListen,
+			"lose": cmdLose, "segments": cmdSegments,
 		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
@@ -106,7 +127,7 @@ func lookup(ts *testscript.TestScript, path string) string {
 
 // cmdStrictRead reads every WARC of an archive strictly: by our own validator and by gowarc.
 func cmdStrictRead(ts *testscript.TestScript, neg bool, args []string) {
-	ts.Check(strictRead(ts.MkAbs(args[0])))
+	ts.Check(strictRead(warcFolder(ts, args[0])))
 }
 
 func strictRead(archive string) error {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -23,14 +24,14 @@ import (
 // cmdDump writes every row that a rebuild must bring back: dump ARCHIVE FILE. It opens the database by itself, since
 // only storage speaks SQL.
 func cmdDump(ts *testscript.TestScript, neg bool, args []string) {
-	text, err := dumpRows(ts.MkAbs(args[0]))
+	text, err := dumpRows(rowsOf(ts, args[0]))
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o644))
 }
 
-func dumpRows(archive string) (_ string, err error) {
+func dumpRows(dsn string) (_ string, err error) {
 	ctx := context.Background()
-	db, err := storage.OpenDB(ctx, "sqlite:"+filepath.Join(archive, "linkstead.db"), storage.DBOptions{})
+	db, err := storage.OpenDB(ctx, dsn, storage.DBOptions{})
 	if err != nil {
 		return "", err
 	}
@@ -160,10 +161,35 @@ func cmdWaitHits(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("%s was not asked for %d times in time", args[0], n)
 }
 
-// cmdFlip flips a bit half way through each file that matches: flip PATTERN.
-func cmdFlip(ts *testscript.TestScript, neg bool, args []string) {
-	names, err := filepath.Glob(ts.MkAbs(args[0]))
+// cmdSegments counts the stored segments of a collection: segments ARCHIVE COLLECTION N.
+func cmdSegments(ts *testscript.TestScript, neg bool, args []string) {
+	names, err := filepath.Glob(filepath.Join(warcFolder(ts, args[0]), "warc", args[1], "*.warc.gz"))
 	ts.Check(err)
+	if (fmt.Sprint(len(names)) == args[2]) == neg {
+		ts.Fatalf("collection %s of %s has %d segments, want %s", args[1], args[0], len(names), args[2])
+	}
+}
+
+// cmdLose loses an archive's database: lose ARCHIVE.
+func cmdLose(ts *testscript.TestScript, neg bool, args []string) {
+	path, embedded := strings.CutPrefix(rowsOf(ts, args[0]), "sqlite:")
+	if embedded {
+		ts.Check(removeDatabase(path))
+		return
+	}
+	db, err := sql.Open("pgx", ts.Getenv(varDSN))
+	ts.Check(err)
+	_, err = db.Exec(`DROP SCHEMA ` + strings.ToLower(args[0]) + ` CASCADE`)
+	ts.Check(errors.Join(err, db.Close()))
+}
+
+// cmdFlip flips a bit half way through each segment of an archive: flip ARCHIVE.
+func cmdFlip(ts *testscript.TestScript, neg bool, args []string) {
+	names, err := filepath.Glob(filepath.Join(warcFolder(ts, args[0]), "warc", "*", "*.warc.gz"))
+	ts.Check(err)
+	if len(names) == 0 {
+		ts.Fatalf("%s has no segment", args[0])
+	}
 	for _, name := range names {
 		b, err := os.ReadFile(name)
 		ts.Check(err)
