@@ -84,14 +84,16 @@ type JournalParts struct {
 	Blobs    Store
 	Spool    *storage.Spool
 	Composer *Composer
-	Info     Info          // of every segment; At, Filename, IsPartOf and Hostname are filled in
-	MaxSize  int64         // bytes at which a segment is sealed
-	MaxAge   time.Duration // age at which a segment is sealed
-	Window   time.Duration // how long a group waits for others that end with it
-	Retry    time.Duration // first wait after a segment could not be stored, doubled up to 150 times that; 0: 200 ms
-	Budget   Budget        // of the spool
-	Now      func() time.Time
-	Log      *slog.Logger
+	Info     Info // of every segment; At, Filename, IsPartOf, Hostname and what the collection tells are filled in
+	// Collection tells of a collection as a segment of it begins; nil: nothing is known of any.
+	Collection func(ctx context.Context, name string) (storage.Collection, error)
+	MaxSize    int64         // bytes at which a segment is sealed
+	MaxAge     time.Duration // age at which a segment is sealed
+	Window     time.Duration // how long a group waits for others that end with it
+	Retry      time.Duration // first wait after a segment could not be stored, doubled up to 150 times that; 0: 200 ms
+	Budget     Budget        // of the spool
+	Now        func() time.Time
+	Log        *slog.Logger
 }
 
 // segment is one that is being written.

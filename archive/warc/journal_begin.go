@@ -76,6 +76,11 @@ func (j *Journal) begin(ctx context.Context, collection string) (*segment, error
 		ID:         collection + "-" + strings.Replace(now.Format("20060102150405.000"), ".", "", 1) + "-" + storage.Random(5),
 		Collection: collection, Node: j.Spool.Node(), State: storage.SegmentOpen, Created: now,
 	}
+	info := j.Info
+	info.At, info.Filename, info.IsPartOf, info.Hostname = now, row.ID+segmentSuffix, collection, row.Node
+	if err := info.describe(ctx, j.Collection); err != nil {
+		return nil, err
+	}
 	if err := j.Rows.OpenSegment(ctx, row); err != nil {
 		return nil, err
 	}
@@ -87,8 +92,6 @@ func (j *Journal) begin(ctx context.Context, collection string) (*segment, error
 		row: row, file: file, hash: sha256.New(), originals: map[string]Original{}, runs: map[int64]bool{},
 		stored: make(chan struct{}),
 	}
-	info := j.Info
-	info.At, info.Filename, info.IsPartOf, info.Hostname = now, row.ID+".warc.gz", collection, row.Node
 	g, err := j.Composer.Warcinfo(info)
 	if err == nil {
 		s.infoID = g.Members[0].RecordID

@@ -22,6 +22,7 @@ var ErrElsewhere = errors.New("only another machine holds this capture yet")
 type Shelves interface {
 	Segment(ctx context.Context, id string) (storage.Segment, error)
 	CaptureAt(ctx context.Context, segment string, offset int64) (storage.Capture, error)
+	Moved(ctx context.Context, c storage.Capture) (storage.Capture, error) // its row as it stands now
 }
 
 // Getter reads a part of a blob.
@@ -57,9 +58,28 @@ func (m *Memento) Close() error {
 	return err
 }
 
-// Open opens a capture. A revisit brings its own head and the payload of what it refers to. storage.ErrNotFound if the
-// bytes are gone, ErrElsewhere if they are on another machine still.
+// Open opens a capture. A revisit brings its own head and the payload of what it refers to. A capture that a purge has
+// moved since it was looked up is looked up once more. storage.ErrNotFound if the bytes are gone, ErrElsewhere if they are
+// on another machine still.
 func (l *Library) Open(ctx context.Context, c storage.Capture) (*Memento, error) {
+	m, err := l.openOnce(ctx, c)
+	if !errors.Is(err, storage.ErrNotFound) || c.RecordID == "" {
+		return m, err
+	}
+	now, merr := l.Shelves.Moved(ctx, c)
+	if errors.Is(merr, storage.ErrNotFound) {
+		return nil, err
+	}
+	if merr != nil {
+		return nil, errors.Join(err, merr)
+	}
+	if now == c {
+		return nil, err
+	}
+	return l.openOnce(ctx, now)
+}
+
+func (l *Library) openOnce(ctx context.Context, c storage.Capture) (*Memento, error) {
 	m := &Memento{Capture: c}
 	if err := m.open(ctx, l, c); err != nil {
 		return nil, errors.Join(fmt.Errorf("read %s at %d in %s: %w", c.URL, c.Offset, c.Segment, err), m.Close())

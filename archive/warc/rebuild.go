@@ -21,6 +21,8 @@ type Adopter interface {
 	AdoptSegment(ctx context.Context, s storage.Segment) error
 	AdoptRun(ctx context.Context, r storage.Run) error
 	Adopt(ctx context.Context, ends []storage.End) error
+	AdoptCollection(ctx context.Context, c storage.Collection) error
+	PurgeAdopter
 }
 
 // Lister lists and reads blobs.
@@ -37,6 +39,10 @@ type Rebuilder struct {
 	Spool *storage.Spool
 	Temp  string                              // folder for one segment at a time
 	Tell  func(segment string, exchanges int) // progress; may be nil
+
+	known  map[string]bool        // segments that count
+	purges map[string]PurgeCounts // what their notes have told so far
+	about  map[string]tail        // by collection: what the newest warcinfo record tells
 }
 
 // Rebuilt tells what a rebuild made.
@@ -54,18 +60,17 @@ func (b *Rebuilder) Rebuild(ctx context.Context) (Rebuilt, error) {
 	if err := b.storeSpooled(ctx, &done); err != nil {
 		return done, err
 	}
-	for blob, err := range b.Blobs.List(ctx, KeyPrefix) {
-		if err != nil {
-			return done, err
-		}
-		if !strings.HasSuffix(blob.Key, segmentSuffix) {
-			continue
-		}
+	blobs, err := b.chosen(ctx)
+	if err != nil {
+		return done, err
+	}
+	b.purges, b.about = map[string]PurgeCounts{}, map[string]tail{}
+	for _, blob := range blobs {
 		if err := b.segment(ctx, blob, &done); err != nil {
 			return done, fmt.Errorf("rebuild from %s: %w", blob.Key, err)
 		}
 	}
-	return done, nil
+	return done, errors.Join(b.resolve(ctx, &done), b.adoptCollections(ctx))
 }
 
 // storeSpooled cuts, seals and stores the segments that a stopped process left in the spool.
@@ -183,7 +188,7 @@ func (b *Rebuilder) segment(ctx context.Context, blob storage.Blob, done *Rebuil
 		return err
 	}
 	row := storage.Segment{
-		ID: strings.TrimSuffix(path.Base(blob.Key), segmentSuffix), Location: blob.Key, State: storage.SegmentStored,
+		ID: segmentID(blob.Key), Location: blob.Key, State: storage.SegmentStored,
 		Size: size, SHA256: hex.EncodeToString(h.Sum(nil)),
 	}
 	row.Collection = path.Base(path.Dir(blob.Key))
@@ -201,6 +206,10 @@ func (b *Rebuilder) adopt(ctx context.Context, row storage.Segment, file io.Read
 	if t.end < row.Size {
 		done.Torn = append(done.Torn, row.ID)
 	}
+	b.seek(&t)
+	if t.told.After(b.about[row.Collection].told) {
+		b.about[row.Collection] = tail{about: t.about, told: t.told}
+	}
 	row.Committed, row.Created = row.Size, t.begun
 	if err := b.Rows.AdoptSegment(ctx, row); err != nil {
 		return err
@@ -215,6 +224,9 @@ func (b *Rebuilder) adopt(ctx context.Context, row storage.Segment, file io.Read
 		if err := b.Rows.Adopt(ctx, ends[:min(200, len(ends))]); err != nil {
 			return err
 		}
+	}
+	if err := b.adoptPurges(ctx, &t); err != nil {
+		return err
 	}
 	done.Segments++
 	done.Exchanges += len(t.ends)

@@ -42,6 +42,15 @@ func (w *world) dump() map[string][]string {
 	return out
 }
 
+// query brings the rows of one query as text.
+func (w *world) query(query string) []string {
+	w.t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(w.dir, "linkstead.db")+"?_pragma=busy_timeout(5000)")
+	must(w.t, err)
+	defer db.Close()
+	return rowsOf(w.t, db, query)
+}
+
 // rowsOf brings the rows of a query as text, in an order that does not depend on when they were written.
 func rowsOf(t testing.TB, db *sql.DB, query string) (out []string) {
 	t.Helper()
@@ -68,9 +77,9 @@ func rowsOf(t testing.TB, db *sql.DB, query string) (out []string) {
 }
 
 // same compares two dumps.
-func same(t *testing.T, got, want map[string][]string) {
+func same(t testing.TB, got, want map[string][]string) {
 	t.Helper()
-	for table := range tables {
+	for table := range want {
 		for _, row := range want[table] {
 			if !slices.Contains(got[table], row) {
 				t.Errorf("%s lacks  %s", table, row)

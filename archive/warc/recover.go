@@ -49,6 +49,12 @@ func (j *Journal) dropStored(ctx context.Context) error {
 	}
 	for _, name := range names {
 		row, err := j.Shelves.Segment(ctx, strings.TrimSuffix(filepath.Base(name), segmentSuffix))
+		if errors.Is(err, storage.ErrPurged) {
+			if err := j.Spool.Drop(strings.TrimSuffix(filepath.Base(name), segmentSuffix)); err != nil {
+				return err
+			}
+			continue
+		}
 		if errors.Is(err, storage.ErrNotFound) {
 			j.Log.Warn("the spool has a segment that the database does not know; 'linkstead rebuild' takes it in", "file", name)
 			continue
@@ -188,11 +194,16 @@ func (j *Journal) voidUncounted(ctx context.Context, row storage.Segment, file s
 type tail struct {
 	end      int64 // of the last whole unit
 	ends     []storage.End
-	closings []string // their closing records
+	closings []string // their closing records …
+	refers   []string // … and the WARC-Refers-To of those that are revisits
+	voided   []storage.End
 	runs     []storage.Run
-	begun    time.Time // date of the warcinfo record …
-	infoID   string    // … and its name
-	bad      []int64   // offsets of what could not be read
+	notes    []purgeNote
+	about    storage.Collection // of the newest warcinfo record that tells of the collection …
+	told     time.Time          // … and its date
+	begun    time.Time          // date of the warcinfo record …
+	infoID   string             // … and its name
+	bad      []int64            // offsets of what could not be read
 }
 
 // readTail reads the whole units from row.Committed on.
@@ -215,28 +226,49 @@ func readTail(row storage.Segment, file io.ReaderAt, size int64) (tail, error) {
 func (t *tail) take(row storage.Segment, u *Unit, file io.ReaderAt) {
 	t.end = u.End
 	if u.Closing == nil {
-		if u.Last().Header.Type() == TypeWarcinfo {
-			t.begun, t.infoID = u.Last().Header.Date(), u.Last().Header.ID()
+		if err := t.alone(u.Last(), file); err != nil {
+			t.bad = append(t.bad, u.Last().Offset)
 		}
-		if u.Last().Header.Get(fieldContentType) == MimeRun {
-			var run storage.Run
-			if err := u.Last().decode(file, &run); err != nil {
-				t.bad = append(t.bad, u.Last().Offset)
-			} else {
-				t.runs = append(t.runs, run)
-			}
-		}
-		return
-	}
-	if u.Voided {
 		return
 	}
 	end, err := unitEnd(row.Collection, row.ID, u, file)
+	if u.Voided {
+		t.voided = append(t.voided, end)
+		return
+	}
 	if err != nil { // of its post alone: the exchange counts
 		t.bad = append(t.bad, u.Offset)
 	}
+	refers := ""
+	if m := u.Main(); m != nil {
+		refers = m.Original().RecordID
+	}
+	t.refers = append(t.refers, refers)
 	t.ends = append(t.ends, end)
 	t.closings = append(t.closings, u.Last().Header.ID())
+}
+
+// alone takes a record that is no part of an exchange.
+func (t *tail) alone(f *Found, file io.ReaderAt) error {
+	if f.Header.Type() == TypeWarcinfo {
+		t.begun, t.infoID = f.Header.Date(), f.Header.ID()
+		return t.collection(f, file)
+	}
+	switch f.Header.Get(fieldContentType) {
+	case MimeRun:
+		var run storage.Run
+		if err := f.decode(file, &run); err != nil {
+			return err
+		}
+		t.runs = append(t.runs, run)
+	case MimePurge:
+		var note purgeNote
+		if err := f.decode(file, &note); err != nil {
+			return err
+		}
+		t.notes = append(t.notes, note)
+	}
+	return nil
 }
 
 // voidIn notes at the end of a recovered segment that one of its exchanges came too late.

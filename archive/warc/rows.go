@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 
 	"linkstead/archive/outcome"
 	"linkstead/archive/urlkey"
@@ -19,6 +20,12 @@ const (
 	KindTruncated = "truncated"
 )
 
+// EntryContext begins the context of an outlink that is an entry of a feed or a sitemap; what is said there of its version
+// follows.
+const EntryContext = "entry "
+
+const hopEntry = 'M' // see crawler/scope
+
 // Tasks are the tasks that an exchange led to: its admitted outlinks. The crawler and a rebuild both make them here.
 func (m *Meta) Tasks(from string) []storage.Task {
 	var out []storage.Task
@@ -27,8 +34,12 @@ func (m *Meta) Tasks(from string) []storage.Task {
 		if l.Kind == "" {
 			continue
 		}
+		stamp, ok := strings.CutPrefix(l.Context, EntryContext)
+		if !ok || l.Hop != hopEntry {
+			stamp = ""
+		}
 		out = append(out, storage.Task{
-			Host: urlkey.Host(l.URL), Run: m.Run, ID: urlkey.ID(l.URL), URL: l.URL, Kind: l.Kind, Depth: l.Depth,
+			Stamp: stamp, Host: urlkey.Host(l.URL), Run: m.Run, ID: urlkey.ID(l.URL), URL: l.URL, Kind: l.Kind, Depth: l.Depth,
 			Hops: m.Hops + string(l.Hop), Via: from, Due: l.Due,
 		})
 	}
@@ -49,7 +60,7 @@ func unitEnd(collection, segment string, u *Unit, r io.ReaderAt) (storage.End, e
 		end.Captures = []storage.Capture{{
 			Collection: collection, URLKey: urlkey.Key(url), At: m.Header.Date(), Segment: segment, Offset: m.Offset,
 			Length: m.Length, URL: url, Status: m.Head.Status, Mime: m.Mime(), Digest: m.Digest(), Kind: m.Kind(),
-			RefersTo: c.Original, Redirect: c.Redirect, RecordID: m.Header.ID(), Run: c.Run, Outcome: string(c.Outcome),
+			RefersTo: refersTo(m, c), Redirect: c.Redirect, RecordID: m.Header.ID(), Run: c.Run, Outcome: string(c.Outcome),
 		}}
 	} else {
 		last := u.Last()
@@ -71,6 +82,15 @@ func unitEnd(collection, segment string, u *Unit, r io.ReaderAt) (storage.End, e
 	return end, nil
 }
 
+// refersTo is where a revisit's original stood when the revisit was written. The closing record of one that a purge has
+// made a response of still tells it.
+func refersTo(m *Found, c *Closing) string {
+	if m.Header.Type() != TypeRevisit {
+		return ""
+	}
+	return c.Original
+}
+
 // decode reads a JSON record of ours.
 func (i *Found) decode(segment io.ReaderAt, into any) error {
 	rec, err := i.Open(segment)
@@ -78,10 +98,14 @@ func (i *Found) decode(segment io.ReaderAt, into any) error {
 		return err
 	}
 	defer rec.Close() //nolint:errcheck // it frees buffers alone
-	if err := json.NewDecoder(io.LimitReader(rec.Block, MaxClosing)).Decode(into); err != nil {
+	if err := decodeJSON(rec.Block, into); err != nil {
 		return fmt.Errorf("record %s at %d: %w", i.Header.ID(), i.Offset, err)
 	}
 	return nil
+}
+
+func decodeJSON(block io.Reader, into any) error {
+	return json.NewDecoder(io.LimitReader(block, MaxClosing)).Decode(into)
 }
 
 // end is what the rows say once the entry's group stands at start in a segment.

@@ -45,6 +45,10 @@ func (t *tail) join(o tail) {
 	}
 	t.ends, t.closings = append(t.ends, o.ends...), append(t.closings, o.closings...)
 	t.runs, t.bad = append(t.runs, o.runs...), append(t.bad, o.bad...)
+	t.refers, t.voided, t.notes = append(t.refers, o.refers...), append(t.voided, o.voided...), append(t.notes, o.notes...)
+	if o.told.After(t.told) {
+		t.about, t.told = o.about, o.told
+	}
 	if t.begun.IsZero() {
 		t.begun, t.infoID = o.begun, o.infoID
 	}

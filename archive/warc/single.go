@@ -15,9 +15,11 @@ type Info struct {
 	Software    string // name/version
 	Operator    string // who to ask about this capture
 	Description string
-	Robots      string // the robots policy of the captures: obey, ignore, record
-	IsPartOf    string // the collection
-	Hostname    string // the node that wrote the segment
+	Robots      string    // the robots policy of the captures: obey, ignore, record
+	IsPartOf    string    // the collection
+	Hostname    string    // the node that wrote the segment
+	About       About     // what the collection tells of itself …
+	Since       time.Time // … and when it was created; zero if nobody did
 }
 
 // conformsTo and format name the standard, in the words of its own example of a warcinfo record.
@@ -37,6 +39,7 @@ func (c *Composer) Warcinfo(info Info) (*Group, error) {
 	w.text("robots", info.Robots)
 	w.text("isPartOf", info.IsPartOf)
 	w.text("hostname", info.Hostname)
+	w.about(&info)
 	id := newRecordID()
 	k := &composition{opts: &Options{}, at: info.At, anchor: id}
 	return c.build(k, func() error {
