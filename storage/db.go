@@ -74,15 +74,20 @@ func OpenDB(ctx context.Context, dsn string, o DBOptions) (*DB, error) {
 
 // withoutSecret gives as much of a malformed name as surely holds no password.
 func withoutSecret(dsn string) string {
-	if i := strings.LastIndexByte(dsn, '@'); i >= 0 {
-		scheme, _, _ := strings.Cut(dsn, ":")
-		return scheme + ":…" + dsn[i:]
+	scheme, rest, ok := strings.Cut(dsn, ":")
+	if i := strings.LastIndexByte(rest, '@'); i >= 0 {
+		rest = "…" + rest[i:]
 	}
-	if strings.Contains(dsn, "password") {
-		scheme, _, _ := strings.Cut(dsn, ":")
-		return scheme + ":…"
+	switch {
+	case strings.Contains(scheme, "pass"):
+		return "…"
+	case strings.Contains(rest, "pass"):
+		rest = "…"
 	}
-	return dsn
+	if !ok {
+		return scheme
+	}
+	return scheme + ":" + rest
 }
 
 func newDB(w, r *sql.DB, d dialect, name string, o DBOptions) *DB {
