@@ -89,6 +89,10 @@ type Crawler struct {
 	Index     Index
 	Journal   Journal
 	Library   Reader
+	Schedules Schedules
+	Watched   Watched
+	History   History
+	Cuts      Cuts
 	Recorder  func(scope.Spec) *fetch.Recorder // what talks to the web for runs of such a spec
 	Owner     string                           // this node's name, on its leases
 	Name      string                           // this crawler's own among those of its node, under which it counts; "": Owner
@@ -237,7 +241,7 @@ func (c *Crawler) claim(ctx, work context.Context, g *errgroup.Group, hosts chan
 		c.held.add(l, began.Add(c.Lease), c.margin(), lost)
 		g.Go(func() error {
 			defer func() { lost(); <-hosts; c.nudge() }()
-			return c.keep(ctx, work, l, lost)
+			return c.hold(ctx, work, l, lost)
 		})
 	}
 	return len(leases), nil

@@ -21,7 +21,7 @@ func (c *Crawler) discover(r *run, e *warc.Entry, d fetch.Document) {
 	case scope.Role(hops) == scope.KindRobots:
 	case r.spec().Watch == scope.WatchRecheck: // the links alone are asked for
 	case r.spec().IsPost(hops) && d.Status/100 == 2:
-		c.discoverPost(r, e, d, c.Now().UTC())
+		c.discoverPost(r, e, d, c.Now().UTC(), r.row.Source)
 	default:
 		newFinder(r.scope.Load(), e, d.URL).scan(d)
 	}

@@ -97,6 +97,11 @@ func (h *host) serve(ctx, work context.Context) (time.Time, error) {
 			}
 			continue
 		}
+		if held, err := h.heldBack(ctx, work, r, t); err != nil {
+			return time.Time{}, err
+		} else if held {
+			continue
+		}
 		if h.timeUp(r) {
 			return time.Time{}, nil // let others have a turn; what is ready stays due
 		}
@@ -192,6 +197,7 @@ func (h *host) begin(ctx, work context.Context, r *run, t storage.Task, p *permi
 	}
 	h.begun++
 	r.users.Add(1)
+	r.spending.begins(t)
 	h.mu.Lock()
 	h.busy[keyOf(t)] = true
 	h.mu.Unlock()
@@ -255,6 +261,7 @@ func (h *host) do(work context.Context, r *run, t storage.Task, p *permission, f
 	ended := func(due int64, held bool, err error) {
 		<-h.c.room
 		r.users.Add(-1)
+		r.spending.ends(t)
 		h.mu.Lock()
 		delete(h.busy, keyOf(t))
 		switch {

@@ -19,6 +19,8 @@ type run struct {
 	line  *line
 	scope atomic.Pointer[scope.Scope] // rooted anew once the post's own address is known
 
+	spending spending
+
 	off   atomic.Bool  // it is paused or done
 	users atomic.Int64 // tasks under way
 
@@ -64,6 +66,9 @@ func (r *run) committed(e Event, own int64, tasks []storage.Task) {
 	}
 	if !e.Retry {
 		r.count.Ended++
+		if e.Kind == string(scope.KindPage) {
+			r.count.Pages++
+		}
 		if !e.Outcome.Kept() && e.Outcome != outcome.Pending {
 			r.count.Failed++
 		}
@@ -132,7 +137,7 @@ func (c *Crawler) run(ctx context.Context, id int64) (*run, error) {
 	post, err := c.Index.PostOf(ctx, id)
 	switch {
 	case err == nil:
-		if rooted, err := compiled.Rooted(post.URL); err == nil { // a document handed in has no root
+		if rooted, err := compiled.Rooted(post.URL); err == nil && s.Single() { // a document handed in has no root
 			compiled = rooted
 		}
 	case !errors.Is(err, storage.ErrNotFound):

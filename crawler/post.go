@@ -27,8 +27,9 @@ func PostID(collection, source string) string {
 // maxCitationBytes bounds what is kept of a post's citations, in bytes of their texts.
 const maxCitationBytes = 8 << 20
 
-// discoverPost reads the run's post: its citations become the run's links, besides what any page leads to.
-func (c *Crawler) discoverPost(r *run, e *warc.Entry, d fetch.Document, at time.Time) {
+// discoverPost reads a post of the run, known by source: its citations become the run's links, besides what any page
+// leads to.
+func (c *Crawler) discoverPost(r *run, e *warc.Entry, d fetch.Document, at time.Time, source string) {
 	spec := r.spec()
 	doc, err := readPost(d, spec)
 	if errors.Is(err, errNoText) {
@@ -37,7 +38,7 @@ func (c *Crawler) discoverPost(r *run, e *warc.Entry, d fetch.Document, at time.
 		e.Meta.Notes = append(e.Meta.Notes, "the post's links can't be read: "+err.Error())
 	}
 	s := r.scope.Load()
-	if rooted, err := s.Rooted(d.URL); err == nil { // a document handed in has no root
+	if rooted, err := s.Rooted(d.URL); err == nil && spec.Single() { // a document handed in has no root
 		s = rooted
 		r.scope.Store(s)
 	}
@@ -47,7 +48,7 @@ func (c *Crawler) discoverPost(r *run, e *warc.Entry, d fetch.Document, at time.
 	}
 	f := newFinder(s, e, base)
 	p := &storage.Post{
-		ID: PostID(r.row.Collection, r.row.Source), Run: r.row.ID, Collection: r.row.Collection, Source: r.row.Source,
+		ID: PostID(r.row.Collection, source), Run: r.row.ID, Collection: r.row.Collection, Source: source,
 		URL: d.URL, Title: doc.Title, Dated: doc.Dated, At: at,
 	}
 	if spec.Dated != "" {

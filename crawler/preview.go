@@ -48,7 +48,7 @@ func Preview(ctx context.Context, rec *fetch.Recorder, spec scope.Spec, doc *sto
 		if err != nil {
 			return nil, err
 		}
-		c.discoverPost(r, e, d, now)
+		c.discoverPost(r, e, d, now, r.row.Source)
 		return plan(e, outcome.Captured, 0, ""), nil
 	}
 	return c.previewWeb(ctx, rec.Worker(), rec, r, e)

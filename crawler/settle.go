@@ -33,6 +33,9 @@ func (c *Crawler) settle(work context.Context, g *errgroup.Group, idle bool) (bo
 			return false, err
 		}
 	}
+	if err := c.cutLate(work); err != nil {
+		return false, err
+	}
 	c.live.forgetIdle()
 	left := len(active)
 	for _, r := range active {
@@ -54,6 +57,9 @@ func (c *Crawler) finish(work context.Context, g *errgroup.Group, r storage.Acti
 		c.live.opened(r.ID)
 		return false, nil
 	case !r.Held:
+		if err := c.compare(work, r.ID); err != nil {
+			return false, err
+		}
 		return c.Runs.FinishRun(work, r.ID, c.Now().UTC())
 	case c.live.flush(r.ID):
 		g.Go(func() error {

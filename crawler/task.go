@@ -150,8 +150,10 @@ func (c *Crawler) record(ctx context.Context, r *run, e *warc.Entry, ended ended
 	if due == 0 {
 		due = storage.Never
 	}
+	r.spending.bytes.Add(ev.Bytes)
 	// What has been fetched is recorded even if the work is to stop, or the host was lost.
 	err := c.append(c.last, r, e, func(held bool, err error) {
+		defer r.spending.bytes.Add(-ev.Bytes)
 		if err == nil && held {
 			ev.Found = e.Added
 			r.committed(ev, e.Task.ID, tasks)

@@ -219,6 +219,7 @@ type parts struct {
 	spool   string // folder
 	journal warc.JournalParts
 	limits  fetch.Limits
+	now     func() time.Time // of the database and the crawler
 }
 
 // emptyDB is a database with nothing but its schema: migrating takes most of a short test's time.
@@ -253,9 +254,9 @@ func archive(t testing.TB) string {
 func newNode(t testing.TB, dir string, change ...func(*parts)) *node {
 	t.Helper()
 	n := &node{t: t, dir: dir}
-	p := parts{fs: storage.OS{}, spool: filepath.Join(dir, "spool")}
+	p := parts{fs: storage.OS{}, spool: filepath.Join(dir, "spool"), now: time.Now}
 	var err error
-	n.db, err = storage.OpenDB(t.Context(), "sqlite:"+filepath.Join(dir, "linkstead.db"), storage.DBOptions{})
+	n.db, err = storage.OpenDB(t.Context(), "sqlite:"+filepath.Join(dir, "linkstead.db"), storage.DBOptions{Now: func() time.Time { return p.now() }})
 	must(t, err)
 	p.journal = warc.JournalParts{
 		Rows: n.db, Segments: n.db, Shelves: n.db,
@@ -275,6 +276,7 @@ func newNode(t testing.TB, dir string, change ...func(*parts)) *node {
 	n.journal = warc.NewJournal(p.journal)
 	n.Crawler = &crawler.Crawler{
 		Queue: n.db, Tasks: n.db, Runs: n.db, Index: n.db, Journal: n.journal,
+		Schedules: n.db, Watched: n.db, History: n.db, Cuts: n.db,
 		Library: &warc.Library{Shelves: n.db, Blobs: blobs, Spool: p.spool},
 		Recorder: func(s scope.Spec) *fetch.Recorder {
 			resolve := map[string]string{}
@@ -286,7 +288,7 @@ func newNode(t testing.TB, dir string, change ...func(*parts)) *node {
 			return &fetch.Recorder{Limits: p.limits, Resolve: resolve, AllowPrivate: s.AllowPrivate, Spool: n.spool.Temp()}
 		},
 		Owner: n.spool.Node(), Agent: "linkstead", Hosts: 32, Lease: time.Minute, Hold: 15 * time.Second,
-		RetryWait: 20 * time.Millisecond, Grace: 5 * time.Second, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		RetryWait: 20 * time.Millisecond, Grace: 5 * time.Second, Now: p.now, Log: slog.New(slog.DiscardHandler),
 		Tell: func(e crawler.Event) {
 			n.mu.Lock()
 			defer n.mu.Unlock()

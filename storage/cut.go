@@ -10,11 +10,16 @@ const outcomeQuota = "quota"
 
 // CutRun ends what is left of a run, because one of its budgets is used up; the first that says so is written into its
 // row. Tasks on hosts that somebody holds are left to the holder, who may have them under way (CutTasks); what is
-// discovered from now on ends as it comes.
-func (db *DB) CutRun(ctx context.Context, run int64, budget string) error {
-	err := db.write(ctx, func(x *tx) error {
+// discovered from now on ends as it comes. A run that has nothing left is not cut: it tells whether this one is.
+func (db *DB) CutRun(ctx context.Context, run int64, budget string) (cut bool, err error) {
+	err = db.write(ctx, func(x *tx) error {
 		// The run's row first: who adds tasks to the run looks at it under a lock.
-		if _, err := x.exec(`UPDATE runs SET cut=$1 WHERE id=$2 AND cut=''`, budget, run); err != nil {
+		if _, err := x.exec(`UPDATE runs SET cut=$1 WHERE id=$2 AND cut='' AND state=$3
+			AND EXISTS (SELECT 1 FROM tasks t WHERE t.run=$2 AND t.`+sqlOpen+`)`, budget, run, RunActive); err != nil {
+			return err
+		}
+		was, err := x.strings(`SELECT cut FROM runs WHERE id=$1 AND cut<>''`, run)
+		if cut = len(was) > 0; err != nil || !cut {
 			return err
 		}
 		hosts, err := x.strings(`SELECT DISTINCT host FROM tasks WHERE run=$1 AND `+sqlOpen+` ORDER BY host`, run)
@@ -32,9 +37,9 @@ func (db *DB) CutRun(ctx context.Context, run int64, budget string) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("cut run %d: %w", run, err)
+		return false, fmt.Errorf("cut run %d: %w", run, err)
 	}
-	return nil
+	return cut, nil
 }
 
 // CutTasks ends the tasks of a run that was cut on a leased host, but for those that the holder has under way.

@@ -167,3 +167,15 @@ func (db *DB) PostIn(ctx context.Context, id string, run int64) (Post, error) {
 	p.Citations, err = db.citations(ctx, p.ID, p.Run)
 	return p, err
 }
+
+// SetChanges writes how a scheduled run differs from the one before.
+func (db *DB) SetChanges(ctx context.Context, run int64, changes []byte) error {
+	err := db.write(ctx, func(x *tx) error {
+		_, err := x.exec(`UPDATE runs SET changes=$1 WHERE id=$2`, string(changes), run)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("write the changes of run %d: %w", run, err)
+	}
+	return nil
+}

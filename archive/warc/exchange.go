@@ -75,7 +75,7 @@ type Meta struct {
 // Outlink is one URL that a document names.
 type Outlink struct {
 	URL     string // resolved and serialised, without fragment
-	Hop     byte   // L, E, R or P
+	Hop     byte   // L, E, R, P, M or N
 	Context string // where it stood: a/@href, img/@srcset, css/url()
 	Kind    string // the kind of the task that it became; empty: it was not admitted
 	Depth   int    // of that task

@@ -19,7 +19,7 @@ func (w *Worker) document(x *warc.Exchange) (*Document, error) {
 		return nil, nil
 	}
 	mime := x.Head.Mime()
-	if mime != "" && !textual(mime) {
+	if mime != "" && !textual(mime) && !w.job.req.Any {
 		return nil, nil
 	}
 	doc := &Document{URL: x.URL, Status: x.Head.Status, Mime: mime, Charset: x.Head.Charset()}
@@ -31,7 +31,7 @@ func (w *Worker) document(x *warc.Exchange) (*Document, error) {
 	}
 	if mime == "" {
 		guess, _, _ := strings.Cut(http.DetectContentType(doc.Body), ";")
-		if doc.Mime = guess; !strings.HasPrefix(guess, "text/") || len(doc.Body) == 0 {
+		if doc.Mime = guess; !w.job.req.Any && !strings.HasPrefix(guess, "text/") || len(doc.Body) == 0 {
 			return nil, nil
 		}
 	}

@@ -81,6 +81,7 @@ type Recorder struct {
 type Request struct {
 	URL    string      // http or https, WHATWG serialisation; a fragment and userinfo are not sent
 	Method string      // GET or HEAD; "" is GET
+	Any    bool        // a document is handed on whatever its media type is
 	Header http.Header // sent besides or instead of the defaults; never Host, Connection or what frames a body
 }
 

@@ -195,6 +195,9 @@ func (s *Scope) Admit(l Link) Verdict {
 		if v, out := s.excluded(l.URL); out {
 			return v
 		}
+		if s.spec.Watch == WatchSitemap && !s.inBounds(l.URL) { // sitemaps.org: those of its own host
+			return refuse(ReasonScope, s.bounds())
+		}
 		return admit(l, KindPage, 0, duePost)
 	}
 	return refuse(ReasonScheme, fmt.Sprintf("hop %q is unknown", byte(l.Hop)))

@@ -156,3 +156,12 @@ func reader(s iter.Seq2[storage.RunEnd, error]) (next func() (storage.RunEnd, bo
 		}
 	}, stop
 }
+
+// Encode gives what a run's row keeps.
+func (d *Diff) Encode() (json.RawMessage, error) {
+	b, err := json.Marshal(d)
+	if err != nil {
+		return nil, fmt.Errorf("encode the changes of a run: %w", err)
+	}
+	return b, nil
+}

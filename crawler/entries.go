@@ -1,0 +1,128 @@
+package crawler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"linkstead/archive/urlkey"
+	"linkstead/archive/warc"
+	"linkstead/crawler/fetch"
+	"linkstead/crawler/scope"
+	"linkstead/crawler/watch"
+	"linkstead/storage"
+)
+
+// find finds what a document of a run leads to.
+func (c *Crawler) find(ctx context.Context, r *run, e *warc.Entry, d fetch.Document) error {
+	switch {
+	case scope.Role(e.Task.Hops) == scope.KindPage && r.spec().Lists(e.Task.Hops):
+		if d.Status/100 != 2 {
+			return nil
+		}
+		return c.discoverEntries(ctx, r, e, d)
+	case r.spec().IsPost(e.Task.Hops) && !r.spec().Single() && d.Status/100 == 2:
+		source, err := c.entryOf(ctx, r, e.Task)
+		if err != nil {
+			return err
+		}
+		c.discoverPost(r, e, d, c.Now().UTC(), source)
+		return nil
+	}
+	c.discover(r, e, d)
+	return nil
+}
+
+// entryOf is the address under which a feed or a sitemap lists what a task stands for: the task's own, unless redirects
+// led there.
+func (c *Crawler) entryOf(ctx context.Context, r *run, t storage.Task) (string, error) {
+	if t.Hops[len(t.Hops)-1] == byte(scope.HopEntry) {
+		return t.URL, nil
+	}
+	url, err := c.Watched.EntryOf(ctx, r.row.Schedule, t.ID)
+	if errors.Is(err, storage.ErrNotFound) {
+		return t.URL, nil
+	}
+	return url, err
+}
+
+// discoverEntries makes tasks of what a feed, a sitemap or a list names: of a list all of it, else what is new or has
+// changed since it was last captured. A document that can't be read is captured all the same, and a note says why it leads
+// nowhere.
+func (c *Crawler) discoverEntries(ctx context.Context, r *run, e *warc.Entry, d fetch.Document) error {
+	f := newFinder(r.scope.Load(), e, d.URL)
+	l, err := c.listing(r, e, d)
+	if err != nil {
+		c.Log.Warn("what a schedule watches can't be read", "schedule", r.row.Schedule, "url", d.URL, "error", err)
+		f.note(err.Error())
+		return nil
+	}
+	for _, n := range l.Notes {
+		f.note(n)
+	}
+	if d.Capped || d.Broken != "" {
+		f.note("not all of it was read: it is broken, or longer than the limit")
+	}
+	if r.spec().Watch == scope.WatchList {
+		for _, en := range l.Entries {
+			f.add(en.URL, scope.HopEntry, "list")
+		}
+		f.scan(d)
+		return nil
+	}
+	if len(l.Nested) > 0 && !scope.IsSeed(e.Task.Hops) {
+		f.note(fmt.Sprintf("%d sitemaps were left out: an index within an index is not followed", len(l.Nested)))
+		l.Nested = nil
+	}
+	for _, n := range l.Nested {
+		f.add(n, scope.HopNested, "sitemap")
+	}
+	fresh, err := c.fresh(ctx, r, l.Entries)
+	if err != nil {
+		return err
+	}
+	for _, en := range fresh {
+		f.add(en.URL, scope.HopEntry, warc.EntryContext+en.Stamp)
+	}
+	return nil
+}
+
+// listing reads what a document names, by what the run watches.
+func (c *Crawler) listing(r *run, e *warc.Entry, d fetch.Document) (watch.Listing, error) {
+	switch r.spec().Watch {
+	case scope.WatchFeed:
+		return watch.ReadFeed(d.Body, d.URL)
+	case scope.WatchSitemap:
+		return watch.ReadSitemap(d.Body, d.URL)
+	}
+	doc, err := readPost(d, r.spec())
+	if err != nil {
+		return watch.Listing{}, fmt.Errorf("the links of a document of type %q can't be read: %w", d.Mime, err)
+	}
+	var l watch.Listing
+	for _, ct := range doc.Citations {
+		if ct.LeftOut == "" && urlkey.Fetchable(ct.URL) {
+			l.Entries = append(l.Entries, watch.Entry{URL: ct.URL, Stamp: watch.NoStamp})
+		}
+	}
+	return l, nil
+}
+
+// fresh are the entries that were never captured, or are listed as another version now.
+func (c *Crawler) fresh(ctx context.Context, r *run, list []watch.Entry) ([]watch.Entry, error) {
+	ids := make([]int64, len(list))
+	for i, en := range list {
+		ids[i] = urlkey.ID(en.URL)
+	}
+	known, err := c.Watched.Known(ctx, r.row.Schedule, ids)
+	if err != nil {
+		return nil, err
+	}
+	var out []watch.Entry
+	for i, en := range list {
+		if stamp, ok := known[ids[i]]; !ok || en.Stamp != watch.NoStamp && en.Stamp != stamp {
+			out = append(out, en)
+		}
+	}
+	return out, nil
+}
