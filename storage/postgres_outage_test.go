@@ -345,7 +345,9 @@ func TestPostgresRestarts(t *testing.T) {
 	var ended, next, restarts atomic.Int64
 	var g errgroup.Group
 	for w := range workers {
-		g.Go(func() error { return restartWork(ctx, dbs[w%2], w, func() bool { return restarts.Load() >= enough }, &ended, &next) })
+		g.Go(func() error {
+			return restartWork(ctx, dbs[w%2], w, func() bool { return restarts.Load() >= enough }, &ended, &next)
+		})
 	}
 	stopped := make(chan struct{})
 	go func() { _ = g.Wait(); close(stopped) }()
