@@ -1,10 +1,13 @@
 package storage_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -38,6 +41,8 @@ func BenchmarkRowBytes(b *testing.B) {
 				b.ReportMetric(float64(size["attempts"])/(tasks/10), "B/attempt")
 				b.ReportMetric(float64(size["hosts"])/(tasks/50), "B/host")
 				b.ReportMetric(time.Since(begun).Seconds()/tasks*1e6, "µs/task")
+				b.ReportMetric(lookups(b, rows, tasks), "lookups/s")
+				b.ReportMetric(zipNum(b, rows, tasks), "ZipNum_B/capture")
 			}
 			b.ReportMetric(0, "ns/op") // the size is what counts
 		})
@@ -51,6 +56,57 @@ func webTask(r *rand.Rand, i int) storage.Task {
 		Host: host, Run: int64(1 + i/1000), ID: r.Int64(), URL: fmt.Sprintf("https://%s/2026/11/a-story-of-that-day-%08d.html", host, i),
 		Kind: "page", Depth: 1, Hops: "L", Via: fmt.Sprintf("https://%s/2026/11/", host), Due: 50,
 	}
+}
+
+// keyOf is the urlkey of a webTask's address.
+func keyOf(address string) string {
+	host, path, _ := strings.Cut(strings.TrimPrefix(address, "https://"), "/")
+	labels := strings.Split(host, ".")
+	return strings.Join([]string{labels[2], labels[1], labels[0]}, ",") + ")/" + path
+}
+
+// lookups tells how many captures a second one reader finds, each at a random place.
+func lookups(b *testing.B, db *storage.DB, tasks int) float64 {
+	b.Helper()
+	r := rand.New(rand.NewPCG(5, 6))
+	begun, n := time.Now(), 0
+	for ; time.Since(begun) < 2*time.Second; n++ {
+		t := webTask(r, r.IntN(tasks))
+		if _, err := db.Closest(b.Context(), "default", keyOf(t.URL), t.URL, begun); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return float64(n) / time.Since(begun).Seconds()
+}
+
+// zipNum tells what a capture weighs in CDXJ lines, sorted, 3,000 of them to a gzip member: what cold rows could become.
+func zipNum(b *testing.B, db *storage.DB, tasks int) float64 {
+	b.Helper()
+	var lines []string
+	r := rand.New(rand.NewPCG(7, 8))
+	for i := range tasks {
+		t := webTask(r, i)
+		c, err := db.Closest(b.Context(), "default", keyOf(t.URL), t.URL, time.Now())
+		if err != nil {
+			b.Fatal(err)
+		}
+		lines = append(lines, fmt.Sprintf(`%s %s {"url":%q,"mime":%q,"status":"%d","digest":%q,"length":"%d","offset":"%d","filename":%q}`+"\n",
+			c.URLKey, c.At.Format("20060102150405"), c.URL, c.Mime, c.Status, c.Digest, c.Length, c.Offset, c.Segment+".warc.gz"))
+	}
+	slices.Sort(lines)
+	var out bytes.Buffer
+	for block := range slices.Chunk(lines, 3000) {
+		w := gzip.NewWriter(&out)
+		for _, l := range block {
+			if _, err := w.Write([]byte(l)); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return float64(out.Len()) / float64(tasks)
 }
 
 func fillFrontier(b *testing.B, db *storage.DB, n int) {
@@ -102,10 +158,7 @@ func workOff(b *testing.B, db *storage.DB, n int) {
 // webEnd is a page that came, as rows.
 func webEnd(r *rand.Rand, l storage.Lease, t storage.Task, segment string, pos int64, again bool) storage.End {
 	t.Due, t.Attempts, t.Outcome = storage.Never, 1, "http"
-	host, path, _ := strings.Cut(strings.TrimPrefix(t.URL, "https://"), "/")
-	labels := strings.Split(host, ".")
-	key := strings.Join([]string{labels[2], labels[1], labels[0]}, ",") + ")/" + path
-	at := time.Now().UTC().Truncate(time.Microsecond)
+	key, at := keyOf(t.URL), time.Now().UTC().Truncate(time.Microsecond)
 	e := storage.End{Task: t, Token: l.Token, Captures: []storage.Capture{{
 		Collection: "default", URLKey: key, At: at, Segment: segment, Offset: pos, Length: 18_000, URL: t.URL, Status: 200,
 		Mime: "text/html", Digest: "sha256:" + text(r, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 52), Kind: "response",
