@@ -51,6 +51,9 @@ func (s *S3) String() string {
 // Endpoint is the address of the store.
 func (s *S3) Endpoint() string { return s.client.EndpointURL().String() }
 
+// Who says as whom the store is asked and where that was taken from, without a secret.
+func (s *S3) Who() string { return fmt.Sprintf("%s (from %s)", s.who.key, s.who.from) }
+
 // Skew is by how much the store's clock is ahead of this machine's, by the Date of its last answer: about a second fine.
 func (s *S3) Skew() time.Duration { return time.Duration(s.skew.Load()) }
 
@@ -122,13 +125,18 @@ func (s *S3) Delete(ctx context.Context, key string) error {
 // List yields the blobs whose keys begin with prefix, in byte order of their keys. Where a page can't be had it goes on
 // behind the last key that it has yielded.
 func (s *S3) List(ctx context.Context, prefix string) iter.Seq2[Blob, error] {
+	return s.ListBy(ctx, prefix, s.page)
+}
+
+// ListBy is List, in pages of so many keys; 0: as the store likes.
+func (s *S3) ListBy(ctx context.Context, prefix string, page int) iter.Seq2[Blob, error] {
 	return func(yield func(Blob, error) bool) {
 		last, more := "", true
 		for more {
 			from := last
 			err := s.try(ctx, "list", func(ctx context.Context, w *watch) error {
 				var err error
-				more, err = s.list(ctx, w, prefix, &last, yield)
+				more, err = s.list(ctx, w, prefix, page, &last, yield)
 				if err != nil && last != from {
 					return &progress{err} // the patience begins anew
 				}
@@ -151,10 +159,10 @@ type progress struct{ error }
 func (p *progress) Unwrap() error { return p.error }
 
 // list yields what comes behind *last. It says whether there may be more.
-func (s *S3) list(ctx context.Context, w *watch, prefix string, last *string, yield func(Blob, error) bool) (more bool, err error) {
+func (s *S3) list(ctx context.Context, w *watch, prefix string, page int, last *string, yield func(Blob, error) bool) (more bool, err error) {
 	owner := false
 	for o := range s.client.ListObjectsIter(ctx, s.bucket, minio.ListObjectsOptions{
-		Prefix: s.prefix + prefix, Recursive: true, StartAfter: *last, MaxKeys: s.page, FetchOwner: &owner,
+		Prefix: s.prefix + prefix, Recursive: true, StartAfter: *last, MaxKeys: page, FetchOwner: &owner,
 	}) {
 		if o.Err != nil {
 			return true, o.Err

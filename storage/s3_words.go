@@ -89,33 +89,38 @@ func (s *S3) probe(ctx context.Context, readOnly bool) error {
 	if err != nil || readOnly {
 		return err
 	}
-	return s.probeWrite(ctx)
+	checks, err := s.RefusesWrong(ctx)
+	if err == nil && !checks {
+		s.log.Warn("the blob store does not check what it takes: everything that is put is read back", "store", s.String())
+	}
+	return err
 }
 
-// probeWrite sends an object that the store must refuse, since it is not what its checksum says: whoever may not write
-// is told so, and nothing is left behind. A store that takes it all the same does not check what it takes; then what
-// is put is read back, and here it is removed.
-func (s *S3) probeWrite(ctx context.Context) error {
+// RefusesWrong sends an object that the store must refuse, since it is not what its checksum says, and says whether it
+// did. Whoever may not write is told so, and nothing is left behind. Of a store that takes it all the same, what is put
+// is read back.
+func (s *S3) RefusesWrong(ctx context.Context) (bool, error) {
 	name := s.prefix + "linkstead-probe-" + Random(8)
-	var r minio.ErrorResponse
+	refused := true
 	err := s.try(ctx, "write", func(ctx context.Context, w *watch) error {
 		err := s.send(ctx, w, name, strings.NewReader("wrong"), 5, emptySum)
-		switch r = answer(err); r.Code {
+		switch answer(err).Code {
 		case "XAmzContentSHA256Mismatch", "BadDigest", "InvalidDigest", "XAmzContentChecksumMismatch", "InvalidRequest", "InvalidArgument":
 			return nil
 		}
+		refused = false
 		return err
 	})
-	if err == nil && r.Code == "" {
-		s.log.Warn("the blob store does not check what it takes: everything that is put is read back", "store", s.String())
-		err = s.try(ctx, "delete", func(ctx context.Context, _ *watch) error {
-			return s.client.RemoveObject(ctx, s.bucket, name, minio.RemoveObjectOptions{})
-		})
+	if err != nil || refused {
+		return refused, err
 	}
+	err = s.try(ctx, "delete", func(ctx context.Context, _ *watch) error {
+		return s.client.RemoveObject(ctx, s.bucket, name, minio.RemoveObjectOptions{})
+	})
 	if errors.Is(err, ErrNotFound) {
-		return nil
+		err = nil
 	}
-	return err
+	return false, err
 }
 
 // emptySum is the SHA-256 of nothing.
