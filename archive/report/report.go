@@ -22,10 +22,16 @@ const Version = 1
 
 // Rows is what a report is made from.
 type Rows interface {
-	PostOf(ctx context.Context, run int64) (storage.Post, error)
+	Posts
 	Captures(ctx context.Context, collection, urlkey string) iter.Seq2[storage.Capture, error]
 	Attempts(ctx context.Context, collection, urlkey string) ([]storage.Attempt, error)
 	Tally(ctx context.Context, run int64) (map[string]int, error)
+}
+
+// Posts brings posts with their citations.
+type Posts interface {
+	PostOf(ctx context.Context, run int64) (storage.Post, error)            // of a run that has one
+	PostIn(ctx context.Context, id string, run int64) (storage.Post, error) // of a run that has many
 }
 
 // Report is what became of one post and its links in one run.
@@ -156,19 +162,37 @@ type Builder struct {
 	Collection string // the one that is replayed there; copies in others have no address
 }
 
-// Build makes the report of a run.
+// Build makes the report of a run with the post that it is of. That of a run of many posts tells of none of them: see
+// BuildPost.
 func (b *Builder) Build(ctx context.Context, run storage.Run) (*Report, error) {
-	r := &Report{Version: Version, Links: []Link{}, LeftOut: []LeftOut{}, Post: Post{
-		Run: run.ID, State: string(run.State), Collection: run.Collection, Source: run.Source, URL: run.Source,
-	}}
 	post, err := b.Rows.PostOf(ctx, run.ID)
-	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+	switch {
+	case errors.Is(err, storage.ErrNotFound), err == nil && post.Source != run.Source:
+		post = storage.Post{Source: run.Source}
+	case err != nil:
 		return nil, err
 	}
-	if err == nil {
+	return b.build(ctx, run, post)
+}
+
+// BuildPost makes the report of one of a run's posts; storage.ErrNotFound if the run did not keep it.
+func (b *Builder) BuildPost(ctx context.Context, run storage.Run, id string) (*Report, error) {
+	post, err := b.Rows.PostIn(ctx, id, run.ID)
+	if err != nil {
+		return nil, err
+	}
+	return b.build(ctx, run, post)
+}
+
+func (b *Builder) build(ctx context.Context, run storage.Run, post storage.Post) (*Report, error) {
+	r := &Report{Version: Version, Links: []Link{}, LeftOut: []LeftOut{}, Post: Post{
+		Run: run.ID, State: string(run.State), Collection: run.Collection, Source: post.Source, URL: post.Source,
+	}}
+	var err error
+	if post.ID != "" {
 		r.Post.ID, r.Post.URL, r.Post.Title, r.Post.Dated = post.ID, post.URL, post.Title, post.Dated
 	}
-	if r.Post.Fate, err = b.fate(ctx, run, run.Source); err != nil {
+	if r.Post.Fate, err = b.fate(ctx, run, post.Source); err != nil {
 		return nil, err
 	}
 	if err := b.links(ctx, run, post, r); err != nil {
@@ -329,6 +353,8 @@ func (b *Builder) failure(ctx context.Context, run storage.Run, url string, f *F
 	}
 	over := run.State == storage.RunDone
 	switch {
+	case f.Outcome == Pending && over && run.Cut != "" && len(f.Redirects) == 0:
+		f.Outcome, f.Detail = string(outcome.Quota), fmt.Sprintf("The run's budget of %s was used up before it was asked for.", run.Cut)
 	case f.Outcome != Pending && !over && outcome.Outcome(f.Outcome).Retry():
 		f.Outcome = Pending // it may be tried again
 	case f.Outcome == Pending && over && len(f.Redirects) >= limit:

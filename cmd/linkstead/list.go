@@ -61,7 +61,7 @@ func (e *env) printPost(ctx context.Context, s *store, p storage.Post) error {
 	if err != nil {
 		return err
 	}
-	r, err := e.reports(s).Build(ctx, run)
+	r, err := e.reports(s).BuildPost(ctx, run, p.ID)
 	if err != nil {
 		return err
 	}
@@ -86,8 +86,8 @@ func withoutPost(ctx context.Context, s *store) ([]storage.Run, error) {
 	seen := map[string]bool{}
 	for _, r := range slices.Backward(runs) {
 		id := crawler.PostID(r.Collection, r.Source)
-		if seen[id] {
-			continue
+		if spec, err := crawler.ReadSpec(r); seen[id] || err == nil && !spec.Single() {
+			continue // a feed or a list is no post
 		}
 		seen[id] = true
 		versions, err := s.db.PostVersions(ctx, id)

@@ -137,6 +137,7 @@ func (e *env) hire(ctx context.Context, s *store, tell func(crawler.Event)) (*wo
 	if rec.Segments > 0 {
 		e.log.Info("went on where the last worker stopped", "segments", rec.Segments, "exchanges", rec.Exchanges, "cut_bytes", rec.Cut)
 	}
+	e.finishPurges(ctx, s)
 	return w, nil
 }
 
@@ -144,6 +145,7 @@ func (e *env) hire(ctx context.Context, s *store, tell func(crawler.Event)) (*wo
 func (e *env) crawler(s *store, w *worker, tell func(crawler.Event)) *crawler.Crawler {
 	return &crawler.Crawler{
 		Queue: s.db, Tasks: s.db, Runs: s.db, Index: s.db, Journal: w.journal, Library: s.lib,
+		Schedules: s.db, Watched: s.db, History: s.db, Cuts: s.db,
 		Recorder: func(spec scope.Spec) *fetch.Recorder {
 			r := recorder(e.cfg, w.spool.Temp(), spec)
 			r.Meter = w.spool.Spilled()
@@ -160,13 +162,18 @@ func (e *env) journal(s *store, spool *storage.Spool) *warc.Journal {
 		Rows: s.db, Segments: s.db, Shelves: s.db, Blobs: s.blobs, Spool: spool,
 		Composer: &warc.Composer{Dir: spool.Temp(), Memory: int64(e.cfg.Limits.Spill), Meter: spool.Spilled()},
 		Budget:   warc.Budget{Max: int64(e.cfg.SpoolMax), Free: int64(e.cfg.SpoolFree)},
-		Info: warc.Info{
-			Software: "linkstead/" + version, Operator: e.cfg.Operator, Robots: e.cfg.Robots,
-			Description: "A post and the sources that it links to.",
-		},
+		Info:     e.info(), Collection: s.db.Collection,
 		MaxSize: int64(e.cfg.Segment.Size), MaxAge: time.Duration(e.cfg.Segment.Age), Window: time.Duration(e.cfg.Segment.Window),
 		Now: e.now, Log: e.log,
 	})
+}
+
+// info is what every segment tells of itself.
+func (e *env) info() warc.Info {
+	return warc.Info{
+		Software: "linkstead/" + version, Operator: e.cfg.Operator, Robots: e.cfg.Robots,
+		Description: "A post and the sources that it links to.",
+	}
 }
 
 // close seals and stores what is open, and gives the role up.

@@ -43,7 +43,7 @@ func (c *showCmd) run(ctx context.Context, e *env) (err error) {
 	if err != nil {
 		return err
 	}
-	r, err := e.reports(s).Build(ctx, run)
+	r, err := e.reports(s).BuildPost(ctx, run, p.ID)
 	if err != nil {
 		return err
 	}

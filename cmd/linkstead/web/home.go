@@ -131,14 +131,14 @@ func (p *Pages) row(ctx context.Context, post storage.Post) (postRow, error) {
 	if err != nil {
 		return postRow{}, err
 	}
-	s, ok := p.counts.of(run, p.Now())
+	s, ok := p.counts.of(run, post.ID, p.Now())
 	if !ok {
-		r, err := p.Reports.Build(ctx, run)
+		r, err := p.Reports.BuildPost(ctx, run, post.ID)
 		if err != nil {
 			return postRow{}, err
 		}
 		s = summary{tallyOf(r), fateOf(&r.Post.Fate)}
-		p.counts.keep(run, s, p.Now())
+		p.counts.keep(run, post.ID, s, p.Now())
 	}
 	return postRow{
 		Href: "/posts/" + url.PathEscape(post.ID), Title: titleOf(post.Title, post.Source), Source: shownURL(post.Source),
@@ -178,7 +178,12 @@ const maxCounts = 1000
 // counts remembers what runs came to, so that a long list of posts is not counted anew for each reader.
 type counts struct {
 	mu   sync.Mutex
-	runs map[int64]remembered
+	runs map[countKey]remembered
+}
+
+type countKey struct {
+	run  int64
+	post string
 }
 
 type summary struct {
@@ -191,21 +196,21 @@ type remembered struct {
 	until time.Time
 }
 
-func (c *counts) of(run storage.Run, now time.Time) (summary, bool) {
+func (c *counts) of(run storage.Run, post string, now time.Time) (summary, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s, ok := c.runs[run.ID]
+	s, ok := c.runs[countKey{run.ID, post}]
 	return s.summary, ok && run.State == storage.RunDone && now.Before(s.until)
 }
 
-func (c *counts) keep(run storage.Run, s summary, now time.Time) {
+func (c *counts) keep(run storage.Run, post string, s summary, now time.Time) {
 	if run.State != storage.RunDone {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.runs == nil || len(c.runs) >= maxCounts {
-		c.runs = map[int64]remembered{}
+		c.runs = map[countKey]remembered{}
 	}
-	c.runs[run.ID] = remembered{s, now.Add(countsFor)}
+	c.runs[countKey{run.ID, post}] = remembered{s, now.Add(countsFor)}
 }

@@ -138,7 +138,7 @@ func (p *Pages) post(r *http.Request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	run, rep, err := p.report(r.Context(), versions[i].Run)
+	run, rep, err := p.report(r.Context(), versions[i])
 	if err != nil {
 		return nil, err
 	}
@@ -193,12 +193,12 @@ func choose(versions []storage.Post, asked view) (int, error) {
 	return i, nil
 }
 
-func (p *Pages) report(ctx context.Context, id int64) (storage.Run, *report.Report, error) {
-	run, err := p.Rows.Run(ctx, id)
+func (p *Pages) report(ctx context.Context, post storage.Post) (storage.Run, *report.Report, error) {
+	run, err := p.Rows.Run(ctx, post.Run)
 	if err != nil {
 		return run, nil, err
 	}
-	r, err := p.Reports.Build(ctx, run)
+	r, err := p.Reports.BuildPost(ctx, run, post.ID)
 	return run, r, err
 }
 

@@ -27,9 +27,9 @@ type Rows interface {
 	Unfinished(ctx context.Context) (active []storage.Run, err error)    // runs that are not done, oldest first
 }
 
-// Reports tells what a run did with its post.
+// Reports tells what a run did with a post.
 type Reports interface {
-	Build(ctx context.Context, run storage.Run) (*report.Report, error)
+	BuildPost(ctx context.Context, run storage.Run, id string) (*report.Report, error)
 }
 
 var (

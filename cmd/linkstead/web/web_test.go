@@ -140,7 +140,7 @@ func TestJSONIsTheReport(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want, err := a.pages.Reports.Build(t.Context(), run)
+		want, err := a.pages.Reports.BuildPost(t.Context(), run, "waf3kq2m7ayz")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -162,7 +162,7 @@ func TestTalliesAgreeWithTheReport(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := a.pages.Reports.Build(t.Context(), run)
+		r, err := a.pages.Reports.(*report.Builder).Build(t.Context(), run)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -356,7 +356,7 @@ func TestFaultsStayInside(t *testing.T) {
 
 type failing struct{ Reports }
 
-func (failing) Build(context.Context, storage.Run) (*report.Report, error) {
+func (failing) BuildPost(context.Context, storage.Run, string) (*report.Report, error) {
 	return nil, errors.New("disk on fire")
 }
 
