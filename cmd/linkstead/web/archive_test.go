@@ -65,9 +65,9 @@ func (a *archive) capture(id string, p storage.Post, facts ...fact) storage.Run 
 	a.t.Helper()
 	ctx := context.Background()
 	var tasks []storage.Task
-	byURL := map[string]fact{}
+	byID := map[int64]fact{} // the database makes addresses harmless
 	for _, f := range facts {
-		byURL[f.url] = f
+		byID[urlkey.ID(f.url)] = f
 		host := urlkey.Host(f.url)
 		if host == "" {
 			host = "document"
@@ -86,7 +86,7 @@ func (a *archive) capture(id string, p storage.Post, facts ...fact) storage.Run 
 	var ends []storage.End
 	for _, l := range leases {
 		for _, task := range l.Tasks {
-			if f := byURL[task.URL]; task.Run == run.ID && f.outcome != outcome.Pending {
+			if f := byID[task.ID]; task.Run == run.ID && f.outcome != outcome.Pending {
 				e := a.end(task, f, p.Collection, int64(len(ends)))
 				e.Token = l.Token
 				if f.url == p.Source && id != "" {
