@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"linkstead/archive/report"
 	"linkstead/archive/urlkey"
+	"linkstead/archive/warc"
 	"linkstead/configs"
 	"linkstead/crawler"
 	"linkstead/crawler/scope"
@@ -21,8 +23,8 @@ type captureCmd struct {
 
 	Collection   *string           `help:"Collection that the captures go into."`
 	Links        string            `help:"Which links of the post are its sources: content, outbound, all; without it, content and outbound together." enum:",content,outbound,all" default:"" placeholder:"WHICH"`
-	Depth        int               `help:"Beyond the post's sources, follow links in --scope up to so many hops from the post: 1 takes in its navigation, 2 what that leads to." placeholder:"N"`
-	Scope        string            `help:"How far --depth may lead: host, prefix, domain, any." enum:"host,prefix,domain,any" default:"host"`
+	Depth        *int              `help:"Beyond the post's sources, follow links in --scope up to so many hops from the post: 1 takes in its navigation, 2 what that leads to." placeholder:"N"`
+	Scope        string            `help:"How far --depth may lead: host (if neither this nor the collection says otherwise), prefix, domain, any." enum:",host,prefix,domain,any" default:"" placeholder:"BOUND"`
 	Exclude      []string          `help:"Leave out addresses that match (RE2); repeatable." placeholder:"REGEX" sep:"none"`
 	Base         string            `help:"What the relative links of a file are resolved against." placeholder:"URL"`
 	Date         string            `help:"When the post was written: 2016, 2016-02, 2016-02-21." placeholder:"DATE"`
@@ -36,7 +38,8 @@ type captureCmd struct {
 	Resolve      []string          `help:"HOST:PORT:ADDRESS as in curl; repeatable." placeholder:"ENTRY" sep:"none"`
 	AllowPrivate bool              `help:"Allow private and loopback addresses."`
 
-	Serve bool `help:"Serve the archive while and after capturing, until interrupted."`
+	Detach bool `help:"Hand the capture over to whoever works on this archive ('linkstead work', 'linkstead serve'), and print the number of its run."`
+	Serve  bool `help:"Serve the archive while and after capturing, until interrupted."`
 	places
 }
 
@@ -64,16 +67,44 @@ func set[T any](to *T, flag *T) {
 // spec is the run that the flags ask for, for one source.
 func (c *captureCmd) spec(cfg configs.Config, source string) scope.Spec {
 	s := scope.Default()
-	s.Source, s.Base, s.Dated = source, c.Base, c.Date
-	if c.Links != "" {
-		s.Links = scope.Links(c.Links)
-	}
-	s.Depth, s.Scope, s.Exclude = c.Depth, scope.Bound(c.Scope), c.Exclude
+	s.Source, s.Base, s.Dated, s.Exclude = source, c.Base, c.Date, c.Exclude
 	s.Robots, s.Collection = scope.Policy(cfg.Robots), cfg.Collection
+	c.choose(&s)
 	s.MaxRequisites, s.MaxRedirects, s.Retries = cfg.Limits.Requisites, cfg.Limits.Redirects, cfg.Retries
 	s.PerHost, s.DelayMS = cfg.PerHost, time.Duration(cfg.Delay).Milliseconds()
 	s.AllowPrivate, s.Resolve = cfg.AllowPrivate, cfg.Resolve
 	return s
+}
+
+// choose lays the flags that a collection may set, too, on a spec.
+func (c *captureCmd) choose(s *scope.Spec) {
+	if c.Links != "" {
+		s.Links = scope.Links(c.Links)
+	}
+	if c.Scope != "" {
+		s.Scope = scope.Bound(c.Scope)
+	}
+	if c.Depth != nil {
+		s.Depth = *c.Depth
+	}
+}
+
+// inherit gives the runs what their collection says of its captures, where neither flags nor settings say it.
+func (c *captureCmd) inherit(ctx context.Context, e *env, s *store, jobs []*job) error {
+	about, err := s.about(ctx, e.cfg.Collection)
+	if err != nil {
+		return err
+	}
+	for _, j := range jobs {
+		if err := inherit(&j.spec, about); err != nil {
+			return err
+		}
+		c.choose(&j.spec)
+		if c.Robots != nil || e.cfg.Given("robots") {
+			j.spec.Robots = scope.Policy(e.cfg.Robots)
+		}
+	}
+	return nil
 }
 
 // job is one source and its run.
@@ -88,10 +119,14 @@ func (c *captureCmd) run(ctx context.Context, e *env) (err error) {
 	if err := e.cfg.Validate(); err != nil {
 		return usageError{err}
 	}
+	if c.Detach && (c.Serve || c.DryRun) {
+		return usageError{errors.New("--detach goes with neither --serve nor --dry-run\nLeave one of them out")}
+	}
 	jobs, err := c.jobs(e)
 	if err != nil {
 		return err
 	}
+	e.patience = patient
 	if c.DryRun {
 		return c.preview(ctx, e, jobs)
 	}
@@ -100,9 +135,12 @@ func (c *captureCmd) run(ctx context.Context, e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
+	if err := c.inherit(ctx, e, s, jobs); err != nil {
+		return err
+	}
 	serving := func() error { return nil }
 	if c.Serve {
-		if serving, err = e.serve(ctx, s); err != nil {
+		if serving, err = e.serve(ctx, s, &health{s: s}); err != nil {
 			return err
 		}
 	}
@@ -152,10 +190,34 @@ func (c *captureCmd) capture(ctx context.Context, e *env, s *store, jobs []*job)
 			fmt.Fprintf(e.stderr, "Going on with run %d of %s, which was interrupted.\n", j.run.ID, j.spec.Source)
 		}
 	}
+	if c.Detach {
+		return c.detached(e, jobs)
+	}
 	if err := c.work(ctx, e, s, jobs); err != nil {
 		return err
 	}
-	return c.report(context.WithoutCancel(ctx), e, s, jobs, ctx.Err() != nil)
+	last, cancel := after(ctx, lastWords)
+	defer cancel()
+	return c.report(last, e, s, jobs, ctx.Err() != nil)
+}
+
+// detached tells the numbers of the runs that were handed over.
+func (c *captureCmd) detached(e *env, jobs []*job) error {
+	type handed struct {
+		Run    int64  `json:"run"`
+		Source string `json:"source"`
+	}
+	out := make([]handed, 0, len(jobs))
+	for _, j := range jobs {
+		out = append(out, handed{j.run.ID, j.spec.Source})
+		if !c.JSON {
+			fmt.Fprintf(e.stdout, "Run %d: %s\n", j.run.ID, j.spec.Source)
+		}
+	}
+	if c.JSON {
+		return encode(e.stdout, out)
+	}
+	return nil
 }
 
 // work works the runs off, or follows the process that does.
@@ -174,7 +236,7 @@ func (c *captureCmd) work(ctx context.Context, e *env, s *store, jobs []*job) er
 				progress.say("Another process works on this archive; it has been given this capture, too. Waiting for it.")
 				waiting = true
 			}
-			if err := c.follow(ctx, s, jobs); err != nil || ctx.Err() != nil {
+			if err := c.follow(ctx, s, jobs, progress); err != nil || ctx.Err() != nil {
 				return err
 			}
 			if ok, err := done(ctx); ok || err != nil {
@@ -185,33 +247,55 @@ func (c *captureCmd) work(ctx context.Context, e *env, s *store, jobs []*job) er
 		if err != nil {
 			return err
 		}
-		return errors.Join(w.crawler.Work(ctx, done), c.leave(ctx, s, w, jobs, progress))
+		worked := w.crawler.Work(ctx, done)
+		if ctx.Err() != nil && errors.Is(worked, warc.ErrAbandoned) {
+			worked = nil // leave tells it
+		}
+		return errors.Join(worked, c.leave(ctx, s, w, jobs, progress))
 	}
 }
 
+// Times after an interruption, from when it came: beside them the grace of what is under way.
+const (
+	lastStored = 35 * time.Second // the segments are stored by then, or wait in the spool
+	lastWords  = 40 * time.Second // the report is made by then, or left out
+	lastParked = 2 * time.Second  // for the runs to be parked, once the work has ended
+)
+
 // leave stores what is open and gives the worker role up. After an interruption it parks the runs first, and does not wait
-// for a store that is away: what is acknowledged is safe in the spool.
+// for a store or a database that is away: what is acknowledged is safe in the spool.
 func (c *captureCmd) leave(ctx context.Context, s *store, w *worker, jobs []*job, p *progress) error {
-	last := context.WithoutCancel(ctx)
+	last, cancel := after(ctx, lastStored)
+	defer cancel()
 	if ctx.Err() == nil {
 		return w.close(last)
 	}
+	parking, parked := context.WithTimeout(last, lastParked)
+	defer parked()
 	var err error
 	for _, j := range jobs {
-		err = errors.Join(err, pause(last, s, j))
+		err = errors.Join(err, park(parking, s, j))
 	}
-	last, cancel := context.WithTimeout(last, 20*time.Second)
-	defer cancel()
-	closed := w.close(last)
-	if errors.Is(closed, context.DeadlineExceeded) {
+	if parking.Err() != nil {
+		p.say("The database can't be reached, so that the capture is not paused: whoever works on this archive next goes on with it.")
+		err = nil
+	}
+	closing, closed := context.WithTimeout(last, 20*time.Second)
+	defer closed()
+	left := w.close(closing)
+	switch {
+	case errors.Is(left, warc.ErrAbandoned):
+		p.say("What was captured last waits in the spool, and is acknowledged at the next start.")
+		left = nil
+	case errors.Is(left, context.DeadlineExceeded), errors.Is(left, context.Canceled):
 		p.say("The store can't be reached. What was captured waits in the spool and is stored at the next start.")
-		closed = nil
+		left = nil
 	}
-	return errors.Join(err, closed)
+	return errors.Join(err, left)
 }
 
-// pause parks what is left of a run until somebody asks for it again.
-func pause(ctx context.Context, s *store, j *job) error {
+// park parks what is left of a run until somebody asks for it again.
+func park(ctx context.Context, s *store, j *job) error {
 	r, err := s.db.Run(ctx, j.run.ID)
 	if err != nil || r.State == storage.RunDone {
 		return err
@@ -220,13 +304,22 @@ func pause(ctx context.Context, s *store, j *job) error {
 }
 
 // follow waits while another process works the runs off, until they are done or that process is gone.
-func (c *captureCmd) follow(ctx context.Context, s *store, jobs []*job) error {
+func (c *captureCmd) follow(ctx context.Context, s *store, jobs []*job, p *progress) error {
 	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
 	for try := 0; ; try++ {
 		if ok, err := allDone(ctx, s, jobs); ok || err != nil {
 			return err
 		}
+		var sum storage.Counts
+		for _, j := range jobs {
+			n, err := s.db.Counts(ctx, j.run.ID, "")
+			if err != nil {
+				return err
+			}
+			sum.Found, sum.Ended, sum.Failed, sum.Bytes = sum.Found+n.Found, sum.Ended+n.Ended, sum.Failed+n.Failed, sum.Bytes+n.Bytes
+		}
+		p.counted(sum)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -253,6 +346,9 @@ func allDone(ctx context.Context, s *store, jobs []*job) (bool, error) {
 
 // report tells what became of every post and link.
 func (c *captureCmd) report(ctx context.Context, e *env, s *store, jobs []*job, interrupted bool) error {
+	if interrupted && s.db.Ready(ctx) != nil { // nothing can be told of it now
+		return exitError(exitInterrupted)
+	}
 	var reports []*report.Report
 	complete := true
 	for _, j := range jobs {
@@ -288,8 +384,23 @@ func (c *captureCmd) report(ctx context.Context, e *env, s *store, jobs []*job, 
 	return nil
 }
 
+// previewed reads what the collection says, if there is an archive.
+func (c *captureCmd) previewed(ctx context.Context, e *env, jobs []*job) (err error) {
+	if path, embedded := strings.CutPrefix(e.cfg.Database(), "sqlite:"); embedded && empty(path) {
+		return nil
+	}
+	s, err := e.open(ctx, false)
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.inherit(ctx, e, s, jobs), s.close())
+}
+
 // preview tells what would be captured.
 func (c *captureCmd) preview(ctx context.Context, e *env, jobs []*job) error {
+	if err := c.previewed(ctx, e, jobs); err != nil {
+		return err
+	}
 	var failed error
 	for _, j := range jobs {
 		rec := recorder(e.cfg, os.TempDir(), j.spec)

@@ -11,6 +11,7 @@ import (
 
 	"linkstead/archive/outcome"
 	"linkstead/crawler"
+	"linkstead/storage"
 )
 
 // progress tells how a capture is going: a live line on a terminal, a line an exchange otherwise.
@@ -77,6 +78,13 @@ func (p *progress) tell(ev crawler.Event) {
 	if !p.finished {
 		fmt.Fprintln(p.w, eventLine(ev))
 	}
+}
+
+// counted takes over what other processes have done.
+func (p *progress) counted(c storage.Counts) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.known, p.ended, p.failed, p.bytes = c.Found, c.Ended, int(c.Failed), c.Bytes
 }
 
 func eventLine(ev crawler.Event) string {

@@ -50,14 +50,19 @@ type cli struct {
 	Verbose bool             `short:"v" help:"Tell more of what is going on."`
 	Version kong.VersionFlag `help:"Print the version."`
 
-	Capture   captureCmd  `cmd:"" help:"Capture posts and every source they link to."`
-	Serve     serveCmd    `cmd:"" help:"Show the archive, and replay its copies."`
-	List      listCmd     `cmd:"" help:"List the posts that are kept."`
-	Show      showCmd     `cmd:"" help:"Show a post: every link and what became of it."`
-	Rebuild   rebuildCmd  `cmd:"" help:"Make the whole database anew from the WARC files."`
-	Outcomes  outcomesCmd `cmd:"" help:"Explain the words for how a capture can end."`
-	Health    healthCmd   `cmd:"" help:"Ask a running linkstead whether it is ready."`
-	ConfigCmd configCmd   `cmd:"" name:"config" help:"Print the default configuration, explained."`
+	Capture    captureCmd    `cmd:"" help:"Capture posts and every source they link to."`
+	Serve      serveCmd      `cmd:"" help:"Show the archive, replay its copies, and work on its captures."`
+	Work       workCmd       `cmd:"" help:"Work captures off until stopped, on any number of machines."`
+	Segments   segmentsCmd   `cmd:"" help:"List the WARC files that are not stored yet, or give up those of a lost machine."`
+	List       listCmd       `cmd:"" help:"List the posts that are kept."`
+	Show       showCmd       `cmd:"" help:"Show a post: every link and what became of it."`
+	Collection collectionCmd `cmd:"" help:"Name collections, and what they tell of themselves."`
+	Purge      purgeCmd      `cmd:"" help:"Take captures out of the archive for good: takedowns and retention."`
+	Rebuild    rebuildCmd    `cmd:"" help:"Make the whole database anew from the WARC files."`
+	Outcomes   outcomesCmd   `cmd:"" help:"Explain the words for how a capture can end."`
+	Doctor     doctorCmd     `cmd:"" help:"Prove that the blob store, the database and the spool are good for an archive."`
+	Health     healthCmd     `cmd:"" help:"Ask a running linkstead whether it is ready."`
+	ConfigCmd  configCmd     `cmd:"" name:"config" help:"Print the default configuration, explained."`
 }
 
 // command is what every command does.
@@ -70,6 +75,8 @@ type env struct {
 	*program
 	cfg configs.Config
 	log *slog.Logger
+
+	patience time.Duration // with a database that is away, see storage.DBOptions
 }
 
 // exitError ends the program with a code, after everything has been said.

@@ -36,29 +36,45 @@ func (p *places) overlay(cfg *configs.Config) {
 // serveCmd serves the archive.
 type serveCmd struct {
 	Collection *string `help:"Collection to replay."`
+	Workers    int     `help:"Crawlers that work captures off beside serving; 0: none." default:"1" placeholder:"N"`
 	places
 }
 
 func (c *serveCmd) run(ctx context.Context, e *env) (err error) {
 	c.overlay(&e.cfg)
 	set(&e.cfg.Collection, c.Collection)
+	if c.Workers < 0 || c.Workers > maxWorkers {
+		return usageError{fmt.Errorf("--workers %d: use 0 to %d", c.Workers, maxWorkers)}
+	}
+	e.patience = readerPatience
 	s, err := e.open(ctx, false)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	stop, err := e.serve(ctx, s)
+	h := &health{s: s}
+	stop, err := e.serve(ctx, s, h)
 	if err != nil {
 		return err
+	}
+	if c.Workers > 0 {
+		e.workAlong(ctx, h, c.Workers)
 	}
 	<-ctx.Done()
 	return stop()
 }
 
+const (
+	// maxWorkers bounds --workers: beyond it, more machines do more.
+	maxWorkers = 64
+	// readerPatience is for how long a page waits for a database that is away.
+	readerPatience = 2 * time.Second
+)
+
 // serve starts serving, and returns what waits for its end, which comes with ctx's.
-func (e *env) serve(ctx context.Context, s *store) (wait func() error, err error) {
+func (e *env) serve(ctx context.Context, s *store, health *health) (wait func() error, err error) {
 	v := e.cfg.Serve
-	pages := &web.Pages{Rows: s.db, Reports: e.reports(s), Replay: v.Origin(), Listen: v.Listen, Now: e.now, Log: e.log}
+	pages := &web.Pages{Rows: s.db, Collection: s.db.Collection, Reports: e.reports(s), Replay: v.Origin(), Listen: v.Listen, Now: e.now, Log: e.log}
 	pages.Hosts = []string{strings.TrimPrefix(strings.TrimPrefix(v.Pages(), "http://"), "https://")}
 	past := &replay.Handler{
 		Index: s.db, Library: s.lib, Collection: e.cfg.Collection, Origin: v.Origin(), Pages: v.Pages(),
@@ -69,20 +85,25 @@ func (e *env) serve(ctx context.Context, s *store) (wait func() error, err error
 	for _, srv := range []struct {
 		addr string
 		h    http.Handler
-	}{{v.Listen, pages.Handler()}, {v.ReplayListen, past}} {
+	}{{v.Listen, health.over(pages.Handler())}, {v.ReplayListen, past}} {
 		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", srv.addr)
 		if err != nil {
 			cancel()
-			var reason syscall.Errno
-			if errors.As(err, &reason) { // without the words of the network stack around it
-				err = reason
-			}
-			return nil, errors.Join(fmt.Errorf("listen on %s: %w", srv.addr, err), g.Wait())
+			return nil, errors.Join(listenError(srv.addr, err), g.Wait())
 		}
 		g.Go(func() error { return serveOn(ctx, l, srv.h, e.log) })
 	}
 	fmt.Fprintf(e.stderr, "The archive's pages: %s/\nIts copies:          %s/\n", v.Pages(), v.Origin())
 	return func() error { defer cancel(); return g.Wait() }, nil
+}
+
+// listenError says what is wrong with an address, without the words of the network stack around it.
+func listenError(addr string, err error) error {
+	var reason syscall.Errno
+	if errors.As(err, &reason) {
+		err = reason
+	}
+	return fmt.Errorf("listen on %s: %w", addr, err)
 }
 
 // serveOn serves on l until ctx ends; requests under way may finish.

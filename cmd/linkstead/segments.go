@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"linkstead/storage"
+)
+
+// segmentsCmd lists the segments that are not stored, and gives up those of a machine that never comes back.
+type segmentsCmd struct {
+	JSON  bool   `name:"json" help:"Print JSON."`
+	Lost  string `help:"Give up what only the spool of this node holds: its machine never comes back. The captures go, and are made again." placeholder:"NODE"`
+	Force bool   `help:"With --lost: even though the node was seen a moment ago."`
+}
+
+// fresh is how long ago a node was seen that surely works: nobody gives up what it holds by mistake.
+const fresh = time.Minute
+
+func (c *segmentsCmd) run(ctx context.Context, e *env) (err error) {
+	if c.Force && c.Lost == "" {
+		return usageError{errors.New("--force goes with --lost NODE")}
+	}
+	s, err := e.open(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	if c.Lost != "" {
+		return c.giveUp(ctx, e, s)
+	}
+	return c.list(ctx, e, s)
+}
+
+// waiting is a segment as it is listed.
+type waiting struct {
+	Node    string    `json:"node"`
+	Segment string    `json:"segment"`
+	State   string    `json:"state"`
+	Bytes   int64     `json:"bytes"` // acknowledged
+	Created time.Time `json:"created"`
+	Age     string    `json:"-"`
+}
+
+func (c *segmentsCmd) list(ctx context.Context, e *env, s *store) error {
+	segments, err := s.db.Unstored(ctx)
+	if err != nil {
+		return err
+	}
+	now := s.db.Now()
+	out := make([]waiting, 0, len(segments))
+	for _, g := range segments {
+		out = append(out, waiting{g.Node, g.ID, string(g.State), max(g.Committed, g.Size), g.Created, age(now.Sub(g.Created))})
+	}
+	if c.JSON {
+		return encode(e.stdout, out)
+	}
+	if len(out) == 0 {
+		fmt.Fprintln(e.stdout, "Every segment is stored.")
+		return nil
+	}
+	w := tabwriter.NewWriter(e.stdout, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(w, "NODE\tSTATE\tBYTES\tAGE\tSEGMENT")
+	for _, g := range out {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", g.Node, g.State, size(g.Bytes), g.Age, g.Segment)
+	}
+	return w.Flush()
+}
+
+// age writes a time span for people.
+func age(d time.Duration) string {
+	switch {
+	case d >= 48*time.Hour:
+		return fmt.Sprintf("%d days", d/(24*time.Hour))
+	case d >= 2*time.Hour:
+		return fmt.Sprintf("%d h", d/time.Hour)
+	case d >= 2*time.Minute:
+		return fmt.Sprintf("%d min", d/time.Minute)
+	}
+	return fmt.Sprintf("%d s", max(0, d/time.Second))
+}
+
+// giveUp frees the node's hosts and gives up its segments, one after another: an interruption leaves the rest for the next
+// time.
+func (c *segmentsCmd) giveUp(ctx context.Context, e *env, s *store) error {
+	if err := c.mayBeLost(ctx, s); err != nil {
+		return err
+	}
+	// First the leases: if the node is at work all the same, what it brings from now on counts for nothing.
+	if err := s.db.FreeOwner(ctx, c.Lost, s.db.Now().Add(time.Duration(e.cfg.Delay))); err != nil {
+		return err
+	}
+	segments, err := s.db.Waiting(ctx, c.Lost)
+	if err != nil {
+		return err
+	}
+	var n int
+	var sum storage.Loss
+	for _, g := range segments {
+		l, err := s.db.LoseSegment(ctx, g.ID)
+		if errors.Is(err, storage.ErrSegmentGone) {
+			continue // stored meanwhile, or given up by somebody else
+		}
+		if err != nil {
+			return err
+		}
+		n++
+		sum.Captures, sum.Tasks, sum.Posts = sum.Captures+l.Captures, sum.Tasks+l.Tasks, sum.Posts+l.Posts
+	}
+	if c.JSON {
+		return encode(e.stdout, map[string]any{
+			"node": c.Lost, "segments": n, "captures": sum.Captures, "posts": sum.Posts, "due_again": sum.Tasks,
+		})
+	}
+	if n == 0 {
+		fmt.Fprintf(e.stdout, "Nothing was lost with node %s: every segment of it is stored, or was given up before.\n", c.Lost)
+		return nil
+	}
+	fmt.Fprintf(e.stdout, "Gave up %d of node %s: %d captures are gone, %d addresses are due again.\n", n, c.Lost, sum.Captures, sum.Tasks)
+	return nil
+}
+
+// mayBeLost refuses a node that nobody knows, and one that was seen a moment ago.
+func (c *segmentsCmd) mayBeLost(ctx context.Context, s *store) error {
+	nodes, err := s.db.Nodes(ctx)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, n := range nodes {
+		if n.Name != c.Lost {
+			names = append(names, n.Name)
+			continue
+		}
+		if ago := s.db.Now().Sub(n.Seen); ago < fresh && !c.Force {
+			return fmt.Errorf("node %s was seen %d s ago: it seems to be at work, and what it holds is not lost\n"+
+				"Stop it first, so that it stores what it has. If its machine is gone for good, wait a minute, or add --force", n.Name, max(0, ago/time.Second))
+		}
+		return nil
+	}
+	if len(names) == 0 {
+		return fmt.Errorf("there is no node %s: none has ever worked on this archive", c.Lost)
+	}
+	return fmt.Errorf("there is no node %s\nThere are: %s", c.Lost, strings.Join(names, ", "))
+}
