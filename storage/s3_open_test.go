@@ -235,10 +235,13 @@ func TestS3Hot(t *testing.T) {
 	t.Parallel()
 	server := storagetest.S3(t)
 	bucket := server.NewBucket(t)
-	var gets atomic.Int64
+	var gets, heads atomic.Int64
 	o := server.Options()
 	o.Patience = 200 * time.Millisecond
 	o.S3.Endpoint = inFront(t, server, func(r *http.Request) {
+		if r.Method == http.MethodHead {
+			heads.Add(1)
+		}
 		if r.Method == http.MethodGet && r.Header.Get("Range") != "" {
 			gets.Add(1)
 			<-time.After(100 * time.Millisecond)
@@ -251,6 +254,9 @@ func TestS3Hot(t *testing.T) {
 	b := random(100_000)
 	if err := s.Put(t.Context(), "k", file(t, b), storagetest.Sum(b)); err != nil {
 		t.Fatal(err)
+	}
+	if n := heads.Load(); n != 0 {
+		t.Errorf("what the store has confirmed in its answer was asked for %d times more", n)
 	}
 	var g errgroup.Group
 	for range 20 {
