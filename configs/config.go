@@ -39,7 +39,12 @@ type Config struct {
 
 	AllowPrivate bool     // private and loopback addresses may be dialled
 	Resolve      []string // HOST:PORT:ADDRESS
+
+	given map[string]bool // keys that a file or the environment sets
 }
+
+// Given says whether a file or the environment sets a key: what else has a say may overrule a mere default.
+func (c Config) Given(key string) bool { return c.given[key] }
 
 // S3 says where and as whom an S3 store is asked. What is empty is taken from the environment (AWS_…) and the AWS files
 // by whoever opens the store.

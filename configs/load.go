@@ -49,6 +49,7 @@ func Load(file string, getenv func(string) string) (Config, error) {
 	if err := c.overlay("default.yaml", defaults); err != nil {
 		return Config{}, err
 	}
+	c.given = map[string]bool{}
 	if file == "" {
 		file = getenv("LINKSTEAD_CONFIG")
 	}
@@ -70,6 +71,7 @@ func Load(file string, getenv func(string) string) (Config, error) {
 			if err := set(k.dst, v); err != nil {
 				return Config{}, fmt.Errorf("%s: %w", name, err)
 			}
+			c.given[k.name] = true
 		}
 	}
 	return c, c.validate(false)
@@ -93,7 +95,14 @@ func (c *Config) overlay(file string, data []byte) error {
 		return fmt.Errorf("%s holds more than one YAML document: keep the settings in one, without ---", file)
 	}
 	l := layer{file: file, keys: c.keys(), seen: map[string]int{}}
-	return l.mapping("", doc.Content[0])
+	if err := l.mapping("", doc.Content[0]); err != nil {
+		return err
+	}
+	c.given = map[string]bool{}
+	for name := range l.seen {
+		c.given[name] = true
+	}
+	return nil
 }
 
 // layer is one YAML document on its way into a Config.
@@ -101,6 +110,8 @@ type layer struct {
 	file string
 	keys []key
 	seen map[string]int // line on which a key stands
+
+	guide string // lists the keys; default.yaml without it
 }
 
 func (l *layer) errorf(n *yaml.Node, format string, args ...any) error {

@@ -5,6 +5,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
 	"time"
 )
 
@@ -70,4 +75,45 @@ func (x *tx) holds(name string, token int64) error {
 		return fmt.Errorf("the lock %q was lost: %w", name, ErrLocked)
 	}
 	return err
+}
+
+// HoldPurge makes sure that one process at a time purges from a spool's folder, and tells the name under which it takes
+// PurgeLock: whoever had that lock under the same name is gone. ErrBusy if another process purges. The returned function
+// gives the role back.
+func HoldPurge(dir string) (owner string, release func() error, err error) {
+	if err := makeDir(OS{}, dir); err != nil {
+		return "", nil, fmt.Errorf("prepare a purge: %w", err)
+	}
+	lock, err := os.OpenFile(filepath.Join(dir, "purge.lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return "", nil, fmt.Errorf("prepare a purge: %w", err)
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			err = fmt.Errorf("purge from %s: %w", dir, ErrLocked)
+		}
+		return "", nil, errors.Join(err, lock.Close())
+	}
+	owner, err = purger(dir)
+	if err != nil {
+		return "", nil, errors.Join(err, lock.Close())
+	}
+	return owner, lock.Close, nil
+}
+
+// purger is the name of the spool's node, or where no worker has ever been, one that no other folder has.
+func purger(dir string) (string, error) {
+	b, err := os.ReadFile(filepath.Join(dir, "node"))
+	if name := strings.TrimSpace(string(b)); err == nil && name != "" {
+		return name, nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("read node name: %w", err)
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "node"
+	}
+	path, err := filepath.Abs(dir)
+	return host + ":" + path, err
 }

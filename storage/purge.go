@@ -107,18 +107,18 @@ func (db *DB) spots(ctx context.Context, s Span, kind SpotKind, last Spot) (out 
 	return out, rows.Err()
 }
 
-// RunURLs yields the addresses that a run asked for, and the hosts' names that they have as tasks.
-func (db *DB) RunURLs(ctx context.Context, run int64) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
+// RunTasks yields what a run asked for: addresses, and what led to each.
+func (db *DB) RunTasks(ctx context.Context, run int64) iter.Seq2[Task, error] {
+	return func(yield func(Task, error) bool) {
 		host, id := "", int64(math.MinInt64)
 		for {
 			page, err := db.taskPage(ctx, run, host, id)
 			if err != nil {
-				yield("", fmt.Errorf("read the tasks of run %d: %w", run, err))
+				yield(Task{}, fmt.Errorf("read the tasks of run %d: %w", run, err))
 				return
 			}
 			for _, t := range page {
-				if !yield(t.URL, nil) {
+				if !yield(t, nil) {
 					return
 				}
 			}
@@ -131,7 +131,7 @@ func (db *DB) RunURLs(ctx context.Context, run int64) iter.Seq2[string, error] {
 }
 
 func (db *DB) taskPage(ctx context.Context, run int64, host string, id int64) (out []Task, err error) {
-	rows, err := db.r.QueryContext(ctx, `SELECT host, id, url FROM tasks WHERE run=$1 AND (host, id) > ($2, $3)
+	rows, err := db.r.QueryContext(ctx, `SELECT host, id, url, via FROM tasks WHERE run=$1 AND (host, id) > ($2, $3)
 		ORDER BY host, id LIMIT $4`, run, host, id, pageRows)
 	if err != nil {
 		return nil, err
@@ -139,7 +139,7 @@ func (db *DB) taskPage(ctx context.Context, run int64, host string, id int64) (o
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var t Task
-		if err := rows.Scan(&t.Host, &t.ID, &t.URL); err != nil {
+		if err := rows.Scan(&t.Host, &t.ID, &t.URL, &t.Via); err != nil {
 			return nil, err
 		}
 		out = append(out, t)
@@ -390,4 +390,15 @@ func (db *DB) resolve(ctx context.Context, c Capture) (bool, error) {
 		return false, fmt.Errorf("lead revisits to %s: %w", best.URL, err)
 	}
 	return true, nil
+}
+
+// RunPosts brings the versions of posts that a run kept, with their citations.
+func (db *DB) RunPosts(ctx context.Context, run int64) ([]Post, error) {
+	ps, err := db.posts(ctx, `WHERE run=$1 ORDER BY id`, run)
+	for i := range ps {
+		if err == nil {
+			ps[i].Citations, err = db.citations(ctx, ps[i].ID, run)
+		}
+	}
+	return ps, err
 }

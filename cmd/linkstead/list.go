@@ -85,6 +85,9 @@ func withoutPost(ctx context.Context, s *store) ([]storage.Run, error) {
 	var out []storage.Run
 	seen := map[string]bool{}
 	for _, r := range slices.Backward(runs) {
+		if r.Source == "" {
+			continue // purged
+		}
 		id := crawler.PostID(r.Collection, r.Source)
 		if spec, err := crawler.ReadSpec(r); seen[id] || err == nil && !spec.Single() {
 			continue // a feed or a list is no post

@@ -63,6 +63,9 @@ func dumpRows(dsn string) (_ string, err error) {
 		}
 		add("tasks of run %d: %v", r.ID, tally)
 		p, err := db.PostOf(ctx, r.ID)
+		if errors.Is(err, storage.ErrNotFound) {
+			continue // it was purged
+		}
 		if err != nil {
 			return "", err
 		}

@@ -145,7 +145,11 @@ func (p *Pages) post(r *http.Request) (*answer, error) {
 	if isJSON {
 		return asJSON(rep)
 	}
-	a := &answer{status: http.StatusOK, page: "post", body: p.postView(asked, versions, i, run, rep)}
+	v := p.postView(asked, versions, i, run, rep)
+	if v.Collection, err = p.collection(r.Context(), rep.Post.Collection); err != nil {
+		return nil, err
+	}
+	a := &answer{status: http.StatusOK, page: "post", body: v}
 	a.title = titleOf(rep.Post.Title, rep.Post.Source)
 	if asked.follow && run.State == storage.RunActive {
 		a.follow = followEvery
@@ -205,7 +209,7 @@ func (p *Pages) report(ctx context.Context, post storage.Post) (storage.Run, *re
 func (p *Pages) postView(asked view, versions []storage.Post, i int, run storage.Run, r *report.Report) *postView {
 	v := &postView{
 		Title: titleOf(r.Post.Title, r.Post.Source), Source: shownURL(r.Post.Source), SourceLive: liveURL(r.Post.Source),
-		Collection: clean(r.Post.Collection, maxTitle), Run: run.ID, Dated: cited(r.Post.Dated), At: momentOf(versions[i].At),
+		Run: run.ID, Dated: cited(r.Post.Dated), At: momentOf(versions[i].At),
 		Now: momentOf(p.Now()), Fate: fateOf(&r.Post.Fate), Copy: p.copyURL(r.Post.Replay), State: stateOf(run.State),
 		JSON: jsonHref(asked), Total: count(len(r.Links), "link", "links"),
 	}

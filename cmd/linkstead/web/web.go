@@ -44,8 +44,10 @@ type Pages struct {
 	Replay  string   // origin of the replay, such as http://replay.localhost:8081
 	Listen  string   // address that the pages are served on, host:port; its host is answered to, besides loopback ones
 	Hosts   []string // further host names to answer to, such as the one of a reverse proxy
-	Now     func() time.Time
-	Log     *slog.Logger
+	// Collection tells of a collection; nil: only its name is known.
+	Collection func(ctx context.Context, name string) (storage.Collection, error)
+	Now        func() time.Time
+	Log        *slog.Logger
 
 	counts counts
 }
@@ -143,7 +145,14 @@ func (p *Pages) serve(view func(*http.Request) (*answer, error)) http.Handler {
 
 func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var told *problem
-	if !errors.As(err, &told) {
+	if errors.Is(err, storage.ErrAway) {
+		p.Log.Warn("page failed", "path", r.URL.Path, "err", err)
+		w.Header().Set("Retry-After", "60")
+		told = &problem{
+			status: http.StatusServiceUnavailable, title: "The archive can't be reached just now",
+			text: "A part of it does not answer. Nothing that is kept is harmed.", hint: "Try again in a minute.",
+		}
+	} else if !errors.As(err, &told) {
 		p.Log.Error("page failed", "path", r.URL.Path, "err", err)
 		told = &problem{
 			status: http.StatusInternalServerError, title: "Something went wrong",
