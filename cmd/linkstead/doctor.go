@@ -81,7 +81,8 @@ func (c *doctorCmd) examine(ctx context.Context, e *env, tell func(storage.Findi
 func (c *doctorCmd) examineBlobs(ctx context.Context, e *env, x *storage.Exam) (err error) {
 	path, folder := strings.CutPrefix(e.cfg.BlobStore(), "dir:")
 	if folder {
-		defer func() { err = errors.Join(err, removeMade(path, storage.Nearest(path))) }()
+		was := storage.Nearest(path)
+		defer func() { err = errors.Join(err, removeMade(path, was)) }()
 	}
 	b, err := storage.OpenBlobs(ctx, e.cfg.BlobStore(), storage.BlobOptions{FS: e.fs, S3: storage.S3Options(e.cfg.S3), Getenv: e.getenv, Log: e.log})
 	if ctx.Err() != nil {
