@@ -1,6 +1,9 @@
 package configs
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // suggest says which key may have been meant by an unknown one.
 func (l *layer) suggest(name string) string {
@@ -18,7 +21,7 @@ func (l *layer) suggest(name string) string {
 		}
 	}
 	if best == "" {
-		return "default.yaml lists the keys that there are"
+		return cmp.Or(l.guide, "default.yaml") + " lists the keys that there are"
 	}
 	return "did you mean " + best + "?"
 }
