@@ -109,3 +109,13 @@ func reportRun(ctx context.Context, rows ScheduleRows, run storage.Run) (Schedul
 	}
 	return out, err
 }
+
+// Failed says whether nothing that the run asked for got an answer.
+func (r *ScheduleRun) Failed() bool {
+	for o, n := range r.Tasks {
+		if n > 0 && outcome.Outcome(o).Kept() {
+			return false
+		}
+	}
+	return true
+}

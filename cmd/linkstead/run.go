@@ -58,6 +58,7 @@ type cli struct {
 	Show       showCmd       `cmd:"" help:"Show a post: every link and what became of it."`
 	Collection collectionCmd `cmd:"" help:"Name collections, and what they tell of themselves."`
 	Purge      purgeCmd      `cmd:"" help:"Take captures out of the archive for good: takedowns and retention."`
+	Schedule   scheduleCmd   `cmd:"" help:"Watch posts, feeds, sitemaps, sites and lists: capture them again and again."`
 	Rebuild    rebuildCmd    `cmd:"" help:"Make the whole database anew from the WARC files."`
 	Outcomes   outcomesCmd   `cmd:"" help:"Explain the words for how a capture can end."`
 	Doctor     doctorCmd     `cmd:"" help:"Prove that the blob store, the database and the spool are good for an archive."`
@@ -255,6 +256,7 @@ func explain(err error) string {
 			"The disk is full. What was acknowledged is safe; make room and run the same command again."},
 		{strings.Contains(s, "file is not a database") || strings.Contains(s, "malformed"),
 			"The database is damaged. 'linkstead rebuild' makes it anew from the WARC files, and keeps the damaged one aside."},
+		{errors.Is(err, warc.ErrLost), "Start it again: it leaves those files where they are, and goes on with new ones."},
 		{errors.Is(err, warc.ErrElsewhere) || strings.Contains(s, "recover segment"),
 			"A file of the spool is gone or damaged. 'linkstead rebuild' makes the database anew from what is there."},
 		{errors.Is(err, syscall.EADDRINUSE), "Another program listens there: choose other addresses with --listen and --replay-listen."},

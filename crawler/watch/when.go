@@ -263,3 +263,10 @@ func onClock(shown time.Time, zone *time.Location) time.Time {
 	}
 	return at
 }
+
+// Same says whether two of them mean the same times.
+func (w When) Same(o When) bool {
+	a, b := w.Adaptive, o.Adaptive
+	w.Adaptive, o.Adaptive = nil, nil
+	return w == o && (a == nil) == (b == nil) && (a == nil || *a == *b)
+}
