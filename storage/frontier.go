@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -26,8 +27,8 @@ func (db *DB) Claim(ctx context.Context, owner string, hosts, each int, ttl time
 		out = out[:0]
 		now, token := db.nowMS(), newToken()
 		names, err := x.strings(`UPDATE hosts SET lease=$1, owner=$2, next_at=$3 WHERE host `+db.d.in[0]+`
-			SELECT host FROM hosts WHERE next_at <= $4 ORDER BY next_at LIMIT $5`+db.d.skipLocked+db.d.in[1]+` RETURNING host`,
-			token, owner, now+ttl.Milliseconds(), now, hosts)
+			SELECT host FROM hosts WHERE next_at <= $4 ORDER BY next_at LIMIT `+strconv.Itoa(hosts)+db.d.skipLocked+db.d.in[1]+` RETURNING host`,
+			token, owner, now+ttl.Milliseconds(), now)
 		if err != nil || len(names) == 0 {
 			x.wrote = false // nobody needs to know whether nothing was committed
 			return err
@@ -61,8 +62,8 @@ func (x *tx) dueOf(hosts []string, now int64, n int) (map[string][]Task, error) 
 	out := make(map[string][]Task, len(hosts))
 	if x.db.d.server {
 		rows, err := x.query(`SELECT `+taskCols+` FROM unnest($1::text[]) AS h(name) CROSS JOIN LATERAL
-			(SELECT `+taskCols+` FROM tasks WHERE host=h.name AND due_at<=$2 AND `+sqlOpen+` ORDER BY due_at LIMIT $3) AS t
-			ORDER BY host, due_at`, hosts, now, n)
+			(SELECT `+taskCols+` FROM tasks WHERE host=h.name AND due_at<=$2 AND `+sqlOpen+` ORDER BY due_at LIMIT `+strconv.Itoa(n)+`) AS t
+			ORDER BY host, due_at`, hosts, now)
 		if err != nil {
 			return nil, err
 		}
@@ -73,7 +74,7 @@ func (x *tx) dueOf(hosts []string, now int64, n int) (map[string][]Task, error) 
 		return out, err
 	}
 	for _, h := range hosts {
-		rows, err := x.query(sqlDue, h, now, n)
+		rows, err := x.query(sqlDue+strconv.Itoa(n), h, now)
 		if err != nil {
 			return nil, err
 		}
@@ -84,7 +85,8 @@ func (x *tx) dueOf(hosts []string, now int64, n int) (map[string][]Task, error) 
 	return out, nil
 }
 
-const sqlDue = `SELECT ` + taskCols + ` FROM tasks WHERE host=$1 AND due_at<=$2 AND ` + sqlOpen + ` ORDER BY due_at LIMIT $3`
+// sqlDue is followed by a number: SQLite parses a statement anew whenever a parameter of its LIMIT is bound.
+const sqlDue = `SELECT ` + taskCols + ` FROM tasks WHERE host=$1 AND due_at<=$2 AND ` + sqlOpen + ` ORDER BY due_at LIMIT `
 
 func scanTasks(rows *sql.Rows) (out []Task, err error) {
 	defer func() { err = errors.Join(err, rows.Close()) }()
@@ -101,7 +103,7 @@ func scanTasks(rows *sql.Rows) (out []Task, err error) {
 // Due brings up to n tasks of a host that are due, most urgent first. The holder of the lease knows which of them it
 // has under way already.
 func (db *DB) Due(ctx context.Context, host string, n int) ([]Task, error) {
-	rows, err := db.r.QueryContext(ctx, sqlDue, foldKey(host), db.nowMS(), n)
+	rows, err := db.r.QueryContext(ctx, sqlDue+strconv.Itoa(n), foldKey(host), db.nowMS())
 	if err != nil {
 		return nil, fmt.Errorf("read due tasks of %s: %w", host, err)
 	}
