@@ -37,7 +37,7 @@ func keepRobots(e *warc.Entry) {
 	a := robotsAnswer{status: x.Head.Status, redirect: e.Meta.Redirect}
 	if x.Response != nil {
 		// A body that can't be decoded to its end counts as far as it goes.
-		a.body, _ = decodedRobots(httpmsg.Body(x.Head, x.Method, x.Response.From(int64(x.Head.Len))), x.Head.Get("Content-Encoding"))
+		a.body, _ = decodedRobots(httpmsg.Body(x.Head, x.Method, x.Response.From(x.Head.Len)), x.Head.Get("Content-Encoding"))
 	}
 	e.Keep = a.encode()
 }

@@ -195,6 +195,12 @@ func (h *Handler) fault(w http.ResponseWriter, r *http.Request, a *address, err 
 		w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
 		data.Title = "This copy is on its way"
 		data.Detail = "It has been captured, but only the machine that did so holds it yet. It will be here as soon as it is stored: try again in a minute."
+	case errors.Is(err, storage.ErrAway):
+		status = http.StatusServiceUnavailable
+		w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
+		data.Title = "This copy can't be reached just now"
+		data.Detail = "A part of the archive can't be reached. Nothing is lost; it comes back by itself: try again in a minute."
+		h.Log.Warn("replay", "url", a.url, "error", err)
 	case errors.Is(err, storage.ErrNotFound):
 		data.Detail = "The archive knows of this copy, but its bytes are not where they should be. Other copies may still be readable."
 		h.Log.Error("the bytes of a capture are missing", "url", a.url, "error", err)

@@ -112,9 +112,6 @@ type segment struct {
 	refused   error         // why it never will; set before stored is closed
 }
 
-// bytes are what the segment takes on the disk. The lock is held.
-func (s *segment) bytes() int64 { return max(s.size, s.row.Size) }
-
 // appended is an exchange whose bytes are in the segment, but not durable yet.
 type appended struct {
 	seg       *segment

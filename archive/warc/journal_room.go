@@ -46,10 +46,10 @@ func (j *Journal) room() bool {
 func (j *Journal) used() int64 {
 	n := j.Spool.Spilled().Load()
 	for _, s := range j.open {
-		n += s.bytes()
+		n += s.size
 	}
 	for _, s := range j.closing {
-		n += s.bytes()
+		n += s.size
 	}
 	return n
 }

@@ -97,7 +97,7 @@ func (j *Journal) recoverSegment(ctx context.Context, row storage.Segment, r *Re
 		return err
 	}
 	j.mu.Lock()
-	j.closing = append(j.closing, &segment{row: row, stored: make(chan struct{})})
+	j.closing = append(j.closing, &segment{row: row, size: row.Size, stored: make(chan struct{})})
 	j.mu.Unlock()
 	j.nudge()
 	return nil
