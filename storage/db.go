@@ -35,6 +35,8 @@ type DB struct {
 	receipts *receipts    // nil on SQLite
 	clock    *serverClock // nil if the clock was given, or is the machine's
 	schema   string       // on a server: where the tables are
+	fresh    *sql.DB      // of a rebuild: the connection that holds the right to it …
+	place    string       // … and the schema whose place it is to take
 
 	mu   sync.Mutex
 	stmt map[string]*sql.Stmt // prepared on w
@@ -156,6 +158,9 @@ func (db *DB) Close() error {
 	}
 	db.stmt, db.read = nil, nil
 	db.mu.Unlock()
+	if db.fresh != nil {
+		return errors.Join(db.w.Close(), db.fresh.Close())
+	}
 	if db.w == db.r.DB {
 		return db.w.Close()
 	}

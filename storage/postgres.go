@@ -110,12 +110,17 @@ func openServer(ctx context.Context, dsn string, o DBOptions) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	return n.open(ctx, o)
+}
+
+func (n serverName) open(ctx context.Context, o DBOptions) (*DB, error) {
 	w := stdlib.OpenDB(*n.config)
 	w.SetMaxOpenConns(n.conns)
 	w.SetMaxIdleConns(n.conns)
 	w.SetConnMaxIdleTime(5 * time.Minute)
 	db := newDB(w, w, postgres, n.String(), o)
 	db.schema = n.schema
+	var err error
 	if err := db.prepareServer(ctx, n); err != nil {
 		return nil, errors.Join(n.explain(err), db.Close())
 	}

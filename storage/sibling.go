@@ -1,0 +1,150 @@
+package storage
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// A rebuild makes all rows anew beside those that are in use, and then takes their place. On SQLite that is another file;
+// on a server it is a sibling schema.
+
+const (
+	freshSuffix = "_rebuilding"
+	// aliveFor is how long after it was last seen a worker counts as alive.
+	aliveFor = time.Minute
+)
+
+// OpenFresh makes an empty schema beside the one that dsn names, and opens it; that of a rebuild that was stopped is
+// dropped. ErrBusy if another process is at it.
+func OpenFresh(ctx context.Context, dsn string, o DBOptions) (*DB, error) {
+	n, err := parseServer(dsn)
+	if err != nil {
+		return nil, err
+	}
+	place := n.schema
+	if n.schema += freshSuffix; len(n.schema) > 63 {
+		return nil, fmt.Errorf("database %s: the name of the schema %s is too long for a rebuild: at most %d bytes", n, place, 63-len(freshSuffix))
+	}
+	n.config.RuntimeParams["search_path"] = pgx.Identifier{n.schema}.Sanitize()
+	hold, err := n.clear(ctx)
+	if err != nil {
+		return nil, n.explain(err)
+	}
+	db, err := n.open(ctx, o)
+	if err != nil {
+		return nil, errors.Join(err, hold.Close())
+	}
+	db.fresh, db.place = hold, place
+	return db, nil
+}
+
+// clear drops what an earlier rebuild left, and keeps a connection that holds the right to rebuild.
+func (n serverName) clear(ctx context.Context) (*sql.DB, error) {
+	hold := stdlib.OpenDB(*n.config)
+	hold.SetMaxOpenConns(1)
+	hold.SetMaxIdleConns(1)
+	h := fnv.New64a()
+	_, _ = h.Write([]byte("rebuild " + n.schema)) // never fails
+	var got bool
+	err := hold.QueryRowContext(ctx, `SELECT pg_try_advisory_lock($1)`, int64(h.Sum64()>>1)).Scan(&got)
+	if isAway(err) {
+		err = fmt.Errorf("%w: %w", ErrAway, err)
+	}
+	if err == nil && !got {
+		err = fmt.Errorf("%w: it is being rebuilt", ErrBusy)
+	}
+	if err == nil {
+		_, err = hold.ExecContext(ctx, `DROP SCHEMA IF EXISTS `+pgx.Identifier{n.schema}.Sanitize()+` CASCADE`)
+	}
+	if err != nil {
+		return nil, errors.Join(err, hold.Close())
+	}
+	return hold, nil
+}
+
+// PutInPlace has a fresh schema take the place of the one in use, which is put aside under the name that is returned ("" if
+// there was none). Both happen, or neither. ErrBusy while a worker is alive or holds a host: what it does now would be
+// lost. Whoever only reads goes on, with the new rows. The handle is of no use after that but to be closed.
+func (db *DB) PutInPlace(ctx context.Context) (aside string, err error) {
+	if db.fresh == nil {
+		return "", fmt.Errorf("database %s: it is no fresh one", db.name)
+	}
+	to := db.place + "_" + db.Now().UTC().Format("20060102150405")
+	to = to[max(0, len(to)-63):]
+	unsure := false
+	err = db.patiently(ctx, func() error {
+		if unsure { // the fresh name is gone if, and only if, the commit took effect
+			var left bool
+			err := db.w.QueryRowContext(ctx, `SELECT to_regnamespace($1) IS NOT NULL`, pgx.Identifier{db.schema}.Sanitize()).Scan(&left)
+			if err != nil || !left {
+				return err
+			}
+		}
+		var err error
+		aside, unsure, err = db.swap(ctx, to)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("put the new rows in the place of the old: %w", err)
+	}
+	return aside, nil
+}
+
+func (db *DB) swap(ctx context.Context, to string) (aside string, unsure bool, err error) {
+	t, err := db.w.BeginTx(ctx, nil)
+	if err != nil {
+		return "", false, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, ignoreDone(t.Rollback()))
+		}
+	}()
+	var there bool
+	if err := t.QueryRowContext(ctx, `SELECT to_regclass($1) IS NOT NULL`, pgx.Identifier{db.place, "nodes"}.Sanitize()).Scan(&there); err != nil {
+		return "", false, err
+	}
+	if there {
+		if err := db.nobodyWorks(ctx, t); err != nil {
+			return "", false, err
+		}
+		if _, err := t.ExecContext(ctx, `ALTER SCHEMA `+pgx.Identifier{db.place}.Sanitize()+` RENAME TO `+pgx.Identifier{to}.Sanitize()); err != nil {
+			return "", false, err
+		}
+		aside = to
+	}
+	if _, err := t.ExecContext(ctx, `ALTER SCHEMA `+pgx.Identifier{db.schema}.Sanitize()+` RENAME TO `+pgx.Identifier{db.place}.Sanitize()); err != nil {
+		return "", false, err
+	}
+	if err := t.Commit(); err != nil {
+		return aside, isAway(err), err
+	}
+	return aside, false, nil
+}
+
+// nobodyWorks makes sure that no worker is alive, and that none begins before the transaction ends.
+func (db *DB) nobodyWorks(ctx context.Context, t *sql.Tx) error {
+	hosts, nodes := pgx.Identifier{db.place, "hosts"}.Sanitize(), pgx.Identifier{db.place, "nodes"}.Sanitize()
+	if _, err := t.ExecContext(ctx, `LOCK TABLE `+nodes+`, `+hosts+` IN ACCESS EXCLUSIVE MODE`); err != nil {
+		return err
+	}
+	now := db.Now()
+	var who sql.NullString
+	err := t.QueryRowContext(ctx, `SELECT MIN(name) FROM (SELECT node AS name FROM `+nodes+` WHERE seen>$1
+		UNION ALL SELECT owner FROM `+hosts+` WHERE lease<>0 AND next_at>$2) w`, micros(now.Add(-aliveFor)), now.UnixMilli()).Scan(&who)
+	if err != nil {
+		return err
+	}
+	if who.Valid {
+		return fmt.Errorf("%w: worker %q was there within the last %v. Stop all workers, wait for that long, and try again",
+			ErrBusy, who.String, aliveFor)
+	}
+	return nil
+}
