@@ -155,7 +155,7 @@ func (x *Exam) space(dir string) (string, error) {
 	if err := syscall.Statfs(dir, &st); err != nil {
 		return "", fmt.Errorf("ask for the free space in %s: %w", dir, err)
 	}
-	free := int64(st.Bavail) * st.Bsize //nolint:unconvert // their types differ from system to system
+	free := int64(st.Bavail) * st.Bsize
 	text := fmt.Sprintf("%d MiB are free in %s", free>>20, dir)
 	if free < x.Need {
 		return "", fmt.Errorf("%s, and %d MiB are needed", text, x.Need>>20)

@@ -291,15 +291,6 @@ func (b *blobExam) big(ctx context.Context) (_ string, err error) {
 	return fmt.Sprintf("%d MiB, %s to put, %s to read", b.x.Big>>20, rate(put), rate(time.Since(began)-put)), nil
 }
 
-func stopping(ctx context.Context, r io.Reader) io.Reader {
-	return readerFunc(func(p []byte) (int, error) {
-		if err := ctx.Err(); err != nil {
-			return 0, err
-		}
-		return r.Read(p)
-	})
-}
-
 func (b *blobExam) delete(ctx context.Context) (string, error) {
 	if err := b.store(ctx, "gone", []byte(letters)); err != nil {
 		return "", err

@@ -38,6 +38,8 @@ type S3 struct {
 const (
 	s3Patience = 20 * time.Second
 	s3Stall    = time.Minute
+	// s3Knock is the patience with a store that is opened: its address may be misspelt.
+	s3Knock = 3 * time.Second
 	// s3Single is the largest object that S3 takes in one PUT.
 	s3Single = 5 << 30
 	s3Part   = 512 << 20

@@ -29,7 +29,11 @@ func openS3(ctx context.Context, where string, o BlobOptions) (*S3, error) {
 	if err := s.connect(ctx, o); err != nil {
 		return nil, err
 	}
-	if err := s.probe(ctx, o.ReadOnly); err != nil {
+	patience := s.patience
+	s.patience = min(patience, s3Knock)
+	err = s.probe(ctx, o.ReadOnly)
+	s.patience = patience
+	if err != nil {
 		s.pool.CloseIdleConnections()
 		if errors.Is(err, ErrAway) {
 			return nil, fmt.Errorf("%w\nCheck the address (%s) and whether the store is up", err, cmpOr(o.S3.Endpoint, "s3.endpoint"))
@@ -69,8 +73,10 @@ func (s *S3) connect(ctx context.Context, o BlobOptions) error {
 	s.who = who
 	s.client, err = minio.NewCore(u.Host, &minio.Options{
 		Creds: creds, Secure: u.Scheme == "https", Region: region, BucketLookup: lookup,
-		Transport:  &dated{next: s.pool, s: s},
-		MaxRetries: 1, // tries again by itself, and knows for how long
+		Transport: &dated{next: s.pool, s: s},
+		// S3 tries again by itself, and knows for how long. The second is for the library, which learns the bucket's region
+		// from a refusal.
+		MaxRetries: 2,
 	})
 	if err != nil {
 		return fmt.Errorf("its address %s, from %s, can't be used: %w", redacted(endpoint), from, err)

@@ -38,6 +38,7 @@ func TestWhatMayPass(t *testing.T) {
 		{minio.ErrorResponse{Code: "502 Bad Gateway", StatusCode: 502}, true},
 		{minio.ErrorResponse{Code: "429 Too Many Requests", StatusCode: 429}, true},
 		{minio.ErrorResponse{Code: "ConditionalRequestConflict", StatusCode: 409}, true},
+		{minio.ErrorResponse{Code: "XAmzContentSHA256Mismatch", StatusCode: 400}, true},
 		{minio.ErrorResponse{Code: "NotImplemented", StatusCode: 501}, false},
 		{minio.ErrorResponse{Code: "AccessDenied", StatusCode: 403}, false},
 		{minio.ErrorResponse{Code: "NoSuchBucket", StatusCode: 404}, false},

@@ -376,3 +376,87 @@ func TestS3SharesABucket(t *testing.T) {
 		t.Errorf("a good store is nothing to tell of: %v, %s", err, said.String())
 	}
 }
+
+// TestS3DamagedOnItsWay: the store refuses what is not what its checksum says. If the file is well it is sent again, and
+// if the file itself has changed, that is said.
+func TestS3DamagedOnItsWay(t *testing.T) {
+	t.Parallel()
+	server := storagetest.S3(t)
+	bucket := server.NewBucket(t)
+	var bad atomic.Int64
+	var meanwhile atomic.Value // func()
+	meanwhile.Store(func() {})
+	o := server.Options()
+	o.Patience = 5 * time.Second
+	o.S3.Endpoint = inFront(t, server, func(r *http.Request) {
+		if r.Method == http.MethodPut && strings.HasSuffix(r.URL.Path, "/k") && bad.Add(-1) >= 0 {
+			r.Body = &flipped{r.Body}
+			meanwhile.Load().(func())()
+		}
+	}, nil)
+	s, err := storage.OpenBlobs(t.Context(), "s3://"+bucket, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	b := random(100_000)
+	var path string
+	for name, change := range map[string]func() error{
+		"cut":       func() error { return os.Truncate(path, 10) },
+		"rewritten": func() error { return os.WriteFile(path, make([]byte, len(b)), 0o600) },
+	} {
+		path = file(t, b)
+		bad.Store(1)
+		meanwhile.Store(func() {
+			if err := change(); err != nil {
+				t.Error(err)
+			}
+		})
+		if err := s.Put(t.Context(), "k", path, storagetest.Sum(b)); !errors.Is(err, storage.ErrDamaged) {
+			t.Errorf("the file was %s meanwhile: %v, want ErrDamaged", name, err)
+		}
+	}
+	if _, err := s.Stat(t.Context(), "k"); !errors.Is(err, storage.ErrNotFound) {
+		t.Errorf("something was stored: %v", err)
+	}
+	path = file(t, b)
+	bad.Store(2)
+	meanwhile.Store(func() {})
+	if err := s.Put(t.Context(), "k", path, storagetest.Sum(b)); err != nil || bad.Load() >= 0 {
+		t.Errorf("damaged twice on its way: %v, %d left", err, bad.Load())
+	}
+	if got := readAll(t, s, "k", 0, -1); !bytes.Equal(got, b) {
+		t.Errorf("read %d bytes", len(got))
+	}
+}
+
+// TestS3ContainerCredentials: what the environment of a container hands out is used when nothing else is there.
+func TestS3ContainerCredentials(t *testing.T) {
+	t.Parallel()
+	server := storagetest.S3(t)
+	bucket := server.NewBucket(t)
+	key := server.AccessKey
+	agent := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `{"AccessKeyId":%q,"SecretAccessKey":%q,"Token":"","Expiration":%q}`, key, server.SecretKey,
+			time.Now().Add(time.Hour).UTC().Format(time.RFC3339))
+	}))
+	t.Cleanup(agent.Close)
+	vars := map[string]string{"AWS_CONTAINER_CREDENTIALS_FULL_URI": agent.URL + "/creds", "AWS_ENDPOINT_URL": server.Endpoint, "HOME": t.TempDir()}
+	o := storage.BlobOptions{Getenv: func(name string) string { return vars[name] }}
+	s, err := storage.OpenBlobs(t.Context(), "s3://"+bucket, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if who := s.S3().Who(); who != key+" (from the web identity or container)" {
+		t.Errorf("asked as %s", who)
+	}
+	s.Close()
+	key = "nobody"
+	if _, err = storage.OpenBlobs(t.Context(), "s3://"+bucket, o); err == nil || !strings.Contains(err.Error(), `"nobody", which was taken from the web identity`) {
+		t.Errorf("wrong ones: %v", err)
+	}
+	agent.Close()
+	if _, err = storage.OpenBlobs(t.Context(), "s3://"+bucket, o); err == nil || !strings.Contains(err.Error(), "web identity or container") {
+		t.Errorf("nobody hands them out: %v", err)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strings"
 	"time"
@@ -41,13 +42,29 @@ func (s *S3) put(ctx context.Context, name, path, sum string) error {
 	if err != nil {
 		return err
 	}
-	if size > s.single {
-		return s.putParts(ctx, name, f, size, sum)
+	for range 3 {
+		if size > s.single {
+			err = s.putParts(ctx, name, f, size, sum)
+		} else {
+			err = s.putWhole(ctx, name, f, size, sum)
+		}
+		if !errors.Is(err, ErrNotFound) { // else the key was taken, and free again when we looked who has it
+			break
+		}
 	}
+	return err
+}
+
+func (s *S3) putWhole(ctx context.Context, name string, f *os.File, size int64, sum string) error {
 	var told string
-	err = s.try(ctx, "write", func(ctx context.Context, w *watch) error {
+	err := s.try(ctx, "write", func(ctx context.Context, w *watch) error {
 		info, err := s.client.PutObject(ctx, s.bucket, name, w.reading(io.NewSectionReader(f, 0, size)), size, "", sum, conditional(sum))
 		told = info.ChecksumSHA256
+		if err != nil && suspect(f, size, err) {
+			if _, changed := matches(ctx, f, sum); changed != nil { // and not on its way
+				return changed
+			}
+		}
 		return s.taken(ctx, err)
 	})
 	if errors.Is(err, errTaken) {
@@ -82,12 +99,7 @@ func (s *S3) taken(ctx context.Context, err error) error {
 // matches reads a file and compares it with its checksum, so that what is sent is what is meant.
 func matches(ctx context.Context, f *os.File, sum string) (int64, error) {
 	h := sha256.New()
-	n, err := io.Copy(h, readerFunc(func(p []byte) (int, error) {
-		if err := ctx.Err(); err != nil {
-			return 0, err
-		}
-		return f.Read(p)
-	}))
+	n, err := io.Copy(h, stopping(ctx, io.NewSectionReader(f, 0, math.MaxInt64)))
 	if err != nil {
 		return 0, err
 	}
@@ -95,6 +107,31 @@ func matches(ctx context.Context, f *os.File, sum string) (int64, error) {
 		return 0, fmt.Errorf("%s: its SHA-256 is %s, not %s: %w", f.Name(), got, sum, ErrDamaged)
 	}
 	return n, nil
+}
+
+// suspect says whether a failure to send a file may come from the file.
+func suspect(f *os.File, size int64, err error) bool {
+	st, gone := f.Stat()
+	return mismatch(answer(err).Code) || gone != nil || st.Size() != size
+}
+
+// mismatch is a store's word for bytes that are not what their checksum says.
+func mismatch(code string) bool {
+	switch code {
+	case "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch", "BadDigest", "InvalidDigest":
+		return true
+	}
+	return false
+}
+
+// stopping reads until the context is over.
+func stopping(ctx context.Context, r io.Reader) io.Reader {
+	return readerFunc(func(p []byte) (int, error) {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		return r.Read(p)
+	})
 }
 
 // send puts an object that a string holds, unless the key is taken. sum is what the store is told of it.

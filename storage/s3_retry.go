@@ -124,8 +124,10 @@ func passing(err error) bool {
 		switch r.Code {
 		case "SlowDown", "SlowDownRead", "SlowDownWrite", "RequestTimeout", "RequestTimedOut", "InternalError", "ServiceUnavailable",
 			"Throttling", "ThrottlingException", "RequestThrottled", "RequestLimitExceeded", "ConditionalRequestConflict",
-			"OperationAborted", "IncompleteBody", "BadDigest", "XAmzContentSHA256Mismatch":
-			// The last three: what was sent is what its checksum says, or it would not have been sent.
+			"OperationAborted", "IncompleteBody":
+			return true
+		}
+		if mismatch(r.Code) { // what was sent is what its checksum says, or it would not have been sent
 			return true
 		}
 		switch r.StatusCode {

@@ -104,8 +104,7 @@ func (s *S3) RefusesWrong(ctx context.Context) (bool, error) {
 	refused := true
 	err := s.try(ctx, "write", func(ctx context.Context, w *watch) error {
 		err := s.send(ctx, w, name, strings.NewReader("wrong"), 5, emptySum)
-		switch answer(err).Code {
-		case "XAmzContentSHA256Mismatch", "BadDigest", "InvalidDigest", "XAmzContentChecksumMismatch", "InvalidRequest", "InvalidArgument":
+		if code := answer(err).Code; mismatch(code) || code == "InvalidRequest" || code == "InvalidArgument" {
 			return nil
 		}
 		refused = false
