@@ -2,10 +2,12 @@
 #
 #   docker build --build-arg VERSION="$(git describe --tags --always)" -t linkstead .
 #
-# By itself it is a whole archive in one volume; docker-compose.yml runs it on PostgreSQL and an S3 store:
+# By itself it is a whole archive in one volume, which begins with its first capture; docker-compose.yml runs it on
+# PostgreSQL and an S3 store:
 #
-#   docker run -v archive:/var/lib/linkstead -p 127.0.0.1:8080:8080 -p 127.0.0.1:8081:8081 \
-#       --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges linkstead
+#   alias run='docker run --rm -v archive:/var/lib/linkstead --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges'
+#   run linkstead capture https://example.org/some-post
+#   run -p 127.0.0.1:8080:8080 -p 127.0.0.1:8081:8081 linkstead
 
 FROM golang:1.26.8 AS build
 WORKDIR /src

@@ -69,6 +69,30 @@ func TestComposeRuns(t *testing.T) {
 	for _, c := range append(works, serve) {
 		c.stop()
 	}
+	s.alone(image, post, args)
+}
+
+// alone runs the image without docker-compose.yml: a capture into its volume, and then what it runs by default.
+func (s *stage) alone(image, post string, capture []string) {
+	s.t.Helper()
+	s.rootOf("alone", image)
+	capture = slices.DeleteFunc(slices.Clone(capture), func(a string) bool { return a == "--detach" })
+	if out, err := s.exec("alone", append(append([]string{"/linkstead"}, capture...), post)...); err != nil {
+		s.t.Fatalf("capture: %v\n%s", err, out)
+	}
+	entry, cmd := jsonList(s.t, one(s.t, s.image, "ENTRYPOINT")), jsonList(s.t, one(s.t, s.image, "CMD"))
+	c := s.run("alone", s.command(context.WithoutCancel(s.t.Context()), "alone", append(entry, cmd...)))
+	c.grace = span("10s") // what docker stop gives
+	_, check, _ := strings.Cut(one(s.t, s.image, "HEALTHCHECK"), " CMD ")
+	s.await("the image alone to be well", func() error {
+		if said, err := s.exec("alone", jsonList(s.t, check)...); err != nil {
+			return fmt.Errorf("%w: %s", err, said)
+		}
+		return nil
+	})
+	s.awaitPage("localhost", s.ports["alone 8080"], "/", "A post")
+	s.awaitPage("replay.localhost", s.ports["alone 8081"], "/web/2026id_/"+post, "A post")
+	c.stop()
 }
 
 // stage is where the services of docker-compose.yml are brought up.
@@ -91,7 +115,7 @@ func newStage(t *testing.T) *stage {
 	if s.uid == 0 {
 		s.uid = nobody
 	}
-	for _, at := range []string{"serve 8080", "serve 8081", "work_1 8082", "work_2 8082", "versitygw 7070"} {
+	for _, at := range []string{"serve 8080", "serve 8081", "work_1 8082", "work_2 8082", "versitygw 7070", "alone 8080", "alone 8081"} {
 		s.ports[at] = freePort(t)
 	}
 	env := filledIn()
@@ -241,7 +265,9 @@ func (s *stage) environ(service string) (env []string) {
 	all := map[string]string{"HOME": "/var/lib/linkstead"}
 	maps.Copy(all, keyValues(one(s.t, s.image, "ENV")))
 	maps.Copy(all, s.file.Services[service].Environment)
-	all["LINKSTEAD_DB"] = s.dsn
+	if _, ok := all["LINKSTEAD_DB"]; ok {
+		all["LINKSTEAD_DB"] = s.dsn
+	}
 	for k, v := range all {
 		env = append(env, k+"="+s.here(service, v))
 	}
