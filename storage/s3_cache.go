@@ -1,7 +1,7 @@
 package storage
 
 import (
-	"container/list"
+	lru "container/list"
 	"context"
 	"sync"
 )
@@ -14,8 +14,8 @@ type hotRanges struct {
 
 	mu     sync.Mutex
 	bytes  int64
-	order  *list.List // of *hotRange, the last used first
-	kept   map[span]*list.Element
+	order  *lru.List // of *hotRange, the last used first
+	kept   map[span]*lru.Element
 	asking map[span]*asked
 }
 
@@ -38,7 +38,7 @@ type asked struct {
 }
 
 func newHotRanges(limit, entry int64) *hotRanges {
-	return &hotRanges{limit: limit, entry: entry, order: list.New(), kept: map[span]*list.Element{}, asking: map[span]*asked{}}
+	return &hotRanges{limit: limit, entry: entry, order: lru.New(), kept: map[span]*lru.Element{}, asking: map[span]*asked{}}
 }
 
 // get brings a range: the one that is kept, or the one that read brings. The bytes are shared and must not be changed.
@@ -96,7 +96,7 @@ func (h *hotRanges) keep(at span, b []byte) {
 // rangeCost is about what it takes to remember a range, beside its bytes.
 const rangeCost = 256
 
-func (h *hotRanges) drop(e *list.Element) {
+func (h *hotRanges) drop(e *lru.Element) {
 	r := h.order.Remove(e).(*hotRange)
 	delete(h.kept, r.at)
 	h.bytes -= int64(len(r.b)) + rangeCost
