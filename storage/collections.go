@@ -126,28 +126,26 @@ func (db *DB) Collection(ctx context.Context, name string) (Collection, error) {
 }
 
 // Collections brings every collection in the order of their names, those that only segments name among them.
-func (db *DB) Collections(ctx context.Context) (out []Collection, err error) {
-	rows, err := db.r.QueryContext(ctx, `SELECT name, about, created FROM collections UNION ALL
+func (db *DB) Collections(ctx context.Context) ([]Collection, error) {
+	out, err := rowsOf(ctx, db, scanCollection, `SELECT name, about, created FROM collections UNION ALL
 		SELECT DISTINCT collection, '', 0 FROM segments WHERE NOT EXISTS (SELECT 1 FROM collections WHERE name=collection)
 		ORDER BY 1`)
 	if err != nil {
 		return nil, fmt.Errorf("read collections: %w", err)
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var c Collection
-		var about string
-		var created int64
-		if err := rows.Scan(&c.Name, &about, &created); err != nil {
-			return nil, fmt.Errorf("read collections: %w", err)
-		}
-		if about != "" {
-			c.About = json.RawMessage(about)
-		}
-		c.Created = fromMicros(created)
-		out = append(out, c)
+	return out, nil
+}
+
+func scanCollection(r row) (Collection, error) {
+	var c Collection
+	var about string
+	var created int64
+	err := r.Scan(&c.Name, &about, &created)
+	if about != "" {
+		c.About = json.RawMessage(about)
 	}
-	return out, rows.Err()
+	c.Created = fromMicros(created)
+	return c, err
 }
 
 // CollectionSize counts what a collection holds. It reads the collection's whole index.

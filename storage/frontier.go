@@ -91,8 +91,8 @@ const sqlDue = `SELECT ` + taskCols + ` FROM tasks WHERE host=$1 AND due_at<=$2 
 func scanTasks(rows *sql.Rows) (out []Task, err error) {
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
-		var t Task
-		if err := rows.Scan(&t.Host, &t.Run, &t.ID, &t.URL, &t.Kind, &t.Depth, &t.Hops, &t.Via, &t.Due, &t.Attempts, &t.Outcome); err != nil {
+		t, err := scanTask(rows)
+		if err != nil {
 			return nil, fmt.Errorf("read task: %w", err)
 		}
 		out = append(out, t)
@@ -100,14 +100,19 @@ func scanTasks(rows *sql.Rows) (out []Task, err error) {
 	return out, rows.Err()
 }
 
+func scanTask(r row) (t Task, err error) {
+	err = r.Scan(&t.Host, &t.Run, &t.ID, &t.URL, &t.Kind, &t.Depth, &t.Hops, &t.Via, &t.Due, &t.Attempts, &t.Outcome)
+	return t, err
+}
+
 // Due brings up to n tasks of a host that are due, most urgent first. The holder of the lease knows which of them it
 // has under way already.
 func (db *DB) Due(ctx context.Context, host string, n int) ([]Task, error) {
-	rows, err := db.r.QueryContext(ctx, sqlDue+strconv.Itoa(n), foldKey(host), db.nowMS())
+	tasks, err := rowsOf(ctx, db, scanTask, sqlDue+strconv.Itoa(n), foldKey(host), db.nowMS())
 	if err != nil {
 		return nil, fmt.Errorf("read due tasks of %s: %w", host, err)
 	}
-	return scanTasks(rows)
+	return tasks, nil
 }
 
 // Renew prolongs leases by ttl and tells which of them are no longer held.
@@ -399,13 +404,9 @@ func (db *DB) Open(ctx context.Context, run int64) (bool, error) {
 
 // Task brings one task; ErrNotFound if it is not there.
 func (db *DB) Task(ctx context.Context, host string, run, id int64) (Task, error) {
-	rows, err := db.r.QueryContext(ctx, `SELECT `+taskCols+` FROM tasks WHERE host=$1 AND run=$2 AND id=$3`, foldKey(host), run, id)
+	ts, err := rowsOf(ctx, db, scanTask, `SELECT `+taskCols+` FROM tasks WHERE host=$1 AND run=$2 AND id=$3`, foldKey(host), run, id)
 	if err != nil {
 		return Task{}, fmt.Errorf("read task: %w", err)
-	}
-	ts, err := scanTasks(rows)
-	if err != nil {
-		return Task{}, err
 	}
 	if len(ts) == 0 {
 		return Task{}, fmt.Errorf("task %d of run %d on %s: %w", id, run, host, ErrNotFound)

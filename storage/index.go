@@ -98,20 +98,8 @@ func (db *DB) captures(ctx context.Context, where string, key, after []any, last
 	}
 }
 
-func (db *DB) page(ctx context.Context, where string, args ...any) (out []Capture, err error) {
-	rows, err := db.r.QueryContext(ctx, `SELECT `+captureCols+` FROM captures `+where, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		c, err := scanCapture(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, c)
-	}
-	return out, rows.Err()
+func (db *DB) page(ctx context.Context, where string, args ...any) ([]Capture, error) {
+	return rowsOf(ctx, db, scanCapture, `SELECT `+captureCols+` FROM captures `+where, args...)
 }
 
 // Attempts brings the attempts on a key, oldest first.
@@ -119,20 +107,17 @@ func (db *DB) Attempts(ctx context.Context, collection, urlkey string) ([]Attemp
 	return db.attempts(ctx, `WHERE collection=$1 AND urlkey=$2 ORDER BY at, segment, pos`, collection, foldKey(urlkey))
 }
 
-func (db *DB) attempts(ctx context.Context, where string, args ...any) (out []Attempt, err error) {
-	rows, err := db.r.QueryContext(ctx, `SELECT `+attemptCols+` FROM attempts `+where, args...)
+func (db *DB) attempts(ctx context.Context, where string, args ...any) ([]Attempt, error) {
+	out, err := rowsOf(ctx, db, scanAttempt, `SELECT `+attemptCols+` FROM attempts `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read attempts: %w", err)
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var a Attempt
-		var at int64
-		if err := rows.Scan(&a.Collection, &a.URLKey, &at, &a.Segment, &a.Offset, &a.URL, &a.Run, &a.Outcome, &a.Detail); err != nil {
-			return nil, fmt.Errorf("read attempts: %w", err)
-		}
-		a.At = fromMicros(at)
-		out = append(out, a)
-	}
-	return out, rows.Err()
+	return out, nil
+}
+
+func scanAttempt(r row) (a Attempt, err error) {
+	var at int64
+	err = r.Scan(&a.Collection, &a.URLKey, &at, &a.Segment, &a.Offset, &a.URL, &a.Run, &a.Outcome, &a.Detail)
+	a.At = fromMicros(at)
+	return a, err
 }

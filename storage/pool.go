@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"database/sql"
+	"errors"
 )
 
 // pool reads rows outside transactions: what it is asked with is made harmless, and it waits for a server that is away.
@@ -52,6 +53,32 @@ func (p *pool) often(ctx context.Context, q string, args ...any) row {
 		r := s.QueryRowContext(ctx, args...)
 		return r, r.Err()
 	})
+}
+
+// rowsOf brings all rows that a query selects. It asks anew when the server goes away in the middle of them: what it brings
+// is in memory, so it is for lists that are short, or parts of long ones.
+func rowsOf[T any](ctx context.Context, db *DB, scan func(row) (T, error), q string, args ...any) (out []T, err error) {
+	harmless(args)
+	err = db.patiently(ctx, func() (err error) {
+		out = nil
+		rows, err := db.r.DB.QueryContext(ctx, q, args...)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, rows.Close()) }()
+		for rows.Next() {
+			v, err := scan(rows)
+			if err != nil {
+				return err
+			}
+			out = append(out, v)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 func (p *pool) oneRow(ctx context.Context, ask func() (*sql.Row, error)) row {

@@ -40,6 +40,7 @@ const (
 	unsent     = "unsent"     // the server never gets it
 	unanswered = "unanswered" // the server answers, the client never hears
 	halfway    = "halfway"    // the server gets it, and the connection breaks at once, on both sides
+	torn       = "torn"       // the client hears the beginning of the answer
 )
 
 func newCutter(t *testing.T, dsn string) (*cutter, string) {
@@ -82,8 +83,8 @@ func (c *cutter) serve() {
 		c.mu.Lock()
 		c.conns = append(c.conns, client, server)
 		c.mu.Unlock()
-		var deaf atomic.Bool // the client hears no more
-		c.wg.Go(func() { c.pass(client, server, &deaf) })
+		var deaf, tear atomic.Bool // the client hears no more, or half of what comes next
+		c.wg.Go(func() { c.pass(client, server, &deaf, &tear) })
 		c.wg.Go(func() {
 			buf := make([]byte, 64<<10)
 			for {
@@ -91,7 +92,10 @@ func (c *cutter) serve() {
 				if deaf.Load() || err != nil {
 					break
 				}
-				if _, err := client.Write(buf[:n]); err != nil {
+				if tear.Load() {
+					n /= 2
+				}
+				if _, err := client.Write(buf[:n]); err != nil || tear.Load() {
 					break
 				}
 			}
@@ -100,7 +104,7 @@ func (c *cutter) serve() {
 	}
 }
 
-func (c *cutter) pass(client, server net.Conn, deaf *atomic.Bool) {
+func (c *cutter) pass(client, server net.Conn, deaf, tear *atomic.Bool) {
 	defer server.Close()
 	defer client.Close()
 	buf := make([]byte, 64<<10)
@@ -113,9 +117,8 @@ func (c *cutter) pass(client, server net.Conn, deaf *atomic.Bool) {
 		if how == unsent {
 			return
 		}
-		if how == unanswered {
-			deaf.Store(true)
-		}
+		deaf.Store(how == unanswered)
+		tear.Store(how == torn)
 		if _, err := server.Write(buf[:n]); err != nil || how == halfway {
 			return
 		}
@@ -319,6 +322,51 @@ func TestPostgresLostCommit(t *testing.T) {
 		}
 		if err != nil {
 			t.Fatalf("%s, number %d: %v", ch.name, n, err)
+		}
+	}
+}
+
+// TestPostgresTornAnswers breaks the connection in the middle of each answer to those who read: what they get is whole.
+func TestPostgresTornAnswers(t *testing.T) {
+	const rows = 1200
+	dsn := server(t)
+	direct := storagetest.OpenRows(t, dsn, time.Now)
+	e := storage.End{Post: &storage.Post{ID: "p", Run: 1, Collection: "c", Source: "s", At: time.Unix(1, 0)}}
+	for i := range int64(rows) {
+		e.Captures = append(e.Captures, storage.Capture{Collection: "c", URLKey: "k", At: time.UnixMicro(1 + i), Segment: "s", Offset: i, URL: "u", Kind: "response"})
+		e.Attempts = append(e.Attempts, storage.Attempt{Collection: "c", URLKey: "k", At: time.UnixMicro(1 + i), Segment: "s", Offset: i})
+		e.New = append(e.New, storage.Task{Host: "h", Run: 1, ID: i, Due: 1})
+		e.Post.Citations = append(e.Post.Citations, storage.Citation{Seq: int(i), URL: "u"})
+	}
+	if err := direct.Adopt(t.Context(), []storage.End{e}); err != nil {
+		t.Fatal(err)
+	}
+	c, through := newCutter(t, dsn)
+	db := openPatient(t, through, time.Now, time.Minute, nil)
+	for name, read := range map[string]func() (int, error){
+		"Captures": func() (n int, err error) {
+			for _, err := range db.Captures(t.Context(), "c", "k") {
+				if err != nil {
+					return n, err
+				}
+				n++
+			}
+			return n, nil
+		},
+		"Attempts": func() (int, error) { as, err := db.Attempts(t.Context(), "c", "k"); return len(as), err },
+		"Due":      func() (int, error) { ts, err := db.Due(t.Context(), "h", 2*rows); return len(ts), err },
+		"Post":     func() (int, error) { p, err := db.PostOf(t.Context(), 1); return len(p.Citations), err },
+	} {
+		for at := 1; ; at++ {
+			c.arm(torn, "", at)
+			n, err := read()
+			cut := c.cut()
+			if err != nil || n != rows {
+				t.Fatalf("%s, torn at answer %d: %d rows, %v, want %d", name, at, n, err, rows)
+			}
+			if !cut {
+				break
+			}
 		}
 	}
 }

@@ -2,7 +2,6 @@ package storage
 
 import (
 	"context"
-	"errors"
 	"fmt"
 )
 
@@ -37,37 +36,31 @@ func (db *DB) PostOf(ctx context.Context, run int64) (Post, error) {
 	return p, err
 }
 
-func (db *DB) posts(ctx context.Context, where string, args ...any) (out []Post, err error) {
-	rows, err := db.r.QueryContext(ctx, `SELECT `+postCols+` FROM posts `+where, args...)
+func (db *DB) posts(ctx context.Context, where string, args ...any) ([]Post, error) {
+	out, err := rowsOf(ctx, db, scanPost, `SELECT `+postCols+` FROM posts `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read posts: %w", err)
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var p Post
-		var at int64
-		if err := rows.Scan(&p.ID, &p.Run, &p.Collection, &p.Source, &p.URL, &p.Title, &p.Dated, &at, &p.Segment, &p.Offset); err != nil {
-			return nil, fmt.Errorf("read posts: %w", err)
-		}
-		p.At = fromMicros(at)
-		out = append(out, p)
-	}
-	return out, rows.Err()
+	return out, nil
 }
 
-func (db *DB) citations(ctx context.Context, id string, run int64) (out []Citation, err error) {
-	rows, err := db.r.QueryContext(ctx, `SELECT seq, url, raw, anchor, context, c_start, c_end, place, left_out, original_of
+func scanPost(r row) (p Post, err error) {
+	var at int64
+	err = r.Scan(&p.ID, &p.Run, &p.Collection, &p.Source, &p.URL, &p.Title, &p.Dated, &at, &p.Segment, &p.Offset)
+	p.At = fromMicros(at)
+	return p, err
+}
+
+func (db *DB) citations(ctx context.Context, id string, run int64) ([]Citation, error) {
+	out, err := rowsOf(ctx, db, scanCitation, `SELECT seq, url, raw, anchor, context, c_start, c_end, place, left_out, original_of
 		FROM citations WHERE post=$1 AND run=$2 ORDER BY seq`, id, run)
 	if err != nil {
 		return nil, fmt.Errorf("read citations: %w", err)
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var c Citation
-		if err := rows.Scan(&c.Seq, &c.URL, &c.Raw, &c.Text, &c.Context, &c.Start, &c.End, &c.Where, &c.LeftOut, &c.Of); err != nil {
-			return nil, fmt.Errorf("read citations: %w", err)
-		}
-		out = append(out, c)
-	}
-	return out, rows.Err()
+	return out, nil
+}
+
+func scanCitation(r row) (c Citation, err error) {
+	err = r.Scan(&c.Seq, &c.URL, &c.Raw, &c.Text, &c.Context, &c.Start, &c.End, &c.Where, &c.LeftOut, &c.Of)
+	return c, err
 }

@@ -2,7 +2,6 @@ package storage
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -78,7 +77,7 @@ func (db *DB) Spots(ctx context.Context, s Span) iter.Seq2[Spot, error] {
 	}
 }
 
-func (db *DB) spots(ctx context.Context, s Span, kind SpotKind, last Spot) (out []Spot, err error) {
+func (db *DB) spots(ctx context.Context, s Span, kind SpotKind, last Spot) ([]Spot, error) {
 	length := "0"
 	if kind == SpotCapture {
 		length = "length"
@@ -87,24 +86,17 @@ func (db *DB) spots(ctx context.Context, s Span, kind SpotKind, last Spot) (out 
 	if !s.Before.IsZero() {
 		before = micros(s.Before)
 	}
-	rows, err := db.r.QueryContext(ctx, `SELECT url, urlkey, at, segment, pos, `+length+`, run FROM `+string(kind)+`
+	scan := func(r row) (Spot, error) {
+		p := Spot{Kind: kind}
+		var at int64
+		err := r.Scan(&p.URL, &p.URLKey, &at, &p.Segment, &p.Offset, &p.Length, &p.Run)
+		p.At = fromMicros(at)
+		return p, err
+	}
+	return rowsOf(ctx, db, scan, `SELECT url, urlkey, at, segment, pos, `+length+`, run FROM `+string(kind)+`
 		WHERE collection=$1 AND urlkey>=$2 AND urlkey<=$3 AND at<$4 AND (urlkey, at, segment, pos) > ($5, $6, $7, $8)
 		ORDER BY urlkey, at, segment, pos LIMIT $9`, s.Collection, foldKey(s.From), foldKey(s.To), before,
 		last.URLKey, last.At.UnixMicro(), last.Segment, last.Offset, pageRows)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		p := Spot{Kind: kind}
-		var at int64
-		if err := rows.Scan(&p.URL, &p.URLKey, &at, &p.Segment, &p.Offset, &p.Length, &p.Run); err != nil {
-			return nil, err
-		}
-		p.At = fromMicros(at)
-		out = append(out, p)
-	}
-	return out, rows.Err()
 }
 
 // RunTasks yields what a run asked for: addresses, and what led to each.
@@ -130,26 +122,17 @@ func (db *DB) RunTasks(ctx context.Context, run int64) iter.Seq2[Task, error] {
 	}
 }
 
-func (db *DB) taskPage(ctx context.Context, run int64, host string, id int64) (out []Task, err error) {
-	rows, err := db.r.QueryContext(ctx, `SELECT host, id, url, via FROM tasks WHERE run=$1 AND (host, id) > ($2, $3)
-		ORDER BY host, id LIMIT $4`, run, host, id, pageRows)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var t Task
-		if err := rows.Scan(&t.Host, &t.ID, &t.URL, &t.Via); err != nil {
-			return nil, err
-		}
-		out = append(out, t)
-	}
-	return out, rows.Err()
+func (db *DB) taskPage(ctx context.Context, run int64, host string, id int64) ([]Task, error) {
+	return rowsOf(ctx, db, func(r row) (t Task, err error) {
+		err = r.Scan(&t.Host, &t.ID, &t.URL, &t.Via)
+		return t, err
+	},
+		`SELECT host, id, url, via FROM tasks WHERE run=$1 AND (host, id) > ($2, $3) ORDER BY host, id LIMIT $4`, run, host, id, pageRows)
 }
 
 // Referrers brings the revisits of what stands at a place ("segment/offset"), those in stored segments first, oldest first.
 func (db *DB) Referrers(ctx context.Context, place string) ([]Capture, error) {
-	out, err := db.page(ctx, `WHERE refers_to=$1 AND refers_to<>'' ORDER BY CASE WHEN EXISTS (SELECT 1 FROM segments s
+	out, err := rowsOf(ctx, db, scanCapture, `SELECT `+captureCols+` FROM captures WHERE refers_to=$1 AND refers_to<>'' ORDER BY CASE WHEN EXISTS (SELECT 1 FROM segments s
 		WHERE s.id=captures.segment AND s.state='stored') THEN 0 ELSE 1 END, at, record_id`, place)
 	if err != nil {
 		return nil, fmt.Errorf("read what refers to %s: %w", place, err)
@@ -159,7 +142,7 @@ func (db *DB) Referrers(ctx context.Context, place string) ([]Capture, error) {
 
 // Holders brings the whole responses of a payload in stored segments of a collection, oldest first.
 func (db *DB) Holders(ctx context.Context, collection, digest string) ([]Capture, error) {
-	out, err := db.page(ctx, `WHERE digest=$1 AND collection=$2 AND kind='response' AND EXISTS (SELECT 1 FROM segments s
+	out, err := rowsOf(ctx, db, scanCapture, `SELECT `+captureCols+` FROM captures WHERE digest=$1 AND collection=$2 AND kind='response' AND EXISTS (SELECT 1 FROM segments s
 		WHERE s.id=captures.segment AND s.state='stored') ORDER BY at, record_id`, digest, collection)
 	if err != nil {
 		return nil, fmt.Errorf("read the captures of a payload: %w", err)
@@ -207,49 +190,6 @@ func (db *DB) SegmentRows(ctx context.Context, id string) (SegmentRows, error) {
 	return s, err
 }
 
-// Audit is a line of the log of what was taken away.
-type Audit struct {
-	ID     string          `json:"id"`
-	At     time.Time       `json:"at"`
-	Node   string          `json:"node"`
-	Action string          `json:"action"`
-	Detail json.RawMessage `json:"detail"`
-}
-
-// Audits brings the log, oldest line first.
-func (db *DB) Audits(ctx context.Context) (out []Audit, err error) {
-	rows, err := db.r.QueryContext(ctx, `SELECT id, at, node, action, detail FROM audit ORDER BY at, id`)
-	if err != nil {
-		return nil, fmt.Errorf("read the log: %w", err)
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var a Audit
-		var at int64
-		var detail string
-		if err := rows.Scan(&a.ID, &at, &a.Node, &a.Action, &detail); err != nil {
-			return nil, fmt.Errorf("read the log: %w", err)
-		}
-		a.At, a.Detail = fromMicros(at), json.RawMessage(detail)
-		out = append(out, a)
-	}
-	return out, rows.Err()
-}
-
-// AdoptAudit writes a line of the log, over the one that is there.
-func (db *DB) AdoptAudit(ctx context.Context, a Audit) error {
-	if err := db.write(ctx, func(x *tx) error { return x.audit(a) }); err != nil {
-		return fmt.Errorf("write the log: %w", err)
-	}
-	return nil
-}
-
-func (x *tx) audit(a Audit) error {
-	_, err := x.exec(`INSERT INTO audit (id, at, node, action, detail) VALUES ($1,$2,$3,$4,$5)
-		ON CONFLICT (id) DO UPDATE SET detail=excluded.detail`, a.ID, micros(a.At), a.Node, a.Action, string(a.Detail))
-	return err
-}
-
 // Doom says of blobs that no row names them, before they are there: if nobody does until then, the next purge deletes
 // them.
 func (db *DB) Doom(ctx context.Context, lock int64, locations ...string) error {
@@ -271,20 +211,17 @@ func (db *DB) Doom(ctx context.Context, lock int64, locations ...string) error {
 }
 
 // Doomed brings the blobs that are to be deleted.
-func (db *DB) Doomed(ctx context.Context) (out []string, err error) {
-	rows, err := db.r.QueryContext(ctx, `SELECT location FROM doomed ORDER BY location`)
+func (db *DB) Doomed(ctx context.Context) ([]string, error) {
+	out, err := rowsOf(ctx, db, scanText, `SELECT location FROM doomed ORDER BY location`)
 	if err != nil {
 		return nil, fmt.Errorf("read doomed blobs: %w", err)
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var l string
-		if err := rows.Scan(&l); err != nil {
-			return nil, fmt.Errorf("read doomed blobs: %w", err)
-		}
-		out = append(out, l)
-	}
-	return out, rows.Err()
+	return out, nil
+}
+
+func scanText(r row) (s string, err error) {
+	err = r.Scan(&s)
+	return s, err
 }
 
 // Deleted says that a doomed blob is gone.
@@ -309,87 +246,6 @@ func (db *DB) noSegment(ctx context.Context, id string) error {
 		return fmt.Errorf("segment %s: %w: %w", id, ErrPurged, ErrNotFound)
 	}
 	return fmt.Errorf("segment %s: %w", id, ErrNotFound)
-}
-
-// AdoptDoomed notes blobs that a rebuild found replaced by others.
-func (db *DB) AdoptDoomed(ctx context.Context, locations ...string) error {
-	err := db.write(ctx, func(x *tx) error {
-		for _, l := range locations {
-			if _, err := x.exec(`INSERT INTO doomed (location) VALUES ($1) ON CONFLICT DO NOTHING`, l); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("adopt doomed blobs: %w", err)
-	}
-	return nil
-}
-
-// ResolveRevisits finds the originals of revisits that a rebuild wrote with the original's WARC-Record-ID in RefersTo: the
-// record of that name, or else the oldest whole response of the same payload in the collection. It tells how many
-// originals are not to be found.
-func (db *DB) ResolveRevisits(ctx context.Context) (lost int, err error) {
-	for last := "<"; ; {
-		page, err := db.unresolved(ctx, last)
-		if err != nil {
-			return lost, fmt.Errorf("look for revisits of moved records: %w", err)
-		}
-		for _, c := range page {
-			found, err := db.resolve(ctx, c)
-			if err != nil {
-				return lost, err
-			}
-			if !found {
-				lost++
-			}
-			last = c.RefersTo
-		}
-		if len(page) == 0 {
-			return lost, nil
-		}
-	}
-}
-
-// unresolved brings what revisits lack: record ids with collection and payload digest, all of one record id together.
-func (db *DB) unresolved(ctx context.Context, after string) (out []Capture, err error) {
-	rows, err := db.r.QueryContext(ctx, `SELECT DISTINCT refers_to, collection, digest FROM captures WHERE refers_to IN (SELECT DISTINCT refers_to
-		FROM captures WHERE refers_to>$1 AND refers_to<'=' AND refers_to<>'' ORDER BY refers_to LIMIT $2) AND refers_to<>'' ORDER BY refers_to`, after, pageRows)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var c Capture
-		if err := rows.Scan(&c.RefersTo, &c.Collection, &c.Digest); err != nil {
-			return nil, err
-		}
-		out = append(out, c)
-	}
-	return out, rows.Err()
-}
-
-func (db *DB) resolve(ctx context.Context, c Capture) (bool, error) {
-	holders, err := db.Holders(ctx, c.Collection, c.Digest)
-	if err != nil || len(holders) == 0 {
-		return false, err
-	}
-	best := holders[0]
-	for _, h := range holders {
-		if h.RecordID == c.RefersTo {
-			best = h
-		}
-	}
-	err = db.write(ctx, func(x *tx) error {
-		_, err := x.exec(`UPDATE captures SET refers_to=$1 WHERE refers_to=$2 AND refers_to<>'' AND collection=$3 AND digest=$4`,
-			fmt.Sprintf("%s/%d", best.Segment, best.Offset), c.RefersTo, c.Collection, c.Digest)
-		return err
-	})
-	if err != nil {
-		return false, fmt.Errorf("lead revisits to %s: %w", best.URL, err)
-	}
-	return true, nil
 }
 
 // RunPosts brings the versions of posts that a run kept, with their citations.

@@ -107,22 +107,19 @@ func (db *DB) Segments(ctx context.Context) ([]Segment, error) {
 	return db.segments(ctx, `ORDER BY id`)
 }
 
-func (db *DB) segments(ctx context.Context, where string, args ...any) (out []Segment, err error) {
-	rows, err := db.r.QueryContext(ctx, `SELECT `+segmentCols+` FROM segments `+where, args...)
+func (db *DB) segments(ctx context.Context, where string, args ...any) ([]Segment, error) {
+	out, err := rowsOf(ctx, db, scanSegment, `SELECT `+segmentCols+` FROM segments `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read segments: %w", err)
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var s Segment
-		var created int64
-		if err := rows.Scan(&s.ID, &s.Collection, &s.Node, &s.Location, &s.State, &s.Committed, &s.Size, &s.SHA256, &created); err != nil {
-			return nil, fmt.Errorf("read segments: %w", err)
-		}
-		s.Created = fromMicros(created)
-		out = append(out, s)
-	}
-	return out, rows.Err()
+	return out, nil
+}
+
+func scanSegment(r row) (s Segment, err error) {
+	var created int64
+	err = r.Scan(&s.ID, &s.Collection, &s.Node, &s.Location, &s.State, &s.Committed, &s.Size, &s.SHA256, &created)
+	s.Created = fromMicros(created)
+	return s, err
 }
 
 // Original finds a capture of the same payload that a revisit in the same collection may refer to: a whole response in

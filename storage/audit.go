@@ -1,0 +1,122 @@
+package storage
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Audit is a line of the log of what was taken away.
+type Audit struct {
+	ID     string          `json:"id"`
+	At     time.Time       `json:"at"`
+	Node   string          `json:"node"`
+	Action string          `json:"action"`
+	Detail json.RawMessage `json:"detail"`
+}
+
+// Audits brings the log, oldest line first.
+func (db *DB) Audits(ctx context.Context) ([]Audit, error) {
+	out, err := rowsOf(ctx, db, scanAudit, `SELECT id, at, node, action, detail FROM audit ORDER BY at, id`)
+	if err != nil {
+		return nil, fmt.Errorf("read the log: %w", err)
+	}
+	return out, nil
+}
+
+func scanAudit(r row) (Audit, error) {
+	var a Audit
+	var at int64
+	var detail string
+	err := r.Scan(&a.ID, &at, &a.Node, &a.Action, &detail)
+	a.At, a.Detail = fromMicros(at), json.RawMessage(detail)
+	return a, err
+}
+
+// AdoptAudit writes a line of the log, over the one that is there.
+func (db *DB) AdoptAudit(ctx context.Context, a Audit) error {
+	if err := db.write(ctx, func(x *tx) error { return x.audit(a) }); err != nil {
+		return fmt.Errorf("write the log: %w", err)
+	}
+	return nil
+}
+
+func (x *tx) audit(a Audit) error {
+	_, err := x.exec(`INSERT INTO audit (id, at, node, action, detail) VALUES ($1,$2,$3,$4,$5)
+		ON CONFLICT (id) DO UPDATE SET detail=excluded.detail`, a.ID, micros(a.At), a.Node, a.Action, string(a.Detail))
+	return err
+}
+
+// AdoptDoomed notes blobs that a rebuild found replaced by others.
+func (db *DB) AdoptDoomed(ctx context.Context, locations ...string) error {
+	err := db.write(ctx, func(x *tx) error {
+		for _, l := range locations {
+			if _, err := x.exec(`INSERT INTO doomed (location) VALUES ($1) ON CONFLICT DO NOTHING`, l); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("adopt doomed blobs: %w", err)
+	}
+	return nil
+}
+
+// ResolveRevisits finds the originals of revisits that a rebuild wrote with the original's WARC-Record-ID in RefersTo: the
+// record of that name, or else the oldest whole response of the same payload in the collection. It tells how many
+// originals are not to be found.
+func (db *DB) ResolveRevisits(ctx context.Context) (lost int, err error) {
+	for last := "<"; ; {
+		page, err := db.unresolved(ctx, last)
+		if err != nil {
+			return lost, fmt.Errorf("look for revisits of moved records: %w", err)
+		}
+		for _, c := range page {
+			found, err := db.resolve(ctx, c)
+			if err != nil {
+				return lost, err
+			}
+			if !found {
+				lost++
+			}
+			last = c.RefersTo
+		}
+		if len(page) == 0 {
+			return lost, nil
+		}
+	}
+}
+
+// unresolved brings what revisits lack: record ids with collection and payload digest, all of one record id together.
+func (db *DB) unresolved(ctx context.Context, after string) ([]Capture, error) {
+	return rowsOf(ctx, db, func(r row) (c Capture, err error) {
+		err = r.Scan(&c.RefersTo, &c.Collection, &c.Digest)
+		return c, err
+	},
+		`SELECT DISTINCT refers_to, collection, digest FROM captures WHERE refers_to IN (SELECT DISTINCT refers_to
+		FROM captures WHERE refers_to>$1 AND refers_to<'=' AND refers_to<>'' ORDER BY refers_to LIMIT $2) AND refers_to<>'' ORDER BY refers_to`, after, pageRows)
+}
+
+func (db *DB) resolve(ctx context.Context, c Capture) (bool, error) {
+	holders, err := db.Holders(ctx, c.Collection, c.Digest)
+	if err != nil || len(holders) == 0 {
+		return false, err
+	}
+	best := holders[0]
+	for _, h := range holders {
+		if h.RecordID == c.RefersTo {
+			best = h
+		}
+	}
+	err = db.write(ctx, func(x *tx) error {
+		_, err := x.exec(`UPDATE captures SET refers_to=$1 WHERE refers_to=$2 AND refers_to<>'' AND collection=$3 AND digest=$4`,
+			fmt.Sprintf("%s/%d", best.Segment, best.Offset), c.RefersTo, c.Collection, c.Digest)
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("lead revisits to %s: %w", best.URL, err)
+	}
+	return true, nil
+}
