@@ -46,7 +46,7 @@ var (
 
 const (
 	overlapWait = 10 * time.Second // a tick looks again after it while the last run goes on
-	faultWait   = time.Hour        // and after it where its schedule can't be read
+	faultWait   = time.Hour        // and after it where there is nothing to do yet, or its schedule can't be read
 	adaptOver   = 30               // runs by which an adaptive schedule is judged
 )
 
@@ -92,7 +92,7 @@ func (c *Crawler) tick(ctx context.Context, l storage.Lease, name string) error 
 		return c.Schedules.PostponeTick(ctx, l, now.Add(faultWait).UnixMilli())
 	case errors.Is(err, ErrNothing):
 		c.Log.Warn("a schedule has nothing to do yet", "schedule", name, "error", err)
-		return c.Schedules.PostponeTick(ctx, l, start.Due)
+		return c.Schedules.PostponeTick(ctx, l, min(start.Due, now.Add(faultWait).UnixMilli()))
 	case err != nil:
 		return err
 	case wait.After(now):

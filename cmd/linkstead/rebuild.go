@@ -13,7 +13,9 @@ import (
 )
 
 // rebuildCmd makes the database anew.
-type rebuildCmd struct{}
+type rebuildCmd struct {
+	schedules string // what became of them
+}
 
 func (c *rebuildCmd) run(ctx context.Context, e *env) (err error) {
 	if err := e.cfg.Validate(); err != nil {
@@ -64,6 +66,9 @@ func (c *rebuildCmd) rebuild(ctx context.Context, e *env, spool *storage.Spool, 
 	if done, err = b.Rebuild(ctx); err != nil {
 		return done, err
 	}
+	if c.schedules, err = e.keepSchedules(ctx, db, strings.TrimPrefix(e.cfg.Database(), "sqlite:")); err != nil {
+		return done, err
+	}
 	return done, finishRuns(ctx, db, e.now())
 }
 
@@ -73,6 +78,9 @@ func (c *rebuildCmd) tell(e *env, done warc.Rebuilt, aside string, took time.Dur
 		plural(done.Exchanges, "exchange", "exchanges"), since(took))
 	if aside != "" {
 		fmt.Fprintf(e.stdout, "The old one was kept as %s; delete it when you are content. Start 'linkstead serve' again if it is running.\n", aside)
+	}
+	if c.schedules != "" {
+		fmt.Fprintln(e.stdout, c.schedules)
 	}
 	for _, id := range done.Torn {
 		fmt.Fprintf(e.stdout, "Segment %s has a torn end; what came before it was taken.\n", id)

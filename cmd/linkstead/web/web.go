@@ -39,11 +39,12 @@ var (
 
 // Pages serves the archive's own pages. It never serves a byte that was captured.
 type Pages struct {
-	Rows    Rows
-	Reports Reports
-	Replay  string   // origin of the replay, such as http://replay.localhost:8081
-	Listen  string   // address that the pages are served on, host:port; its host is answered to, besides loopback ones
-	Hosts   []string // further host names to answer to, such as the one of a reverse proxy
+	Rows      Rows
+	Reports   Reports
+	Schedules Schedules
+	Replay    string   // origin of the replay, such as http://replay.localhost:8081
+	Listen    string   // address that the pages are served on, host:port; its host is answered to, besides loopback ones
+	Hosts     []string // further host names to answer to, such as the one of a reverse proxy
 	// Collection tells of a collection; nil: only its name is known.
 	Collection func(ctx context.Context, name string) (storage.Collection, error)
 	Now        func() time.Time
@@ -80,6 +81,8 @@ func (p *Pages) Handler() http.Handler {
 	mux.Handle("/posts/{id}", p.serve(p.post))
 	mux.Handle("/lookup", p.serve(p.lookup))
 	mux.Handle("/outcomes", p.serve(p.outcomes))
+	mux.Handle("/schedules", p.serve(p.schedulesPage))
+	mux.Handle("/schedules.json", p.serve(p.schedulesJSON))
 	mux.Handle("/healthz", p.serve(healthz))
 	mux.HandleFunc("/style.css", serveStyle)
 	mux.Handle("/", p.serve(nothingHere))
@@ -208,7 +211,7 @@ func healthz(*http.Request) (*answer, error) {
 var templateFiles embed.FS
 
 // The templates are part of the program: a fault in them is a fault of the program, found by every test.
-var templates = mustTemplates("home", "post", "outcomes", "problem")
+var templates = mustTemplates("home", "post", "outcomes", "schedules", "problem")
 
 func mustTemplates(names ...string) map[string]*template.Template {
 	out := map[string]*template.Template{}

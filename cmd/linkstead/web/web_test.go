@@ -76,6 +76,8 @@ func TestStatusAndHeaders(t *testing.T) {
 		{"GET", "localhost", "/?page=2", 404, "text/html; charset=utf-8"},
 		{"GET", "localhost", "/?page=0", 404, "text/html; charset=utf-8"},
 		{"GET", "localhost", "/outcomes", 200, "text/html; charset=utf-8"},
+		{"GET", "localhost", "/schedules", 200, "text/html; charset=utf-8"},
+		{"GET", "localhost", "/schedules.json", 200, jsonType},
 		{"GET", "localhost", "/healthz", 200, "text/plain; charset=utf-8"},
 		{"GET", "localhost", stylePath, 200, "text/css; charset=utf-8"},
 		{"POST", "localhost", "/", 405, "text/plain; charset=utf-8"},
