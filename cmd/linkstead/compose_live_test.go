@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"debug/buildinfo"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -66,10 +67,29 @@ func TestComposeRuns(t *testing.T) {
 	for _, c := range append(works, serve) {
 		s.awaitHealth(c.service)
 	}
+	s.doctor()
 	for _, c := range append(works, serve) {
 		c.stop()
 	}
 	s.alone(image, post, args)
+}
+
+// doctor proves what the services stand on, from within one of them. All must be well, but for one thing: the tests' database
+// does not flush to the disk.
+func (s *stage) doctor() {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
+	defer cancel()
+	out, err := s.command(ctx, "serve", []string{"/linkstead", "doctor", "--big", "1MiB", "--json"}).Output()
+	var d diagnosis
+	if jerr := json.Unmarshal(out, &d); jerr != nil || len(d.Findings) < 15 {
+		s.t.Fatalf("doctor: %v, %v\n%s", err, jerr, out)
+	}
+	for _, f := range d.Findings {
+		if !f.OK && (f.Part != "rows" || f.Check != "durable" || !strings.Contains(f.Detail, "fsync off")) {
+			s.t.Errorf("doctor: %+v", f)
+		}
+	}
 }
 
 // alone runs the image without docker-compose.yml: a capture into its volume, and then what it runs by default.
