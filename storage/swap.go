@@ -135,7 +135,20 @@ func (x *tx) forget(s *Swap) error {
 			return err
 		}
 	}
-	for _, run := range s.Forget {
+	return x.forgetRuns(s.Forget)
+}
+
+// AdoptForgotten takes away what a rebuild has made of runs that purges have forgotten.
+func (db *DB) AdoptForgotten(ctx context.Context, runs ...int64) error {
+	err := db.write(ctx, func(x *tx) error { return x.forgetRuns(runs) })
+	if err != nil {
+		return fmt.Errorf("forget runs: %w", err)
+	}
+	return nil
+}
+
+func (x *tx) forgetRuns(runs []int64) error {
+	for _, run := range runs {
 		if _, err := x.exec(`UPDATE runs SET source='', spec='{}', changes='', cut='', state=$1 WHERE id=$2`, RunDone, run); err != nil {
 			return err
 		}

@@ -26,15 +26,30 @@ func (x *tx) settle(e *End) (bool, error) {
 		if len(there) > 0 {
 			continue
 		}
+		place, err := x.holder(c)
+		if err != nil || place == "" {
+			return false, err
+		}
+		c.RefersTo = place
+	}
+	return true, nil
+}
+
+// holder is the place of a payload, held until the transaction ends; empty if there is none. A server's answer is empty,
+// too, if the row that it had found was moved while it waited for it: a second look then sees where to.
+func (x *tx) holder(c *Capture) (string, error) {
+	for range 5 {
 		places, err := x.strings(`SELECT segment || '/' || CAST(pos AS TEXT) FROM captures WHERE digest=$1 AND collection=$2 AND kind='response'
 			AND EXISTS (SELECT 1 FROM segments s WHERE s.id=captures.segment AND s.state='stored')
 			ORDER BY at, record_id LIMIT 1`+x.db.d.forShare, c.Digest, c.Collection)
-		if err != nil || len(places) == 0 {
-			return false, err
+		if err != nil || len(places) > 0 {
+			return strings.Join(places, ""), err
 		}
-		c.RefersTo = places[0]
+		if !x.db.d.server {
+			break
+		}
 	}
-	return true, nil
+	return "", nil
 }
 
 // insertVoided notes an exchange that stands in a segment and does not count: a purge must find it all the same.

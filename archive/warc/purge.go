@@ -108,8 +108,12 @@ func (p *Purger) Purge(ctx context.Context, o PurgeOrder) (done Purged, err erro
 
 // Clean deletes what interrupted purges have left. storage.ErrLocked if one goes on.
 func (p *Purger) Clean(ctx context.Context) error {
-	left, err := p.Rows.Doomed(ctx)
-	if err != nil || len(left) == 0 {
+	doomed, err := p.Rows.Doomed(ctx)
+	if err != nil {
+		return err
+	}
+	files, err := filepath.Glob(filepath.Join(p.Dir, "*"))
+	if err != nil || len(doomed)+len(files) == 0 {
 		return err
 	}
 	return p.locked(ctx, p.clean)

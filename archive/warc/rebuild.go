@@ -23,6 +23,7 @@ type Adopter interface {
 	Adopt(ctx context.Context, ends []storage.End) error
 	AdoptCollection(ctx context.Context, c storage.Collection) error
 	PurgeAdopter
+	Resolver
 }
 
 // Lister lists and reads blobs.
@@ -43,6 +44,8 @@ type Rebuilder struct {
 	known  map[string]bool        // segments that count
 	purges map[string]PurgeCounts // what their notes have told so far
 	about  map[string]tail        // by collection: what the newest warcinfo record tells
+
+	forgotten []int64 // runs
 }
 
 // Rebuilt tells what a rebuild made.

@@ -17,6 +17,11 @@ type PurgeAdopter interface {
 	AdoptVoided(ctx context.Context, ends []storage.End) error
 	AdoptAudit(ctx context.Context, a storage.Audit) error
 	AdoptDoomed(ctx context.Context, locations ...string) error
+	AdoptForgotten(ctx context.Context, runs ...int64) error
+}
+
+// Resolver leads revisits to where their originals stand now.
+type Resolver interface {
 	ResolveRevisits(ctx context.Context) (lost int, err error)
 }
 
@@ -128,6 +133,7 @@ func (b *Rebuilder) adoptPurges(ctx context.Context, t *tail) error {
 			err = b.Rows.AdoptAudit(ctx, a)
 		}
 		for _, f := range n.Forgotten {
+			b.forgotten = append(b.forgotten, f.ID)
 			if err == nil {
 				err = b.Rows.AdoptRun(ctx, f.run())
 			}
@@ -166,8 +172,11 @@ func (b *Rebuilder) seek(t *tail) {
 	}
 }
 
-// resolve finds them.
+// resolve finds them. It also takes away what older notes told of runs that were forgotten since.
 func (b *Rebuilder) resolve(ctx context.Context, done *Rebuilt) error {
+	if err := b.Rows.AdoptForgotten(ctx, b.forgotten...); err != nil {
+		return err
+	}
 	lost, err := b.Rows.ResolveRevisits(ctx)
 	if lost > 0 {
 		done.Damaged = append(done.Damaged, fmt.Sprintf("none: %d payloads that revisits refer to are nowhere", lost))

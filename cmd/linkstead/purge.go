@@ -43,6 +43,7 @@ func (c *purgeCmd) run(ctx context.Context, e *env) (err error) {
 		return c.printLog(ctx, e, s)
 	}
 	if !c.DryRun {
+		e.finishPurges(ctx, s)
 		if err := e.storeWaiting(ctx, s); err != nil {
 			return err
 		}
@@ -257,7 +258,8 @@ func by(who string) string {
 	return "; by " + clean(who)
 }
 
-// finishPurges deletes what interrupted purges have left, as a worker starts. What can't be deleted now is for the next one.
+// finishPurges deletes what interrupted purges have left, as a worker or a purge starts. What can't be deleted now is for
+// the next one.
 func (e *env) finishPurges(ctx context.Context, s *store) {
 	p, release, err := e.purger(s)
 	if err == nil {
