@@ -62,7 +62,7 @@ func TestPost(t *testing.T) {
 		t.Errorf("what does not resolve ended as %q", o)
 	}
 	got, err := n.db.Counts(t.Context(), r.ID, "")
-	if want := (storage.Counts{Found: 17, Ended: 17, Captured: 16, Failed: 1, Bytes: got.Bytes}); err != nil || got != want || got.Bytes == 0 {
+	if want := (storage.Counts{Found: 17, Ended: 17, Captured: 16, Failed: 1, Bytes: got.Bytes, Pages: 4}); err != nil || got != want || got.Bytes == 0 {
 		t.Errorf("counts %+v, %v, want %+v", got, err, want)
 	}
 }

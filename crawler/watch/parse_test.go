@@ -162,7 +162,7 @@ func TestReadSitemapHostile(t *testing.T) {
 	if err != nil || len(deep.Entries) != 1 || len(deep.Notes) != 1 {
 		t.Errorf("deep: %v, %s", err, show(deep))
 	}
-	bomb, err := watch.ReadSitemap([]byte(compressed(t, "https://s.example/a\n"+strings.Repeat("\n", 60<<20))), mapURL)
+	bomb, err := watch.ReadSitemap([]byte(compressed(t, "https://s.example/a\n"+strings.Repeat(" ", 60<<20))), mapURL)
 	if err != nil || len(bomb.Entries) != 1 || len(bomb.Notes) != 1 {
 		t.Errorf("a bomb: %v, %s", err, show(bomb))
 	}
