@@ -66,7 +66,7 @@ func (c *rebuildCmd) rebuild(ctx context.Context, e *env, spool *storage.Spool, 
 	if done, err = b.Rebuild(ctx); err != nil {
 		return done, err
 	}
-	if c.schedules, err = e.keepSchedules(ctx, db, strings.TrimPrefix(e.cfg.Database(), "sqlite:")); err != nil {
+	if c.schedules, err = e.keepSchedules(ctx, db, e.cfg.Database()); err != nil {
 		return done, err
 	}
 	return done, finishRuns(ctx, db, e.now())

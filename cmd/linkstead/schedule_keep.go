@@ -10,11 +10,11 @@ import (
 	"linkstead/storage"
 )
 
-// keepSchedules carries the schedules of the database in path over to one that was made anew, and says so. If that one
-// can't be read, it says which schedules the WARC files name.
-func (e *env) keepSchedules(ctx context.Context, db *storage.DB, path string) (string, error) {
-	if !empty(path) {
-		n, err := e.copySchedules(ctx, db, path)
+// keepSchedules carries the schedules of an old database over to one that was made anew, and says so. If the old one can't
+// be read, it says which schedules the WARC files name.
+func (e *env) keepSchedules(ctx context.Context, db *storage.DB, old string) (string, error) {
+	if path, embedded := strings.CutPrefix(old, "sqlite:"); !embedded || !empty(path) {
+		n, err := e.copySchedules(ctx, db, old)
 		switch {
 		case ctx.Err() != nil:
 			return "", err
@@ -42,8 +42,8 @@ func (e *env) keepSchedules(ctx context.Context, db *storage.DB, path string) (s
 		strings.Join(names, ", ")), nil
 }
 
-func (e *env) copySchedules(ctx context.Context, db *storage.DB, path string) (n int, err error) {
-	old, err := storage.OpenDB(ctx, "sqlite:"+path, storage.DBOptions{Now: e.clock, Log: e.log})
+func (e *env) copySchedules(ctx context.Context, db *storage.DB, from string) (n int, err error) {
+	old, err := storage.OpenDB(ctx, from, storage.DBOptions{Now: e.clock, Log: e.log})
 	if err != nil {
 		return 0, err
 	}
