@@ -1,10 +1,5 @@
 package storage
 
-import (
-	"errors"
-	"fmt"
-)
-
 // endAll writes how tasks ended, with all that they brought, and tells which of the ends count. The tasks' hosts are
 // locked.
 func (x *tx) endAll(ends []End, paused runSet) ([]bool, error) {
@@ -118,23 +113,17 @@ func (x *tx) endTasks(ends []End, which []int, paused runSet, held []bool) error
 			ints[c][k] = v
 		}
 	}
-	rows, err := x.query(`UPDATE tasks t SET due_at=u.due_at, attempts=u.attempts, outcome=u.outcome, status=u.status, version=u.version
+	return x.each(func(r row) error {
+		var i int
+		err := r.Scan(&i)
+		held[i] = err == nil
+		return err
+	}, `UPDATE tasks t SET due_at=u.due_at, attempts=u.attempts, outcome=u.outcome, status=u.status, version=u.version
 		FROM unnest($1::text[],$2::text[],$3::bigint[],$4::bigint[],$5::bigint[],$6::bigint[],$7::bigint[],$8::bigint[],$9::bigint[],$10::bigint[])
 			AS u(host,outcome,place,run,id,token,due_at,attempts,status,version)
 		WHERE t.host=u.host AND t.run=u.run AND t.id=u.id AND t.due_at < 1152921504606846976
 			AND EXISTS (SELECT 1 FROM hosts h WHERE h.host=u.host AND h.lease=u.token AND h.lease<>0)
 		RETURNING u.place`, hosts, outcomes, ints[0], ints[1], ints[2], ints[3], ints[4], ints[5], ints[6], ints[7])
-	if err != nil {
-		return err
-	}
-	for rows.Next() {
-		var i int
-		if err := rows.Scan(&i); err != nil {
-			return errors.Join(err, rows.Close())
-		}
-		held[i] = true
-	}
-	return errors.Join(rows.Err(), rows.Close())
 }
 
 // enqueueFound adds the tasks that ends have discovered, and writes into each end how many of them were new.
@@ -160,20 +149,15 @@ func (x *tx) enqueueFound(ends []End, held []bool, paused runSet) error {
 		if err != nil {
 			return err
 		}
-		rows, err := x.query(`INSERT INTO tasks (`+taskCols+`) SELECT * FROM unnest(`+types+`) ON CONFLICT DO NOTHING RETURNING host, run, id`, arrays...)
-		if err != nil {
-			return err
-		}
-		for rows.Next() {
+		err = x.each(func(r row) error {
 			var k taskKey
-			if err := rows.Scan(&k.host, &k.run, &k.id); err != nil {
-				return errors.Join(fmt.Errorf("read new task: %w", err), rows.Close())
-			}
+			err := r.Scan(&k.host, &k.run, &k.id)
 			if i := by[k]; i > 0 {
 				ends[i-1].Added++
 			}
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			return err
+		}, `INSERT INTO tasks (`+taskCols+`) SELECT * FROM unnest(`+types+`) ON CONFLICT DO NOTHING RETURNING host, run, id`, arrays...)
+		if err != nil {
 			return err
 		}
 	}

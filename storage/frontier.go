@@ -60,25 +60,19 @@ const taskCols = `host, run, id, url, kind, depth, hops, via, due_at, attempts, 
 // dueOf brings up to n due tasks of each host, most urgent first.
 func (x *tx) dueOf(hosts []string, now int64, n int) (map[string][]Task, error) {
 	out := make(map[string][]Task, len(hosts))
+	take := func(r row) error {
+		t, err := scanTask(r)
+		out[t.Host] = append(out[t.Host], t)
+		return err
+	}
 	if x.db.d.server {
-		rows, err := x.query(`SELECT `+taskCols+` FROM unnest($1::text[]) AS h(name) CROSS JOIN LATERAL
+		err := x.each(take, `SELECT `+taskCols+` FROM unnest($1::text[]) AS h(name) CROSS JOIN LATERAL
 			(SELECT `+taskCols+` FROM tasks WHERE host=h.name AND due_at<=$2 AND `+sqlOpen+` ORDER BY due_at LIMIT `+strconv.Itoa(n)+`) AS t
 			ORDER BY host, due_at`, hosts, now)
-		if err != nil {
-			return nil, err
-		}
-		tasks, err := scanTasks(rows)
-		for _, t := range tasks {
-			out[t.Host] = append(out[t.Host], t)
-		}
 		return out, err
 	}
 	for _, h := range hosts {
-		rows, err := x.query(sqlDue+strconv.Itoa(n), h, now)
-		if err != nil {
-			return nil, err
-		}
-		if out[h], err = scanTasks(rows); err != nil {
+		if err := x.each(take, sqlDue+strconv.Itoa(n), h, now); err != nil {
 			return nil, err
 		}
 	}
@@ -87,18 +81,6 @@ func (x *tx) dueOf(hosts []string, now int64, n int) (map[string][]Task, error) 
 
 // sqlDue is followed by a number: SQLite parses a statement anew whenever a parameter of its LIMIT is bound.
 const sqlDue = `SELECT ` + taskCols + ` FROM tasks WHERE host=$1 AND due_at<=$2 AND ` + sqlOpen + ` ORDER BY due_at LIMIT `
-
-func scanTasks(rows *sql.Rows) (out []Task, err error) {
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		t, err := scanTask(rows)
-		if err != nil {
-			return nil, fmt.Errorf("read task: %w", err)
-		}
-		out = append(out, t)
-	}
-	return out, rows.Err()
-}
 
 func scanTask(r row) (t Task, err error) {
 	err = r.Scan(&t.Host, &t.Run, &t.ID, &t.URL, &t.Kind, &t.Depth, &t.Hops, &t.Via, &t.Due, &t.Attempts, &t.Outcome)
@@ -269,19 +251,13 @@ func (db *DB) FreeOwner(ctx context.Context, owner string, politeUntil time.Time
 
 // leases brings the hosts and tokens that a query selects.
 func (x *tx) leases(q string, args ...any) (out []Lease, err error) {
-	rows, err := x.query(q, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
+	err = x.each(func(r row) error {
 		var l Lease
-		if err := rows.Scan(&l.Host, &l.Token); err != nil {
-			return nil, fmt.Errorf("read leases: %w", err)
-		}
+		err := r.Scan(&l.Host, &l.Token)
 		out = append(out, l)
-	}
-	return out, rows.Err()
+		return err
+	}, q, args...)
+	return out, err
 }
 
 // Enqueue adds tasks; those that exist already are left as they are. It tells how many were new. Those of a paused run

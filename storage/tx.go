@@ -198,20 +198,29 @@ func (x *tx) ask(q string, args []any) (*sql.Rows, error) {
 	return s.QueryContext(x.ctx, args...)
 }
 
-func (x *tx) strings(q string, args ...any) (out []string, err error) {
+// each runs a query and hands its rows over one by one.
+func (x *tx) each(f func(row) error, q string, args ...any) (err error) {
 	rows, err := x.query(q, args...)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
-		var s string
-		if err := rows.Scan(&s); err != nil {
-			return nil, err
+		if err := f(rows); err != nil {
+			return fmt.Errorf("read %.60q: %w", q, err)
 		}
-		out = append(out, s)
 	}
-	return out, rows.Err()
+	return rows.Err()
+}
+
+func (x *tx) strings(q string, args ...any) (out []string, err error) {
+	err = x.each(func(r row) error {
+		var s string
+		err := r.Scan(&s)
+		out = append(out, s)
+		return err
+	}, q, args...)
+	return out, err
 }
 
 // insert puts rows of cols values each, many to a statement.

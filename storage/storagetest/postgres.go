@@ -170,10 +170,10 @@ func (s *PostgresServer) tool(name string, args ...string) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(log.Name())
-	defer log.Close()
 	c.Stdout, c.Stderr = log, log
-	if err := c.Run(); err != nil {
+	err = c.Run()
+	defer func() { _ = os.Remove(log.Name()) }() // the folder goes
+	if err := errors.Join(err, log.Close()); err != nil {
 		said, _ := os.ReadFile(log.Name())                    // more of the story, if it is there
 		server, _ := os.ReadFile(filepath.Join(s.dir, "log")) // the same
 		return fmt.Errorf("%s: %w\n%s%s", name, err, said, server[max(0, len(server)-2000):])
