@@ -54,7 +54,7 @@ func (e *env) open(ctx context.Context, create bool) (*store, error) {
 }
 
 func (e *env) openRows(ctx context.Context, s *store, _ bool) (err error) {
-	s.db, err = storage.OpenDB(ctx, e.cfg.Database(), storage.DBOptions{Now: e.clock, Log: e.log})
+	s.db, err = storage.OpenDB(ctx, e.cfg.Database(), storage.DBOptions{Now: e.clock, Patience: e.patience, Log: e.log})
 	return err
 }
 
