@@ -69,7 +69,7 @@ func ReadSchedules(file string, data []byte, base Schedule) ([]Schedule, error) 
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc yaml.Node
 	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s is empty: begin it with schedules:", file)
+		return nil, fmt.Errorf("%s is empty: write schedules: and the schedules below it", file)
 	} else if err != nil {
 		return nil, fmt.Errorf("%s is no YAML: %s", file, strings.TrimPrefix(err.Error(), "yaml: "))
 	}
