@@ -19,7 +19,7 @@ type Starter interface {
 }
 
 // Begin starts a run of spec, whose source is an http(s) URL, or names doc. If a run of the very same spec was
-// interrupted, that one goes on instead, and resumed is true.
+// interrupted, that one goes on instead, and resumed is true. One that a schedule began is none of the caller's.
 func Begin(ctx context.Context, db Starter, spec scope.Spec, doc *storage.Document, now time.Time) (r storage.Run, resumed bool, err error) {
 	s, err := spec.Compile()
 	if err != nil {
@@ -34,7 +34,7 @@ func Begin(ctx context.Context, db Starter, spec scope.Spec, doc *storage.Docume
 		return r, false, err
 	}
 	for _, old := range slices.Backward(runs) {
-		if doc == nil && old.Collection == spec.Collection && string(old.Spec) == string(encoded) {
+		if doc == nil && old.Schedule == "" && old.Collection == spec.Collection && string(old.Spec) == string(encoded) {
 			return old, true, db.ResumeRun(ctx, old.ID)
 		}
 	}

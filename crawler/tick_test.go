@@ -160,7 +160,29 @@ func mustEncode(t *testing.T, s *watch.Schedule) []byte {
 	return raw
 }
 
-// TestTickCron: once, and by the clock of a time zone.
+// TestBeginBesideSchedule: a capture of what a schedule's run is capturing is a run of its own: it may be interrupted.
+func TestBeginBesideSchedule(t *testing.T) {
+	t.Parallel()
+	w := newWeb(t)
+	w.html("p.test/", "P.")
+	n := newNode(t, archive(t))
+	s := schedule(watch.Post, w.spec("p.test/"))
+	n.put(s)
+	run, first, err := crawler.Scheduled(t.Context(), n.db, s, time.Now())
+	must(t, err)
+	run, err = n.db.StartScheduled(t.Context(), storage.Start{Schedule: "s", Run: run, First: first})
+	must(t, err)
+	if r, resumed, err := crawler.Begin(t.Context(), n.db, s.Spec, nil, time.Now()); err != nil || resumed || r.ID == run.ID {
+		t.Errorf("run %d, %v, %v", r.ID, resumed, err)
+	}
+	must(t, n.db.PauseSchedule(t.Context(), "s", true, 0))
+	n.work()
+	if got := w.hits()["p.test/"]; got != 2 {
+		t.Errorf("asked for %d times", got)
+	}
+}
+
+// TestTickOnce: a schedule of one time runs once.
 func TestTickOnce(t *testing.T) {
 	t.Parallel()
 	w, c := newWeb(t), &turned{}
