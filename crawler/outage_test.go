@@ -312,7 +312,7 @@ func TestRobotsOnce(t *testing.T) {
 			rw.Header().Set("Content-Type", "text/plain")
 			_, _ = rw.Write(gzipped("User-agent: *\nDisallow: /3\n"))
 		})
-		for i := range 6 {
+		for i := range 12 {
 			fmt.Fprintf(&links, `<a href="{%s/%d}">x</a>`, h, i)
 			w.page(fmt.Sprintf("%s/%d", h, i), "text/plain", "x")
 		}
@@ -329,6 +329,7 @@ func TestRobotsOnce(t *testing.T) {
 		n.Hosts, n.Hold = 1, 20*time.Millisecond // a turn is one task or two
 		n.Library = &warc.Library{Shelves: n.db, Spool: filepath.Join(dir, "nothing")}
 		g.Go(func() error { return n.Work(t.Context(), nil) })
+		waitFor(t, "the hosts are known", func() bool { return len(w.hits()) > 3 })
 	}
 	must(t, g.Wait())
 	one.done(r)
@@ -350,7 +351,7 @@ func TestRobotsOnce(t *testing.T) {
 	for _, n := range tally {
 		total += n
 	}
-	if int(counts.Found) != total || int(counts.Ended) != total || counts.Captured != 2+4*6 || counts.Failed != 4 {
+	if int(counts.Found) != total || int(counts.Ended) != total || counts.Captured != 2+4*12 || counts.Failed != 4 {
 		t.Errorf("counts %+v of %d tasks: %v", counts, total, tally)
 	}
 }
