@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Progress says how far rows account for a segment's bytes.
@@ -34,15 +35,20 @@ func (db *DB) Commit(ctx context.Context, progress []Progress, ends []End) (fenc
 		if err := x.advance(progress); err != nil {
 			return err
 		}
-		var touched []Task
+		var found, ended []Task
 		for i := range ends {
-			touched = append(append(touched, ends[i].Task), ends[i].New...)
+			found, ended = append(found, ends[i].New...), append(ended, ends[i].Task)
 		}
+		touched := slices.Concat(ended, found)
 		paused, err := x.paused(touched)
 		if err != nil {
 			return err
 		}
-		if err := x.prepareHosts(hostsOf(touched)); err != nil {
+		// The host of a task that is leased has its row already.
+		if err := x.makeHosts(hostsOf(found)); err != nil {
+			return err
+		}
+		if err := x.lockHosts(hostsOf(touched)); err != nil {
 			return err
 		}
 		held, err := x.endAll(ends, paused)

@@ -295,14 +295,21 @@ func hostsOf(tasks []Task) []string {
 
 // prepareHosts makes the hosts' rows exist and locks them, in host order.
 func (x *tx) prepareHosts(hosts []string) error {
+	if err := x.makeHosts(hosts); err != nil {
+		return err
+	}
+	return x.lockHosts(hosts)
+}
+
+// makeHosts makes the hosts' rows exist, in host order. It comes before any of the transaction's locks: who waits here
+// for another's new row holds nothing that the other may want.
+func (x *tx) makeHosts(hosts []string) error {
 	args := make([]any, 0, 2*len(hosts))
 	for _, h := range hosts {
 		args = append(args, h, Never)
 	}
-	if _, err := x.insert(`INSERT INTO hosts (host, next_at)`, ` ON CONFLICT DO NOTHING`, 2, args); err != nil {
-		return err
-	}
-	return x.lockHosts(hosts)
+	_, err := x.insert(`INSERT INTO hosts (host, next_at)`, ` ON CONFLICT DO NOTHING`, 2, args)
+	return err
 }
 
 // enqueue inserts the tasks, whose hosts are locked, and wakes those hosts that nobody holds.
