@@ -73,7 +73,7 @@ func empty(path string) bool {
 }
 
 // orphaned is an error if there are WARC files, and no database knows of them.
-func (e *env) orphaned(ctx context.Context, s *store, write bool) error {
+func (e *env) orphaned(ctx context.Context, s *store, _ bool) error {
 	fresh := s.db == nil
 	if !fresh {
 		var err error
@@ -81,7 +81,7 @@ func (e *env) orphaned(ctx context.Context, s *store, write bool) error {
 			return err
 		}
 	}
-	if !fresh || !write {
+	if !fresh {
 		return nil
 	}
 	for _, err := range s.blobs.List(ctx, warc.KeyPrefix) {

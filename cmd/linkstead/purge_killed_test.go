@@ -26,7 +26,7 @@ func TestPurgeKilled(t *testing.T) {
 	root := t.TempDir()
 	secret := "<p>" + strings.Repeat("the secret words ", 40)
 	for name, text := range map[string]string{
-		"blog.test/post.html": `<title>post</title><article><p><a href="http://src.test:{{PORT}}/secret.html">a</a> <a href="http://src.test:{{PORT}}/twin.html">b</a> <a href="http://src.test:{{PORT}}/else.html">c</a></p></article>`,
+		"blog.test/post.html":  `<title>post</title><article><p><a href="http://src.test:{{PORT}}/secret.html">a</a> <a href="http://src.test:{{PORT}}/twin.html">b</a> <a href="http://src.test:{{PORT}}/else.html">c</a></p></article>`,
 		"src.test/secret.html": secret, "src.test/twin.html": secret, "src.test/else.html": "something else",
 	} {
 		path := filepath.Join(root, name)

@@ -21,7 +21,8 @@ func (c *rebuildCmd) run(ctx context.Context, e *env) (err error) {
 	if err := e.cfg.Validate(); err != nil {
 		return usageError{err}
 	}
-	if _, err := os.Stat(strings.TrimPrefix(e.cfg.BlobStore(), "dir:")); errors.Is(err, os.ErrNotExist) {
+	folder, local := strings.CutPrefix(e.cfg.BlobStore(), "dir:")
+	if _, err := os.Stat(folder); local && errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("there is no archive in %s\nName another with --archive", e.cfg.Archive)
 	}
 	spool, err := storage.HoldSpool(e.cfg.SpoolDir(), e.fs)
@@ -29,14 +30,21 @@ func (c *rebuildCmd) run(ctx context.Context, e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, spool.Close()) }()
+	path, embedded := strings.CutPrefix(e.cfg.Database(), "sqlite:")
+	if !embedded {
+		return c.onServer(ctx, e, spool)
+	}
 	began := e.now()
-	path := strings.TrimPrefix(e.cfg.Database(), "sqlite:")
 	fresh := path + ".rebuilding"
 	if err := removeDatabase(fresh); err != nil { // of a rebuild that was stopped
 		return err
 	}
-	done, err := c.rebuild(ctx, e, spool, "sqlite:"+fresh)
+	db, err := storage.OpenDB(ctx, "sqlite:"+fresh, storage.DBOptions{Now: e.clock, Log: e.log})
 	if err != nil {
+		return err
+	}
+	done, err := c.rebuild(ctx, e, spool, db)
+	if err = errors.Join(err, db.Close()); err != nil {
 		return errors.Join(fmt.Errorf("%w\nThe old database was left as it is", err), removeDatabase(fresh))
 	}
 	aside, err := putAside(path, began)
@@ -49,13 +57,40 @@ func (c *rebuildCmd) run(ctx context.Context, e *env) (err error) {
 	return c.tell(e, done, aside, e.now().Sub(began))
 }
 
-// rebuild makes the rows in a new database, and closes it whole.
-func (c *rebuildCmd) rebuild(ctx context.Context, e *env, spool *storage.Spool, dsn string) (done warc.Rebuilt, err error) {
-	db, err := storage.OpenDB(ctx, dsn, storage.DBOptions{Now: e.clock, Log: e.log})
+// onServer makes the rows anew in a schema beside the one in use, which then gives way.
+func (c *rebuildCmd) onServer(ctx context.Context, e *env, spool *storage.Spool) (err error) {
+	began := e.now()
+	old := &store{}
+	empty := false
+	if err = e.openRows(ctx, old, false); err == nil {
+		empty, err = old.db.Fresh(ctx)
+	}
+	if err = errors.Join(err, old.close()); err != nil {
+		return err
+	}
+	db, err := storage.OpenFresh(ctx, e.cfg.Database(), storage.DBOptions{Now: e.clock, Log: e.log})
 	if err != nil {
-		return done, err
+		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	done, err := c.rebuild(ctx, e, spool, db)
+	aside := ""
+	if err == nil {
+		aside, err = db.PutInPlace(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("%w\nThe old rows were left as they are", err)
+	}
+	if aside != "" && !empty {
+		aside = "schema " + aside
+	} else {
+		aside = "" // nobody misses an empty one
+	}
+	return c.tell(e, done, aside, e.now().Sub(began))
+}
+
+// rebuild makes the rows in a new database.
+func (c *rebuildCmd) rebuild(ctx context.Context, e *env, spool *storage.Spool, db *storage.DB) (done warc.Rebuilt, err error) {
 	s := &store{}
 	if err := e.openBlobs(ctx, s, true); err != nil {
 		return done, err
