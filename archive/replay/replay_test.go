@@ -346,6 +346,7 @@ func TestFaults(t *testing.T) {
 		retry, say string
 	}{
 		{fmt.Errorf("read x: %w", warc.ErrElsewhere), 503, "60", "on its way"},
+		{fmt.Errorf("read x: %w", storage.ErrAway), 503, "60", "A part of the archive"},
 		{fmt.Errorf("read x: %w", storage.ErrNotFound), 500, "", "not where they should be"},
 		{errors.New("open /secret/path: no such device"), 500, "", "Something went wrong"},
 	} {

@@ -196,12 +196,23 @@ func TestStopWhileAway(t *testing.T) {
 	if out, err := programCmd(t, env, append(args, "http://post.test:"+w.port+"/post.html")...).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	p := startProcess(t, env, "work")
+	port, err := pickPort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ready := func() string {
+		_, err := askHealth(t.Context(), "http://127.0.0.1:"+port+pathReady)
+		return fmt.Sprint(err)
+	}
+	p := startProcess(t, env, "work", "--listen", "127.0.0.1:"+port)
+	until(t, "it is ready", func() bool { return ready() == "<nil>" })
 	until(t, "some pages are asked for", func() bool { return w.total() > 6 })
 	rows.Cut()
 	bytes.Cut()
-	before := w.total()
-	until(t, "the worker goes on with what it holds", func() bool { return w.total() > before || strings.Contains(p.stderr.String(), "can't be reached") })
+	until(t, "it notices", func() bool { return strings.Contains(p.stderr.String(), "can't be reached") })
+	if said := ready(); !strings.Contains(said, "answers 503: not ready: the database does not answer, the store does not answer") {
+		t.Errorf("not ready: %s", said)
+	}
 	if took := p.stop(); took > 10*time.Second {
 		t.Errorf("it took %s to stop\n%s", took, p.stderr.String())
 	}
