@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"linkstead/archive/report"
+	"linkstead/storage/storagetest"
 )
 
 // A bout is what one whole program took to archive the site.
@@ -37,16 +38,13 @@ const pairs = 5
 // wget. It fails if the two don't find the same pages, or if linkstead asks for anything twice.
 func BenchmarkSiteAgainstWget(b *testing.B) {
 	n := startNginx(b, docSites()[0])
-	program := filepath.Join(b.TempDir(), "linkstead")
-	if out, err := exec.Command("go", "build", "-trimpath", "-o", program, ".").CombinedOutput(); err != nil {
-		b.Fatalf("build: %v\n%s", err, out)
-	}
-	hosts := hostsFile(b, n)
+	program, hosts := buildProgram(b), hostsFile(b, n)
 	var ours, theirs []bout
 	for b.Loop() {
 		for range pairs {
 			theirs = append(theirs, runWget(b, n, hosts))
-			ours = append(ours, runLinkstead(b, n, program))
+			dir := b.TempDir()
+			ours = append(ours, runLinkstead(b, n, program, dir, nil, "--archive", dir))
 		}
 	}
 	us, they := ours[len(ours)-1], theirs[len(theirs)-1]
@@ -97,10 +95,37 @@ func measure(b *testing.B, n *nginx, cmd *exec.Cmd, forgiven ...int) bout {
 	return x
 }
 
+// BenchmarkSiteOnServers archives the site into a folder with SQLite, and into S3 with PostgreSQL, turn by turn: what many
+// machines cost one. The servers are real ones on this machine, and share its cores; PostgreSQL flushes each commit.
+func BenchmarkSiteOnServers(b *testing.B) {
+	n, s3, pg := startNginx(b, docSites()[0]), storagetest.S3(b), storagetest.Postgres(b)
+	pg.Exec(b, "ALTER SYSTEM SET fsync = on", "SELECT pg_reload_conf()")
+	defer pg.Exec(b, "ALTER SYSTEM RESET fsync", "SELECT pg_reload_conf()")
+	program := buildProgram(b)
+	var folder, servers []bout
+	for b.Loop() {
+		for range pairs {
+			dir, bucket := b.TempDir(), s3.NewBucket(b)
+			folder = append(folder, runLinkstead(b, n, program, dir, nil, "--archive", dir))
+			servers = append(servers, runLinkstead(b, n, program, filepath.Join(s3.Folder, bucket), s3.Env(),
+				"--archive", "s3://"+bucket, "--db", pg.DSN(b), "--spool", filepath.Join(b.TempDir(), "spool")))
+		}
+	}
+	samePages(b, folder[0].asked, servers[0].asked)
+	wall := func(x bout) float64 { return x.wall.Seconds() }
+	cpu := func(x bout) float64 { return x.cpu.Seconds() }
+	peak := func(x bout) float64 { return float64(x.peak) / (1 << 20) }
+	b.ReportMetric(0, "ns/op") // the time of a pair says nothing
+	b.ReportMetric(median(servers, wall)/median(folder, wall), "wall_ratio")
+	b.ReportMetric(median(servers, cpu)/median(folder, cpu), "cpu_ratio")
+	b.Logf("%d pairs; S3 and PostgreSQL: %.2f s, %.2f CPU s, %.0f MB; folder and SQLite: %.2f s, %.2f CPU s, %.0f MB", len(folder),
+		median(servers, wall), median(servers, cpu), median(servers, peak), median(folder, wall), median(folder, cpu), median(folder, peak))
+}
+
 // siteArgs are the command line that captures the site: nothing beyond it, and without politeness.
-func siteArgs(n *nginx, archive string) []string {
-	return append(append([]string{"capture", "--archive", archive, "--allow-private", "--depth", "20", "--scope", "host",
-		"--exclude", elsewhere, "--delay", "0s", "--per-host", "8", "--json"}, n.resolve()...), siteURL)
+func siteArgs(n *nginx, archive ...string) []string {
+	return append(append([]string{"capture", "--allow-private", "--depth", "20", "--scope", "host",
+		"--exclude", elsewhere, "--delay", "0s", "--per-host", "8", "--json"}, append(archive, n.resolve()...)...), siteURL)
 }
 
 // elsewhere are the links of the first page that lead to other sites; all of the site's own are plain.
@@ -112,21 +137,31 @@ func BenchmarkSite(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		var said bytes.Buffer
-		p := &program{args: siteArgs(n, b.TempDir()), getenv: func(string) string { return "" }, stdout: io.Discard, stderr: &said}
+		p := &program{args: siteArgs(n, "--archive", b.TempDir()), getenv: func(string) string { return "" }, stdout: io.Discard, stderr: &said}
 		if code := p.run(b.Context()); code != exitOK {
 			b.Fatalf("exit %d\n%s", code, said.String())
 		}
 	}
 }
 
-func runLinkstead(b *testing.B, n *nginx, program string) bout {
+func buildProgram(b *testing.B) string {
 	b.Helper()
-	dir := b.TempDir()
-	cmd := exec.Command(program, siteArgs(n, dir)...)
+	program := filepath.Join(b.TempDir(), "linkstead")
+	if out, err := exec.Command("go", "build", "-trimpath", "-o", program, ".").CombinedOutput(); err != nil {
+		b.Fatalf("build: %v\n%s", err, out)
+	}
+	return program
+}
+
+// runLinkstead captures the site into an archive, whose WARCs come to lie below folder.
+func runLinkstead(b *testing.B, n *nginx, program, folder string, env []string, archive ...string) bout {
+	b.Helper()
+	cmd := exec.Command(program, siteArgs(n, archive...)...)
+	cmd.Env = append(os.Environ(), env...)
 	var out bytes.Buffer
 	cmd.Stdout = &out
 	x := measure(b, n, cmd)
-	x.warc = sizeOf(b, filepath.Join(dir, "warc", "*", "*.warc.gz"))
+	x.warc = sizeOf(b, filepath.Join(folder, "warc", "*", "*.warc.gz"))
 	var r report.Report
 	if err := json.Unmarshal(out.Bytes(), &r); err != nil || !r.Complete() {
 		b.Fatalf("linkstead: %v, %+v", err, r.Totals)

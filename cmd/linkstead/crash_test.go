@@ -41,19 +41,11 @@ func docsSite(t testing.TB) *website {
 // captureSite is the command that captures a whole site.
 func captureSite(t testing.TB, w *website, archive string, more ...string) *exec.Cmd {
 	t.Helper()
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	args := append([]string{"capture", "--archive", archive, "--allow-private", "--delay", "0s", "--per-host", "8", "--links", "content",
 		"--exclude", `^https?://[^/]*(org|com|net|io)/`, "--depth", "20", "--json"}, w.resolve("docs.test")...)
 	args = append(args, more...)
 	args = append(args, "http://docs.test:"+w.port+"/")
-	link := filepath.Join(t.TempDir(), "linkstead") // testscript's main looks at the program's name
-	if err := os.Symlink(exe, link); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(link, args...)
+	cmd := linkstead(t, args...)
 	cmd.WaitDelay = 30 * time.Second
 	return cmd
 }
