@@ -43,10 +43,10 @@ type program struct {
 // cli is the command line.
 type cli struct {
 	Config  string           `help:"Configuration file (YAML); see 'linkstead config'." placeholder:"FILE"`
-	Archive string           `help:"Folder of the archive (default ./archive)." placeholder:"DIR"`
-	Blobs   string           `help:"Where bytes are kept, as dir:PATH (default: the archive folder)." placeholder:"STORE"`
-	DB      string           `help:"Where rows are kept, as sqlite:PATH (default: linkstead.db in the archive folder)." placeholder:"DSN"`
-	Spool   string           `help:"Folder for segments in the making (default: spool in the archive folder)." placeholder:"DIR"`
+	Archive string           `help:"Where the archive is: a folder (default ./archive), or s3://BUCKET/PREFIX." placeholder:"PLACE"`
+	Blobs   string           `help:"Where bytes are kept: dir:PATH or s3://BUCKET/PREFIX (default: the archive)." placeholder:"STORE"`
+	DB      string           `help:"Where rows are kept: sqlite:PATH or postgres://USER@HOST/NAME (default: linkstead.db in the archive folder)." placeholder:"DSN"`
+	Spool   string           `help:"Folder of this machine for what is not stored yet (default: spool in the archive folder, or ./linkstead-spool)." placeholder:"DIR"`
 	Verbose bool             `short:"v" help:"Tell more of what is going on."`
 	Version kong.VersionFlag `help:"Print the version."`
 
