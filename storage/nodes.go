@@ -50,3 +50,16 @@ func (db *DB) Nodes(ctx context.Context) (out []Node, err error) {
 	}
 	return out, rows.Err()
 }
+
+// Leave says that a node's worker has ended: from now on it does not count as alive.
+func (db *DB) Leave(ctx context.Context, node string) error {
+	err := db.write(ctx, func(x *tx) error {
+		gone := micros(db.Now().Add(-aliveFor))
+		_, err := x.exec(`UPDATE nodes SET seen=$1 WHERE node=$2 AND seen>$1`, gone, node)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("note that node %s has left: %w", node, err)
+	}
+	return nil
+}

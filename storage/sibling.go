@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -76,7 +77,7 @@ func (db *DB) PutInPlace(ctx context.Context) (aside string, err error) {
 	if db.fresh == nil {
 		return "", fmt.Errorf("database %s: it is no fresh one", db.name)
 	}
-	to := db.place + "_" + db.Now().UTC().Format("20060102150405")
+	to := db.place + "_" + strings.Replace(db.Now().UTC().Format("20060102150405.000"), ".", "", 1) // two in a second differ
 	to = to[max(0, len(to)-63):]
 	unsure := false
 	err = db.patiently(ctx, func() error {

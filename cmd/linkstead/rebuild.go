@@ -65,6 +65,9 @@ func (c *rebuildCmd) onServer(ctx context.Context, e *env, spool *storage.Spool)
 	if err = e.openRows(ctx, old, false); err == nil {
 		empty, err = old.db.Fresh(ctx)
 	}
+	if err == nil { // this process holds its spool: whoever was seen there has ended
+		err = old.db.Leave(ctx, spool.Node())
+	}
 	if err = errors.Join(err, old.close()); err != nil {
 		return err
 	}
