@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -41,14 +42,34 @@ type Schedule struct {
 	Retries      int
 	AllowPrivate bool
 	Resolve      []string
+
+	given map[string]bool
+}
+
+// Given says whether a file or a flag sets a key: what else has a say may overrule a mere default.
+func (s Schedule) Given(key string) bool { return s.given[key] }
+
+// Give notes that keys are set.
+func (s *Schedule) Give(keys ...string) {
+	s.given = maps.Clone(s.given)
+	if s.given == nil {
+		s.given = map[string]bool{}
+	}
+	for _, k := range keys {
+		s.given[k] = true
+	}
 }
 
 // NewSchedule is a schedule for which nothing was asked: it has what the settings say.
 func (c Config) NewSchedule() Schedule {
-	return Schedule{
+	s := Schedule{
 		Collection: c.Collection, Links: "content+outbound", Scope: "host", Robots: c.Robots, Delay: c.Delay, PerHost: c.PerHost,
 		Retries: c.Retries, AllowPrivate: c.AllowPrivate, Resolve: slices.Clone(c.Resolve),
 	}
+	if c.Given("robots") {
+		s.Give("robots")
+	}
+	return s
 }
 
 func (s *Schedule) keys() []key {
@@ -122,6 +143,7 @@ func (s *Schedule) read(file string, n *yaml.Node) error {
 	if err := l.mapping("", n); err != nil {
 		return fmt.Errorf("schedule %s: %w", s.Name, err)
 	}
+	s.Give(slices.Collect(maps.Keys(l.seen))...)
 	return nil
 }
 

@@ -47,8 +47,8 @@ type scheduleAddCmd struct {
 
 	Collection   *string           `help:"Collection that the captures go into."`
 	Links        string            `help:"Which links of a post are its sources: content, outbound, all; without it, content and outbound together." enum:",content,outbound,all" default:"" placeholder:"WHICH"`
-	Depth        int               `help:"Follow links in --scope up to so many hops." placeholder:"N"`
-	Scope        string            `help:"How far --depth may lead, and a sitemap's entries: host, prefix, domain, any." enum:"host,prefix,domain,any" default:"host"`
+	Depth        *int              `help:"Follow links in --scope up to so many hops." placeholder:"N"`
+	Scope        string            `help:"How far --depth may lead, and a sitemap's entries: host, prefix, domain, any; without it, host." enum:",host,prefix,domain,any" default:"" placeholder:"BOUND"`
 	Exclude      []string          `help:"Leave out addresses that match (RE2); repeatable." placeholder:"REGEX" sep:"none"`
 	Posts        bool              `help:"Of a sitemap: its entries are posts, captured with their sources."`
 	Robots       *string           `help:"What robots.txt means: obey, ignore, record." placeholder:"POLICY"`
@@ -73,14 +73,26 @@ func (c *scheduleAddCmd) written(cfg configs.Config) (configs.Schedule, error) {
 	}
 	s.BudgetPages, s.BudgetBytes, s.BudgetTime = c.BudgetPages, c.BudgetBytes, c.BudgetTime
 	set(&s.Collection, c.Collection)
-	set(&s.Robots, c.Robots)
 	set(&s.PerHost, c.PerHost)
 	set(&s.Delay, c.Delay)
 	set(&s.Retries, c.Retries)
+	if c.Robots != nil {
+		s.Robots = *c.Robots
+		s.Give("robots")
+	}
 	if c.Links != "" {
 		s.Links = c.Links
+		s.Give("links")
 	}
-	s.Depth, s.Scope, s.Exclude, s.Posts = c.Depth, c.Scope, c.Exclude, c.Posts
+	if c.Depth != nil {
+		s.Depth = *c.Depth
+		s.Give("depth")
+	}
+	if c.Scope != "" {
+		s.Scope = c.Scope
+		s.Give("scope")
+	}
+	s.Exclude, s.Posts = c.Exclude, c.Posts
 	s.Resolve = append(s.Resolve, c.Resolve...)
 	s.AllowPrivate = s.AllowPrivate || c.AllowPrivate
 	return s, nil
@@ -110,6 +122,9 @@ func (c *scheduleAddCmd) run(ctx context.Context, e *env) (err error) {
 	if _, err := st.db.Schedule(ctx, c.Name); err == nil {
 		return usageError{fmt.Errorf("there is a schedule %s already\n'linkstead schedule remove %s' forgets it; 'linkstead schedule apply' changes it", c.Name, c.Name)}
 	} else if !errors.Is(err, storage.ErrNotFound) {
+		return err
+	}
+	if err := st.inherit(ctx, s, written); err != nil {
 		return err
 	}
 	due, err := putSchedule(ctx, st, s, nil)
@@ -147,6 +162,23 @@ func (e *env) schedule(c configs.Schedule, dir string) (*watch.Schedule, error) 
 		return nil, err
 	}
 	return s, s.Check()
+}
+
+// inherit gives a schedule what its collection says of its captures, where nobody else does.
+func (s *store) inherit(ctx context.Context, to *watch.Schedule, written configs.Schedule) error {
+	about, err := s.about(ctx, to.Spec.Collection)
+	if err != nil {
+		return err
+	}
+	for key := range about {
+		if written.Given(key) {
+			delete(about, key)
+		}
+	}
+	if err := inherit(&to.Spec, about); err != nil {
+		return err
+	}
+	return to.Check()
 }
 
 // scheduleURLs reads the addresses of a list, out of its file if they are not given.

@@ -30,7 +30,7 @@ type plannedSchedule struct {
 }
 
 func (c *scheduleApplyCmd) run(ctx context.Context, e *env) (err error) {
-	wanted, err := c.read(e)
+	wanted, written, err := c.read(e)
 	if err != nil {
 		return usageError{err}
 	}
@@ -40,6 +40,11 @@ func (c *scheduleApplyCmd) run(ctx context.Context, e *env) (err error) {
 			return err
 		}
 		defer func() { err = errors.Join(err, st.close()) }()
+		for i, s := range wanted {
+			if err := st.inherit(ctx, s, written[i]); err != nil {
+				return fmt.Errorf("schedule %s: %w", s.Name, err)
+			}
+		}
 	}
 	plans, err := c.plan(ctx, e, st, wanted)
 	if err != nil {
@@ -78,27 +83,26 @@ func (c *scheduleApplyCmd) run(ctx context.Context, e *env) (err error) {
 }
 
 // read reads and checks the whole file, before anything is changed.
-func (c *scheduleApplyCmd) read(e *env) ([]*watch.Schedule, error) {
+func (c *scheduleApplyCmd) read(e *env) (out []*watch.Schedule, written []configs.Schedule, err error) {
 	data, err := readFile(c.File)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no file %q\nName a YAML file; docs/schedules.yaml is an example", c.File)
+		return nil, nil, fmt.Errorf("there is no file %q\nName a YAML file; docs/schedules.yaml is an example", c.File)
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	list, err := configs.ReadSchedules(c.File, data, e.cfg.NewSchedule())
+	written, err = configs.ReadSchedules(c.File, data, e.cfg.NewSchedule())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var out []*watch.Schedule
-	for _, w := range list {
+	for _, w := range written {
 		s, err := e.schedule(w, filepath.Dir(c.File))
 		if err != nil {
-			return nil, fmt.Errorf("schedule %s: %s:%d: %w", w.Name, c.File, w.Line, err)
+			return nil, nil, fmt.Errorf("schedule %s: %s:%d: %w", w.Name, c.File, w.Line, err)
 		}
 		out = append(out, s)
 	}
-	return out, nil
+	return out, written, nil
 }
 
 // plan says what becomes of each schedule: of the file first, in its order.
