@@ -23,6 +23,7 @@ import (
 	"linkstead/archive/urlkey"
 	"linkstead/archive/warc"
 	"linkstead/storage"
+	"linkstead/storage/storagetest"
 )
 
 const (
@@ -40,15 +41,16 @@ type testArchive struct {
 	db      *storage.DB
 	journal *warc.Journal
 	dir     string
-	now     time.Time
+	clock   *storagetest.Clock
 	handler *replay.Handler
 	log     *bytes.Buffer
 }
 
 func newArchive(t testing.TB) *testArchive {
 	t.Helper()
-	a := &testArchive{t: t, dir: t.TempDir(), now: day.Add(time.Hour), log: &bytes.Buffer{}}
-	now := func() time.Time { return a.now }
+	a := &testArchive{t: t, dir: t.TempDir(), clock: storagetest.NewClock(), log: &bytes.Buffer{}}
+	a.clock.Advance(day.Add(time.Hour).Sub(a.clock.Now()))
+	now := a.clock.Now
 	var err error
 	a.db, err = storage.OpenDB(t.Context(), "sqlite:"+filepath.Join(a.dir, "linkstead.db"), storage.DBOptions{Now: now})
 	must(t, err)
@@ -88,9 +90,9 @@ func (a *testArchive) task(url string) (storage.Task, int64) {
 		host = "document"
 	}
 	first := storage.Task{Host: host, ID: urlkey.ID(url), URL: url, Kind: "page", Due: 1}
-	_, err := a.db.StartRun(a.t.Context(), storage.Run{Collection: collection, Source: url, Started: a.now}, nil, []storage.Task{first})
+	_, err := a.db.StartRun(a.t.Context(), storage.Run{Collection: collection, Source: url, Started: a.clock.Now()}, nil, []storage.Task{first})
 	must(a.t, err)
-	a.now = a.now.Add(time.Minute)
+	a.clock.Advance(time.Minute)
 	leases, err := a.db.Claim(a.t.Context(), "test", 1, 1, time.Second)
 	must(a.t, err)
 	if len(leases) != 1 || len(leases[0].Tasks) != 1 {

@@ -47,15 +47,7 @@ func (l *lockedBuffer) String() string {
 // programCmd is the program with arguments, as it will be run.
 func programCmd(t testing.TB, env []string, args ...string) *exec.Cmd {
 	t.Helper()
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	link := filepath.Join(t.TempDir(), "linkstead") // testscript's main looks at the program's name
-	if err := os.Symlink(exe, link); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(link, args...)
+	cmd := linkstead(t, args...)
 	cmd.Env, cmd.WaitDelay = append(os.Environ(), env...), 10*time.Second
 	return cmd
 }
@@ -96,6 +88,16 @@ func (p *process) stop() time.Duration {
 		p.t.Fatalf("it does not end\n%s", p.stderr.String())
 	}
 	return time.Since(begun)
+}
+
+// kill ends the process as kill -9 does, and waits until it has ended.
+func (p *process) kill() {
+	p.t.Helper()
+	if err := p.cmd.Process.Kill(); err != nil {
+		p.t.Fatal(err)
+	}
+	err := <-p.ended
+	p.ended <- err
 }
 
 // until waits until something holds.

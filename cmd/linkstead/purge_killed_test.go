@@ -98,21 +98,13 @@ func dumpOf(archive string) (string, error) {
 // runKilled runs the program, and kills it at a point unless that is empty. It says whether it died.
 func runKilled(t *testing.T, point string, args ...string) bool {
 	t.Helper()
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	link := filepath.Join(t.TempDir(), "linkstead") // testscript's main looks at the program's name
-	if err := os.Symlink(exe, link); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(link, args...)
+	cmd := linkstead(t, args...)
 	if point != "" {
 		cmd.Env = append(os.Environ(), crashVar+"="+point)
 	}
 	var out bytes.Buffer
 	cmd.Stderr, cmd.Stdout = &out, io.Discard
-	err = cmd.Run()
+	err := cmd.Run()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signaled() {
 		return true

@@ -14,16 +14,18 @@ import (
 // be read, it says which schedules the WARC files name.
 func (e *env) keepSchedules(ctx context.Context, db *storage.DB, old string) (string, error) {
 	if path, embedded := strings.CutPrefix(old, "sqlite:"); !embedded || !empty(path) {
-		n, err := e.copySchedules(ctx, db, old)
+		n, empty, err := e.copySchedules(ctx, db, old)
 		switch {
 		case ctx.Err() != nil:
 			return "", err
-		case err == nil && n == 0:
+		case err == nil && n == 0 && !empty:
 			return "", nil
-		case err == nil:
+		case err == nil && !empty:
 			return plural(n, "schedule was", "schedules were") + " carried over from the old database.", nil
 		}
-		e.log.Warn("the schedules can't be read out of the old database", "error", err)
+		if err != nil {
+			e.log.Warn("the schedules can't be read out of the old database", "error", err)
+		}
 	}
 	runs, err := db.Runs(ctx)
 	if err != nil {
@@ -42,11 +44,17 @@ func (e *env) keepSchedules(ctx context.Context, db *storage.DB, old string) (st
 		strings.Join(names, ", ")), nil
 }
 
-func (e *env) copySchedules(ctx context.Context, db *storage.DB, from string) (n int, err error) {
+// copySchedules carries them over, and says whether the old database held nothing at all: it is a new one, made in the
+// place of one that was lost.
+func (e *env) copySchedules(ctx context.Context, db *storage.DB, from string) (n int, empty bool, err error) {
 	old, err := storage.OpenDB(ctx, from, storage.DBOptions{Now: e.clock, Log: e.log})
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	defer func() { err = errors.Join(err, old.Close()) }()
-	return storage.CopySchedules(ctx, old, db)
+	if n, err = storage.CopySchedules(ctx, old, db); err != nil || n > 0 {
+		return n, false, err
+	}
+	empty, err = old.Fresh(ctx)
+	return 0, empty, err
 }

@@ -1,15 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -67,18 +64,12 @@ type service struct {
 	env   []string
 	at    where
 	dir   string
-	up    []*running
-}
-
-type running struct {
-	cmd    *exec.Cmd
-	stderr *bytes.Buffer
-	ended  chan error
+	up    []*process
 }
 
 func newService(t *testing.T, workers int, flags, env []string, at where) *service {
 	t.Helper()
-	s := &service{t: t, n: startNewsroom(t, 6), flags: flags, env: env, at: at, dir: t.TempDir(), up: make([]*running, workers)}
+	s := &service{t: t, n: startNewsroom(t, 6), flags: flags, env: env, at: at, dir: t.TempDir(), up: make([]*process, workers)}
 	return s
 }
 
@@ -105,14 +96,8 @@ func (s *service) run(args ...string) string {
 // start starts worker i, with a spool and a name of its own.
 func (s *service) start(i int) {
 	s.t.Helper()
-	r := &running{stderr: &bytes.Buffer{}, ended: make(chan error, 1)}
-	r.cmd = linkstead(s.t, append([]string{"work"}, s.flags...)...)
-	r.cmd.Env = append(append(os.Environ(), s.env...), fmt.Sprintf("LINKSTEAD_SPOOL_DIR=%s/spool-%d", s.dir, i),
-		fmt.Sprintf("LINKSTEAD_USER_AGENT=worker-%d", i), "LINKSTEAD_SEGMENT_AGE=2s")
-	r.cmd.Stderr, r.cmd.Stdout = r.stderr, r.stderr
-	must(s.t, r.cmd.Start())
-	go func() { r.ended <- r.cmd.Wait() }()
-	s.up[i] = r
+	s.up[i] = startProcess(s.t, append([]string{fmt.Sprintf("LINKSTEAD_SPOOL_DIR=%s/spool-%d", s.dir, i),
+		fmt.Sprintf("LINKSTEAD_USER_AGENT=worker-%d", i), "LINKSTEAD_SEGMENT_AGE=2s"}, s.env...), append([]string{"work"}, s.flags...)...)
 }
 
 // play plays the story. cut takes the servers away for a while, and returns when they are back.
@@ -124,8 +109,7 @@ func (s *service) play(cut func()) {
 	}
 	s.waitFor("the first posts", time.Minute, func() bool { return len(s.n.requests()) > 40 })
 	victim := s.busiest()
-	must(s.t, s.up[victim].cmd.Process.Kill())
-	<-s.up[victim].ended
+	s.up[victim].kill()
 	db := s.rows()
 	lost := s.requestsBy(victim) - s.committedBy(db, victim)
 	s.n.publish(6)
@@ -134,8 +118,10 @@ func (s *service) play(cut func()) {
 	s.run("schedule", "run", "blog", "--detach")
 	cut()
 	s.waitFor("the second run to end", 2*time.Minute, func() bool { return s.finished(db) == 2 })
-	for i := range s.up {
-		s.stop(i)
+	for i, r := range s.up {
+		if took := r.stop(); took > 11*time.Second {
+			s.t.Errorf("worker %d took %s to stop", i, took)
+		}
 	}
 	s.check(db, lost)
 }
@@ -149,35 +135,17 @@ func (s *service) waitFor(what string, most time.Duration, ok func() bool) {
 		for i, r := range s.up {
 			select {
 			case err := <-r.ended:
-				s.t.Fatalf("worker %d ended while the test waited for %s: %v\n%s", i, what, err, r.stderr)
+				r.ended <- err
+				s.t.Fatalf("worker %d ended while the test waited for %s: %v\n%s", i, what, err, r.stderr.String())
 			default:
 			}
 		}
 	}
 	s.t.Logf("the schedule:\n%s\nnot stored:\n%s", s.run("schedule", "show", "blog"), s.run("segments"))
-	for i, r := range s.up { // what they said may be read once they have ended
-		_ = r.cmd.Process.Kill()
-		<-r.ended
-		s.t.Logf("worker %d said:\n%s", i, r.stderr)
+	for i, r := range s.up {
+		s.t.Logf("worker %d said:\n%s", i, r.stderr.String())
 	}
 	s.t.Fatalf("waited in vain for %s; %d requests so far", what, len(s.n.requests()))
-}
-
-// stop stops a worker as a process manager does: within ten seconds, without an error.
-func (s *service) stop(i int) {
-	s.t.Helper()
-	r := s.up[i]
-	must(s.t, r.cmd.Process.Signal(syscall.SIGTERM))
-	select {
-	case err := <-r.ended:
-		if err != nil {
-			s.t.Errorf("worker %d was stopped: %v\n%s", i, err, r.stderr)
-		}
-	case <-time.After(12 * time.Second):
-		_ = r.cmd.Process.Kill()
-		<-r.ended
-		s.t.Errorf("worker %d did not stop within 12 s\n%s", i, r.stderr)
-	}
 }
 
 func (s *service) rows() *storage.DB {

@@ -173,6 +173,18 @@ func cmdSegments(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// cmdObstruct lets the store of an archive take nothing of a collection, since a file stands where its folder should be:
+// obstruct ARCHIVE COLLECTION.
+func cmdObstruct(ts *testscript.TestScript, neg bool, args []string) {
+	folder := filepath.Join(warcFolder(ts, args[0]), "warc")
+	ts.Check(errors.Join(os.MkdirAll(folder, 0o755), os.WriteFile(filepath.Join(folder, args[1]), []byte("no folder\n"), 0o644)))
+}
+
+// cmdClear ends that.
+func cmdClear(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Check(os.Remove(filepath.Join(warcFolder(ts, args[0]), "warc", args[1])))
+}
+
 // cmdLose loses an archive's database: lose ARCHIVE.
 func cmdLose(ts *testscript.TestScript, neg bool, args []string) {
 	path, embedded := strings.CutPrefix(rowsOf(ts, args[0]), "sqlite:")

@@ -83,7 +83,6 @@ func (p *Pages) Handler() http.Handler {
 	mux.Handle("/outcomes", p.serve(p.outcomes))
 	mux.Handle("/schedules", p.serve(p.schedulesPage))
 	mux.Handle("/schedules.json", p.serve(p.schedulesJSON))
-	mux.Handle("/healthz", p.serve(healthz))
 	mux.HandleFunc("/style.css", serveStyle)
 	mux.Handle("/", p.serve(nothingHere))
 	return p.guard(mux)
@@ -201,10 +200,6 @@ func nothingHere(*http.Request) (*answer, error) {
 		status: http.StatusNotFound, title: "No such page", text: "The archive has no page at this address.",
 		hint: "The list of posts leads to everything that is kept.",
 	}
-}
-
-func healthz(*http.Request) (*answer, error) {
-	return &answer{status: http.StatusOK, raw: []byte("ok\n"), mime: "text/plain; charset=utf-8"}, nil
 }
 
 //go:embed templates/*.html

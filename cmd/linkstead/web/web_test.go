@@ -78,14 +78,13 @@ func TestStatusAndHeaders(t *testing.T) {
 		{"GET", "localhost", "/outcomes", 200, "text/html; charset=utf-8"},
 		{"GET", "localhost", "/schedules", 200, "text/html; charset=utf-8"},
 		{"GET", "localhost", "/schedules.json", 200, jsonType},
-		{"GET", "localhost", "/healthz", 200, "text/plain; charset=utf-8"},
 		{"GET", "localhost", stylePath, 200, "text/css; charset=utf-8"},
 		{"POST", "localhost", "/", 405, "text/plain; charset=utf-8"},
 		{"DELETE", "localhost", "/posts/waf3kq2m7ayz", 405, "text/plain; charset=utf-8"},
 		{"OPTIONS", "localhost", "/", 405, "text/plain; charset=utf-8"},
 		{"GET", "rebound.example:8080", "/", 421, "text/plain; charset=utf-8"},
 		{"GET", "replay.localhost:8080", "/", 421, "text/plain; charset=utf-8"},
-		{"POST", "rebound.example", "/healthz", 421, "text/plain; charset=utf-8"},
+		{"POST", "rebound.example", "/", 421, "text/plain; charset=utf-8"},
 	} {
 		w := a.ask(c.method, c.host, c.path)
 		if w.Code != c.status || w.Header().Get("Content-Type") != c.mime {
