@@ -306,7 +306,7 @@ func (n *node) close() {
 	if n.db == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	if n.dead {
 		cancel()
 	}
@@ -330,7 +330,7 @@ func (n *node) begin(s scope.Spec) storage.Run {
 // work works until nothing is left.
 func (n *node) work() {
 	n.t.Helper()
-	ctx, cancel := context.WithTimeout(n.t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(n.t.Context(), 2*time.Minute)
 	defer cancel()
 	must(n.t, n.Work(ctx, nil))
 	must(n.t, ctx.Err())
