@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"linkstead/archive/outcome"
+	"linkstead/archive/report"
+	"linkstead/archive/urlkey"
 	"linkstead/crawler/watch"
 	"linkstead/storage"
 )
@@ -14,6 +16,11 @@ import (
 type ScheduleRows interface {
 	ScheduleRuns(ctx context.Context, name string, n int) ([]storage.Run, error)
 	Tally(ctx context.Context, run int64) (map[string]int, error)
+}
+
+// Sources tells what became of what a run was asked for: *report.Builder.
+type Sources interface {
+	Source(ctx context.Context, run storage.Run) (report.Fate, error)
 }
 
 // ScheduleReport is a schedule with its history: the same for terminal, JSON and pages.
@@ -43,13 +50,14 @@ type ScheduleRun struct {
 	Started  time.Time      `json:"started"`
 	Ended    *time.Time     `json:"ended,omitempty"`
 	Tasks    map[string]int `json:"tasks"`               // by outcome
+	Fault    string         `json:"fault,omitempty"`     // why the source itself could not be read, in a sentence
 	Cut      string         `json:"cut,omitempty"`       // the budget that was used up
 	CutTasks int            `json:"cut_tasks,omitempty"` // addresses that were found and not asked for
 	Changes  *watch.Diff    `json:"changes,omitempty"`   // from the run before; missing while the run goes on
 }
 
 // ReportSchedule makes the report of a schedule with its newest n runs.
-func ReportSchedule(ctx context.Context, rows ScheduleRows, row storage.Schedule, n int) (*ScheduleReport, error) {
+func ReportSchedule(ctx context.Context, rows ScheduleRows, sources Sources, row storage.Schedule, n int) (*ScheduleReport, error) {
 	s, err := watch.Decode(row)
 	if err != nil {
 		return nil, err
@@ -84,12 +92,24 @@ func ReportSchedule(ctx context.Context, rows ScheduleRows, row storage.Schedule
 	}
 	for _, run := range runs[:min(len(runs), n)] {
 		one, err := reportRun(ctx, rows, run)
+		if err == nil && s.Kind != watch.Recheck && urlkey.Fetchable(run.Source) {
+			one.Fault, err = fault(ctx, sources, run)
+		}
 		if err != nil {
 			return nil, err
 		}
 		r.Runs = append(r.Runs, one)
 	}
 	return r, nil
+}
+
+// fault says why a run's source could not be had; empty if it could, or is still to come.
+func fault(ctx context.Context, sources Sources, run storage.Run) (string, error) {
+	f, err := sources.Source(ctx, run)
+	if err != nil || f.Outcome == report.Pending {
+		return "", err
+	}
+	return f.Failure(), nil
 }
 
 func reportRun(ctx context.Context, rows ScheduleRows, run storage.Run) (ScheduleRun, error) {
@@ -110,8 +130,11 @@ func reportRun(ctx context.Context, rows ScheduleRows, run storage.Run) (Schedul
 	return out, err
 }
 
-// Failed says whether nothing that the run asked for got an answer.
+// Failed says whether the source could not be had, or nothing that the run asked for got an answer.
 func (r *ScheduleRun) Failed() bool {
+	if r.Fault != "" {
+		return true
+	}
 	for o, n := range r.Tasks {
 		if n > 0 && outcome.Outcome(o).Kept() {
 			return false

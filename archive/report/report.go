@@ -184,6 +184,11 @@ func (b *Builder) BuildPost(ctx context.Context, run storage.Run, id string) (*R
 	return b.build(ctx, run, post)
 }
 
+// Source tells what became of what a run was asked for: a post, a feed, a sitemap.
+func (b *Builder) Source(ctx context.Context, run storage.Run) (Fate, error) {
+	return b.fate(ctx, run, run.Source)
+}
+
 func (b *Builder) build(ctx context.Context, run storage.Run, post storage.Post) (*Report, error) {
 	r := &Report{Version: Version, Links: []Link{}, LeftOut: []LeftOut{}, Post: Post{
 		Run: run.ID, State: string(run.State), Collection: run.Collection, Source: post.Source, URL: post.Source,

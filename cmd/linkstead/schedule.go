@@ -403,7 +403,7 @@ func (c *scheduleRunCmd) tell(ctx context.Context, e *env, st *store, run storag
 	if err != nil {
 		return err
 	}
-	r, err := crawler.ReportSchedule(ctx, st.db, row, 1)
+	r, err := crawler.ReportSchedule(ctx, st.db, e.reports(st), row, 1)
 	if err != nil {
 		return err
 	}

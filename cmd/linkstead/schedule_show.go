@@ -30,7 +30,7 @@ func (c *scheduleListCmd) run(ctx context.Context, e *env) (err error) {
 	}
 	reports := []*crawler.ScheduleReport{}
 	for _, row := range rows {
-		r, err := crawler.ReportSchedule(ctx, st.db, row, 1)
+		r, err := crawler.ReportSchedule(ctx, st.db, e.reports(st), row, 1)
 		if err != nil {
 			return err
 		}
@@ -63,7 +63,7 @@ func (c *scheduleShowCmd) run(ctx context.Context, e *env) error {
 		return usageError{fmt.Errorf("--runs %d is out of range: use 1 to 10000", c.Runs)}
 	}
 	return e.withSchedule(ctx, c.Name, func(st *store, row storage.Schedule) error {
-		r, err := crawler.ReportSchedule(ctx, st.db, row, c.Runs)
+		r, err := crawler.ReportSchedule(ctx, st.db, e.reports(st), row, c.Runs)
 		if err != nil {
 			return err
 		}
@@ -102,6 +102,9 @@ func printRun(w io.Writer, r crawler.ScheduleRun, list bool) {
 		fmt.Fprintf(w, ", going on")
 	}
 	fmt.Fprintf(w, "\n           %s\n", tally(r.Tasks))
+	if r.Fault != "" {
+		fmt.Fprintf(w, "           its source could not be had: %s\n", clean(r.Fault))
+	}
 	if r.Cut != "" {
 		fmt.Fprintf(w, "           cut: its budget of %s was used up; %s not asked for\n", r.Cut, plural(r.CutTasks, "address was", "addresses were"))
 	}

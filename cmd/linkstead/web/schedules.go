@@ -39,6 +39,7 @@ type scheduledRun struct {
 	State   string // empty if it is done
 	Changes string
 	Counts  string
+	Fault   string
 	Cut     string
 	Items   []watchItem
 	More    int // addresses that differ and are not shown
@@ -54,7 +55,7 @@ func (p *Pages) schedules(ctx context.Context) ([]*crawler.ScheduleReport, error
 	}
 	out := []*crawler.ScheduleReport{}
 	for _, row := range rows {
-		r, err := crawler.ReportSchedule(ctx, p.Schedules, row, runsShown)
+		r, err := crawler.ReportSchedule(ctx, p.Schedules, p.Reports, row, runsShown)
 		if err != nil {
 			return nil, err
 		}
@@ -118,6 +119,9 @@ func scheduledRunOf(r crawler.ScheduleRun) scheduledRun {
 		asked += n
 	}
 	v.Counts = count(asked, "address", "addresses")
+	if r.Fault != "" {
+		v.Fault = "Its source could not be had: " + r.Fault
+	}
 	if r.Cut != "" {
 		v.Cut = fmt.Sprintf("The budget of %s was used up: %s not asked for.", r.Cut, count(r.CutTasks, "address was", "addresses were"))
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"linkstead/archive/report"
+	"linkstead/crawler"
 	"linkstead/storage"
 )
 
@@ -30,6 +31,7 @@ type Rows interface {
 // Reports tells what a run did with a post.
 type Reports interface {
 	BuildPost(ctx context.Context, run storage.Run, id string) (*report.Report, error)
+	crawler.Sources
 }
 
 var (
