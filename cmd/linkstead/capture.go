@@ -130,7 +130,11 @@ func (c *captureCmd) run(ctx context.Context, e *env) (err error) {
 	if c.DryRun {
 		return c.preview(ctx, e, jobs)
 	}
-	s, err := e.open(ctx, true)
+	open := e.open
+	if c.Detach {
+		open = e.openTables
+	}
+	s, err := open(ctx, true)
 	if err != nil {
 		return err
 	}
@@ -389,7 +393,7 @@ func (c *captureCmd) previewed(ctx context.Context, e *env, jobs []*job) (err er
 	if path, embedded := strings.CutPrefix(e.cfg.Database(), "sqlite:"); embedded && empty(path) {
 		return nil
 	}
-	s, err := e.open(ctx, false)
+	s, err := e.openTables(ctx, false)
 	if err != nil {
 		return err
 	}

@@ -126,7 +126,7 @@ func (c *collectionCreateCmd) run(ctx context.Context, e *env) (err error) {
 	if err := checkCollection(c.Name, about); err != nil {
 		return err
 	}
-	s, err := e.open(ctx, true)
+	s, err := e.openTables(ctx, true)
 	if err != nil {
 		return err
 	}
@@ -156,7 +156,7 @@ func (c *collectionSetCmd) run(ctx context.Context, e *env) (err error) {
 	if err := c.check(given); err != nil {
 		return err
 	}
-	s, err := e.open(ctx, false)
+	s, err := e.openTables(ctx, false)
 	if err != nil {
 		return err
 	}
@@ -210,7 +210,7 @@ type collectionRemoveCmd struct {
 }
 
 func (c *collectionRemoveCmd) run(ctx context.Context, e *env) (err error) {
-	s, err := e.open(ctx, false)
+	s, err := e.openTables(ctx, false)
 	if err != nil {
 		return err
 	}
@@ -260,7 +260,7 @@ type collectionListCmd struct {
 }
 
 func (c *collectionListCmd) run(ctx context.Context, e *env) (err error) {
-	s, err := e.open(ctx, false)
+	s, err := e.openTables(ctx, false)
 	if err != nil {
 		return err
 	}
@@ -303,7 +303,7 @@ type collectionShowCmd struct {
 }
 
 func (c *collectionShowCmd) run(ctx context.Context, e *env) (err error) {
-	s, err := e.open(ctx, false)
+	s, err := e.openTables(ctx, false)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ type listCmd struct {
 }
 
 func (c *listCmd) run(ctx context.Context, e *env) (err error) {
-	s, err := e.open(ctx, false)
+	s, err := e.openTables(ctx, false)
 	if err != nil {
 		return err
 	}

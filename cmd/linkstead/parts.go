@@ -23,12 +23,23 @@ import (
 // store is an archive opened for reading, and for taking on work.
 type store struct {
 	db    *storage.DB
-	blobs *storage.Blobs
+	blobs *storage.Blobs // openTables leaves it shut
 	lib   *warc.Library
 }
 
 // open opens the archive. Unless create is set, one that does not exist is an error.
 func (e *env) open(ctx context.Context, create bool) (*store, error) {
+	return e.openSteps(ctx, create, e.openRows, e.orphaned, e.openBlobs)
+}
+
+// openTables opens the archive for who needs its rows alone, as open does, while its blob store is away, too.
+func (e *env) openTables(ctx context.Context, create bool) (*store, error) {
+	return e.openSteps(ctx, create, e.openRows, e.orphaned)
+}
+
+type openStep func(ctx context.Context, s *store, create bool) error
+
+func (e *env) openSteps(ctx context.Context, create bool, steps ...openStep) (*store, error) {
 	if err := e.cfg.Validate(); err != nil {
 		return nil, usageError{err}
 	}
@@ -40,9 +51,8 @@ func (e *env) open(ctx context.Context, create bool) (*store, error) {
 		return nil, fmt.Errorf("there is no archive in %s\nCapture something first, or name another with --archive; if only the database is gone, 'linkstead rebuild' makes it anew", filepath.Dir(path))
 	}
 	s := &store{}
-	steps := []func(context.Context, *store, bool) error{e.openRows, e.openBlobs, e.orphaned}
 	if embedded && empty(path) { // nothing is made before it is known that it may be
-		steps = []func(context.Context, *store, bool) error{e.openBlobs, e.orphaned, e.openRows}
+		steps = []openStep{e.orphaned, e.openRows}
 	}
 	for _, step := range steps {
 		if err := step(ctx, s, create); err != nil {
@@ -58,8 +68,11 @@ func (e *env) openRows(ctx context.Context, s *store, _ bool) (err error) {
 	return err
 }
 
-// openBlobs opens the store of segments.
+// openBlobs opens the store of segments, if it is not open yet.
 func (e *env) openBlobs(ctx context.Context, s *store, write bool) (err error) {
+	if s.blobs != nil {
+		return nil
+	}
 	s.blobs, err = storage.OpenBlobs(ctx, e.cfg.BlobStore(), storage.BlobOptions{
 		FS: e.fs, S3: storage.S3Options(e.cfg.S3), Getenv: e.getenv, Log: e.log, ReadOnly: !write,
 	})
@@ -72,8 +85,8 @@ func empty(path string) bool {
 	return errors.Is(err, os.ErrNotExist) || err == nil && st.Size() == 0
 }
 
-// orphaned is an error if there are WARC files, and no database knows of them.
-func (e *env) orphaned(ctx context.Context, s *store, _ bool) error {
+// orphaned is an error if there are WARC files, and no database knows of them. It needs the store for a fresh database only.
+func (e *env) orphaned(ctx context.Context, s *store, create bool) error {
 	fresh := s.db == nil
 	if !fresh {
 		var err error
@@ -83,6 +96,9 @@ func (e *env) orphaned(ctx context.Context, s *store, _ bool) error {
 	}
 	if !fresh {
 		return nil
+	}
+	if err := e.openBlobs(ctx, s, create); err != nil {
+		return err
 	}
 	for _, err := range s.blobs.List(ctx, warc.KeyPrefix) {
 		if err != nil {

@@ -34,14 +34,14 @@ func (c *purgeCmd) run(ctx context.Context, e *env) (err error) {
 	if err != nil {
 		return err
 	}
+	if c.Log {
+		return c.printLog(ctx, e)
+	}
 	s, err := e.openToChange(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	if c.Log {
-		return c.printLog(ctx, e, s)
-	}
 	if !c.DryRun {
 		e.finishPurges(ctx, s)
 		if err := e.storeWaiting(ctx, s); err != nil {
@@ -218,7 +218,12 @@ func (c *purgeCmd) tellDone(e *env, sel *selection, done warc.Purged) error {
 }
 
 // printLog prints who purged what.
-func (c *purgeCmd) printLog(ctx context.Context, e *env, s *store) error {
+func (c *purgeCmd) printLog(ctx context.Context, e *env) (err error) {
+	s, err := e.openTables(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
 	audits, err := s.db.Audits(ctx)
 	if err != nil {
 		return err

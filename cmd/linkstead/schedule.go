@@ -114,7 +114,7 @@ func (c *scheduleAddCmd) run(ctx context.Context, e *env) (err error) {
 	if at := timing.First(e.now()); s.When.At != "" && at.Before(e.now()) {
 		return usageError{fmt.Errorf("schedule %s: --at %s lies in the past", c.Name, s.When.At)}
 	}
-	st, err := e.open(ctx, true)
+	st, err := e.openTables(ctx, true)
 	if err != nil {
 		return err
 	}
@@ -325,7 +325,7 @@ func (c *scheduleRemoveCmd) run(ctx context.Context, e *env) error {
 
 // withSchedule does something with a schedule that is there.
 func (e *env) withSchedule(ctx context.Context, name string, do func(*store, storage.Schedule) error) (err error) {
-	st, err := e.open(ctx, false)
+	st, err := e.openTables(ctx, false)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func (c *scheduleApplyCmd) run(ctx context.Context, e *env) (err error) {
 	}
 	var st *store
 	if path, ok := strings.CutPrefix(e.cfg.Database(), "sqlite:"); !c.DryRun || !ok || !empty(path) {
-		if st, err = e.open(ctx, !c.DryRun); err != nil {
+		if st, err = e.openTables(ctx, !c.DryRun); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, st.close()) }()
@@ -182,7 +182,7 @@ func orNone(s string) string {
 type scheduleExportCmd struct{}
 
 func (c *scheduleExportCmd) run(ctx context.Context, e *env) (err error) {
-	st, err := e.open(ctx, false)
+	st, err := e.openTables(ctx, false)
 	if err != nil {
 		return err
 	}

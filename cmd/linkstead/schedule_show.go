@@ -19,7 +19,7 @@ type scheduleListCmd struct {
 }
 
 func (c *scheduleListCmd) run(ctx context.Context, e *env) (err error) {
-	st, err := e.open(ctx, false)
+	st, err := e.openTables(ctx, false)
 	if err != nil {
 		return err
 	}

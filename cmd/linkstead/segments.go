@@ -25,7 +25,7 @@ func (c *segmentsCmd) run(ctx context.Context, e *env) (err error) {
 	if c.Force && c.Lost == "" {
 		return usageError{errors.New("--force goes with --lost NODE")}
 	}
-	s, err := e.open(ctx, false)
+	s, err := e.openTables(ctx, false)
 	if err != nil {
 		return err
 	}

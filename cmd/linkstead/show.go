@@ -19,7 +19,7 @@ type showCmd struct {
 }
 
 func (c *showCmd) run(ctx context.Context, e *env) (err error) {
-	s, err := e.open(ctx, false)
+	s, err := e.openTables(ctx, false)
 	if err != nil {
 		return err
 	}
