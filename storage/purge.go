@@ -44,17 +44,24 @@ const (
 type Span struct {
 	Collection string
 	From, To   string
-	Before     time.Time // zero: at any time
+	Before     *time.Time // nil: at any time. The zero time is no bound and is refused
 }
 
-// Everything is the span of a whole collection.
+// Everything is the span of a whole collection up to a moment.
 func Everything(collection string, before time.Time) Span {
-	return Span{Collection: collection, To: "\U0010FFFF", Before: before}
+	return Span{Collection: collection, To: "\U0010FFFF", Before: &before}
 }
+
+// errNoMoment is a bound that somebody has forgotten to set.
+var errNoMoment = errors.New("its bound in time is the zero time, which is none")
 
 // Spots yields the exchanges of a span in the order of their keys, kind after kind.
 func (db *DB) Spots(ctx context.Context, s Span) iter.Seq2[Spot, error] {
 	return func(yield func(Spot, error) bool) {
+		if s.Before != nil && s.Before.IsZero() {
+			yield(Spot{}, fmt.Errorf("read collection %s: %w", s.Collection, errNoMoment))
+			return
+		}
 		for _, kind := range []SpotKind{SpotCapture, SpotAttempt, SpotVoided} {
 			last := Spot{URLKey: "", At: time.UnixMicro(math.MinInt64 / 2), Offset: -1}
 			for {
@@ -83,8 +90,8 @@ func (db *DB) spots(ctx context.Context, s Span, kind SpotKind, last Spot) ([]Sp
 		length = "length"
 	}
 	before := int64(math.MaxInt64)
-	if !s.Before.IsZero() {
-		before = micros(s.Before)
+	if s.Before != nil {
+		before = micros(*s.Before)
 	}
 	scan := func(r row) (Spot, error) {
 		p := Spot{Kind: kind}

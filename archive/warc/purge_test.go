@@ -254,7 +254,7 @@ func (m *model) round(round int) {
 			going = append(going, c)
 		}
 	}
-	for s, err := range m.db.Spots(context.Background(), storage.Everything(collection, time.Time{})) {
+	for s, err := range m.db.Spots(context.Background(), storage.Everything(collection, m.clock.Now().Add(time.Hour))) {
 		must(m.t, err)
 		if s.Kind == storage.SpotVoided || slices.ContainsFunc(going, func(c storage.Capture) bool { return c.Segment == s.Segment && c.Offset == s.Offset }) {
 			o.Spots[s.Segment] = append(o.Spots[s.Segment], s.Offset)
@@ -272,7 +272,7 @@ func (m *model) round(round int) {
 	}
 	m.voided = map[string]bool{}
 	for _, c := range []string{"one", "two"} {
-		for s, err := range m.db.Spots(context.Background(), storage.Everything(c, time.Time{})) {
+		for s, err := range m.db.Spots(context.Background(), storage.Everything(c, m.clock.Now().Add(time.Hour))) {
 			must(m.t, err)
 			if s.Kind == storage.SpotVoided {
 				for _, b := range m.bodies { // whichever it was

@@ -19,7 +19,7 @@ import (
 type purgeCmd struct {
 	What       []string `arg:"" optional:"" name:"post-or-url" help:"A post's short name: all its versions, and all that its runs captured. An address: every capture of exactly that address."`
 	Collection *string  `help:"Collection to purge from."`
-	Before     string   `help:"Only what was captured before: 2016, 2016-02, 2016-02-21; without a post or address, all of the collection that is older." placeholder:"DATE"`
+	Before     *string  `help:"Only what was captured before: 2016, 2016-02, 2016-02-21; without a post or address, all of the collection that is older." placeholder:"DATE"`
 	Prefix     bool     `help:"All addresses that begin with the ones given."`
 	Reason     string   `help:"Why: kept in the log and in the WARC files." placeholder:"TEXT"`
 	Yes        bool     `help:"Don't ask."`
@@ -67,21 +67,23 @@ func (c *purgeCmd) run(ctx context.Context, e *env) (err error) {
 }
 
 // check reads the flags that no parser checks.
-func (c *purgeCmd) check() (before time.Time, err error) {
+func (c *purgeCmd) check() (before *time.Time, err error) {
 	if c.Log {
-		if len(c.What) > 0 || c.Before != "" {
+		if len(c.What) > 0 || c.Before != nil {
 			return before, usageError{errors.New("--log prints the log of purges and takes nothing else")}
 		}
 		return before, nil
 	}
-	if c.Before != "" {
-		if before, err = dateOf(c.Before); err != nil {
-			return before, usageError{err}
+	if c.Before != nil {
+		at, err := dateOf(*c.Before)
+		if err != nil {
+			return nil, usageError{err}
 		}
+		before = &at
 	}
 	switch {
-	case len(c.What) == 0 && c.Before == "":
-		return before, usageError{errors.New("name a post or an address, or what is too old with --before DATE\nTry 'linkstead purge --help'")}
+	case len(c.What) == 0 && before == nil:
+		return before, usageError{errNothingNamed}
 	case c.Prefix && len(c.What) == 0:
 		return before, usageError{errors.New("--prefix needs an address")}
 	case !c.DryRun && strings.TrimSpace(c.Reason) == "":
@@ -92,10 +94,19 @@ func (c *purgeCmd) check() (before time.Time, err error) {
 	return before, nil
 }
 
+var errNothingNamed = errors.New("name a post or an address, or what is too old with --before DATE\nTry 'linkstead purge --help'")
+
+// firstYear is when the web began: an earlier date is a slip of the pen.
+const firstYear = 1990
+
 // dateOf is the beginning of a year, month or day, in UTC, or a moment.
 func dateOf(s string) (time.Time, error) {
 	for _, layout := range []string{"2006", "2006-01", "2006-01-02", time.RFC3339} {
-		if t, err := time.Parse(layout, s); err == nil {
+		t, err := time.Parse(layout, s)
+		if err == nil && t.UTC().Year() < firstYear {
+			return time.Time{}, fmt.Errorf("--before %s: nothing was captured before there was a web: name a date from %d on", s, firstYear)
+		}
+		if err == nil {
 			return t.UTC(), nil
 		}
 	}

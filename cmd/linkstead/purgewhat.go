@@ -18,7 +18,7 @@ import (
 type selection struct {
 	e      *env
 	s      *store
-	before time.Time
+	before *time.Time // nil: at any time
 	prefix bool
 
 	spots    map[string]map[int64]bool // by segment: offsets
@@ -32,7 +32,7 @@ type selection struct {
 	rule     string
 }
 
-func newSelection(e *env, s *store, before time.Time, prefix bool) *selection {
+func newSelection(e *env, s *store, before *time.Time, prefix bool) *selection {
 	return &selection{e: e, s: s, before: before, prefix: prefix, spots: map[string]map[int64]bool{}, urls: map[string]int{}, runs: map[int64]bool{}}
 }
 
@@ -40,9 +40,12 @@ func (sel *selection) empty() bool { return len(sel.spots) == 0 }
 
 // choose finds all that the arguments name; without any, all that is too old.
 func (sel *selection) choose(ctx context.Context, what []string) error {
-	if len(what) == 0 {
+	switch {
+	case len(what) == 0 && sel.before == nil:
+		return usageError{errNothingNamed}
+	case len(what) == 0:
 		sel.rule = fmt.Sprintf("what collection %s captured before %s", sel.e.cfg.Collection, sel.before.Format(time.RFC3339))
-		if err := sel.take(ctx, storage.Everything(sel.e.cfg.Collection, sel.before), func(*storage.Spot) bool { return true }); err != nil {
+		if err := sel.take(ctx, storage.Everything(sel.e.cfg.Collection, *sel.before), func(*storage.Spot) bool { return true }); err != nil {
 			return err
 		}
 	}
@@ -95,7 +98,7 @@ func (sel *selection) post(ctx context.Context, versions []storage.Post) error {
 		if err != nil {
 			return err
 		}
-		if run.State == storage.RunActive && sel.before.IsZero() {
+		if run.State == storage.RunActive && sel.before == nil {
 			return fmt.Errorf("run %d of %s goes on and captures more\nWait for it or interrupt it, and purge then", run.ID, v.Source)
 		}
 		posts, err := sel.s.db.RunPosts(ctx, v.Run)
@@ -103,7 +106,7 @@ func (sel *selection) post(ctx context.Context, versions []storage.Post) error {
 			return err
 		}
 		whole := len(posts) == 1
-		if whole && sel.before.IsZero() {
+		if whole && sel.before == nil {
 			sel.forget = append(sel.forget, v.Run)
 		}
 		var own map[string]bool

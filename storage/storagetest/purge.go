@@ -251,7 +251,7 @@ func purgeOriginal(b *bench) {
 		b.t.Errorf("the task of a revisit without a payload has ended: %+v", got)
 	}
 	var voided []int64
-	for s, err := range b.Spots(ctx, storage.Everything("c", time.Time{})) {
+	for s, err := range b.Spots(ctx, storage.Everything("c", ever)) {
 		if err != nil {
 			b.t.Fatal(err)
 		}
@@ -345,12 +345,12 @@ func purgeSpots(b *bench) {
 		b.t.Fatal(err)
 	}
 	for want, span := range map[int]storage.Span{
-		n:  storage.Everything("c", time.Time{}),
-		0:  storage.Everything("d", time.Time{}),
+		n:  storage.Everything("c", ever),
+		0:  storage.Everything("d", ever),
 		77: storage.Everything("c", b.clock.Now().Add(77*time.Second)),
 		1:  {Collection: "c", From: "h)/0100", To: "h)/0100"},
 		11: {Collection: "c", From: "h)/0100", To: "h)/0110"},
-		5:  {Collection: "c", From: "h)/0100", To: "h)/0110", Before: b.clock.Now().Add(105 * time.Second)},
+		5:  {Collection: "c", From: "h)/0100", To: "h)/0110", Before: new(b.clock.Now().Add(105 * time.Second))},
 	} {
 		got := 0
 		for s, err := range b.Spots(ctx, span) {
@@ -366,7 +366,15 @@ func purgeSpots(b *bench) {
 			b.t.Errorf("%+v holds %d, want %d", span, got, want)
 		}
 	}
+	for s, err := range b.Spots(ctx, storage.Everything("c", time.Time{})) {
+		if err == nil {
+			b.t.Fatalf("a bound that nobody has set holds %+v", s)
+		}
+	}
 }
+
+// ever is behind all that tests capture.
+var ever = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // purgeCollections: rows of collections, and those that only segments name.
 func purgeCollections(b *bench) {
