@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"linkstead/archive/urlkey"
 	"linkstead/archive/warc"
@@ -47,14 +48,19 @@ func (c *Crawler) entryOf(ctx context.Context, r *run, t storage.Task) (string, 
 }
 
 // discoverEntries makes tasks of what a feed, a sitemap or a list names: of a list all of it, else what is new or has
-// changed since it was last captured. A document that can't be read is captured all the same, and a note says why it leads
-// nowhere.
+// changed since it was last captured. A document that can't be read is captured all the same; a note says why it leads
+// nowhere, and the run's row if it is what the schedule names.
 func (c *Crawler) discoverEntries(ctx context.Context, r *run, e *warc.Entry, d fetch.Document) error {
 	f := newFinder(r.scope.Load(), e, d.URL)
-	l, err := c.listing(r, e, d)
-	if err != nil {
-		c.Log.Warn("what a schedule watches can't be read", "schedule", r.row.Schedule, "url", d.URL, "error", err)
-		f.note(err.Error())
+	l, unread := c.listing(r, e, d)
+	if scope.IsSeed(e.Task.Hops) {
+		if err := c.History.SetFault(ctx, r.row.ID, sentence(unread)); err != nil {
+			return err
+		}
+	}
+	if unread != nil {
+		c.Log.Warn("what a schedule watches can't be read", "schedule", r.row.Schedule, "url", d.URL, "error", unread)
+		f.note(unread.Error())
 		return nil
 	}
 	for _, n := range l.Notes {
@@ -85,6 +91,14 @@ func (c *Crawler) discoverEntries(ctx context.Context, r *run, e *warc.Entry, d 
 		f.add(en.URL, scope.HopEntry, warc.EntryContext+en.Stamp)
 	}
 	return nil
+}
+
+// sentence is what an error says for people; empty if there is none.
+func sentence(err error) string {
+	if err == nil {
+		return ""
+	}
+	return strings.TrimSuffix(strings.ReplaceAll(err.Error(), "\n", ": "), ".") + "."
 }
 
 // listing reads what a document names, by what the run watches.

@@ -31,9 +31,10 @@ type ScheduleReport struct {
 	Source     string        `json:"source"`
 	Collection string        `json:"collection"`
 	When       string        `json:"when"`
-	State      string        `json:"state"`          // active, paused, over: it starts no more runs
-	Next       *time.Time    `json:"next,omitempty"` // when the next run is due, unless it is paused or over
-	Runs       []ScheduleRun `json:"runs"`           // newest first
+	State      string        `json:"state"`           // active, paused, over: it starts no more runs
+	Fault      string        `json:"fault,omitempty"` // why its last tick began no run, in a sentence
+	Next       *time.Time    `json:"next,omitempty"`  // when the next run is due, unless it is paused or over
+	Runs       []ScheduleRun `json:"runs"`            // newest first
 }
 
 // The states of a schedule.
@@ -50,7 +51,7 @@ type ScheduleRun struct {
 	Started  time.Time      `json:"started"`
 	Ended    *time.Time     `json:"ended,omitempty"`
 	Tasks    map[string]int `json:"tasks"`               // by outcome
-	Fault    string         `json:"fault,omitempty"`     // why the source itself could not be read, in a sentence
+	Fault    string         `json:"fault,omitempty"`     // why the source itself could not be had or read, in a sentence
 	Cut      string         `json:"cut,omitempty"`       // the budget that was used up
 	CutTasks int            `json:"cut_tasks,omitempty"` // addresses that were found and not asked for
 	Changes  *watch.Diff    `json:"changes,omitempty"`   // from the run before; missing while the run goes on
@@ -64,7 +65,7 @@ func ReportSchedule(ctx context.Context, rows ScheduleRows, sources Sources, row
 	}
 	r := &ScheduleReport{
 		Version: 1, Name: row.Name, Kind: s.Kind, Source: s.Spec.Source, Collection: s.Spec.Collection, When: s.When.String(),
-		State: ScheduleActive, Runs: []ScheduleRun{},
+		State: ScheduleActive, Fault: row.Fault, Runs: []ScheduleRun{},
 	}
 	runs, err := rows.ScheduleRuns(ctx, row.Name, max(n, adaptOver))
 	if err != nil {
@@ -103,8 +104,11 @@ func ReportSchedule(ctx context.Context, rows ScheduleRows, sources Sources, row
 	return r, nil
 }
 
-// fault says why a run's source could not be had; empty if it could, or is still to come.
+// fault says why a run's source could not be had or read; empty if it could, or is still to come.
 func fault(ctx context.Context, sources Sources, run storage.Run) (string, error) {
+	if run.Fault != "" {
+		return run.Fault, nil
+	}
 	f, err := sources.Source(ctx, run)
 	if err != nil || f.Outcome == report.Pending {
 		return "", err
@@ -130,7 +134,7 @@ func reportRun(ctx context.Context, rows ScheduleRows, run storage.Run) (Schedul
 	return out, err
 }
 
-// Failed says whether the source could not be had, or nothing that the run asked for got an answer.
+// Failed says whether the source could not be had or read, or nothing that the run asked for got an answer.
 func (r *ScheduleRun) Failed() bool {
 	if r.Fault != "" {
 		return true

@@ -20,7 +20,7 @@ type Schedules interface {
 	Schedule(ctx context.Context, name string) (storage.Schedule, error)
 	ScheduleRuns(ctx context.Context, name string, n int) ([]storage.Run, error)
 	StartScheduled(ctx context.Context, s storage.Start) (storage.Run, error)
-	PostponeTick(ctx context.Context, l storage.Lease, due int64) error
+	PostponeTick(ctx context.Context, l storage.Lease, due int64, fault string) error
 }
 
 // Watched tells what is known of what schedules watch.
@@ -31,11 +31,12 @@ type Watched interface {
 	PostIn(ctx context.Context, id string, run int64) (storage.Post, error)
 }
 
-// History compares the runs of a schedule.
+// History compares the runs of a schedule, and notes what it finds.
 type History interface {
 	RunBefore(ctx context.Context, r storage.Run) (storage.Run, error)
 	RunEnds(ctx context.Context, run int64) iter.Seq2[storage.RunEnd, error]
 	SetChanges(ctx context.Context, run int64, changes []byte) error
+	SetFault(ctx context.Context, run int64, fault string) error
 }
 
 var (
@@ -89,14 +90,14 @@ func (c *Crawler) tick(ctx context.Context, l storage.Lease, name string) error 
 	switch {
 	case errors.Is(err, errSchedule):
 		c.Log.Error("a schedule can't be carried out", "schedule", name, "error", err)
-		return c.Schedules.PostponeTick(ctx, l, now.Add(faultWait).UnixMilli())
+		return c.Schedules.PostponeTick(ctx, l, now.Add(faultWait).UnixMilli(), sentence(err))
 	case errors.Is(err, ErrNothing):
 		c.Log.Warn("a schedule has nothing to do yet", "schedule", name, "error", err)
-		return c.Schedules.PostponeTick(ctx, l, min(start.Due, now.Add(faultWait).UnixMilli()))
+		return c.Schedules.PostponeTick(ctx, l, min(start.Due, now.Add(faultWait).UnixMilli()), sentence(err))
 	case err != nil:
 		return err
 	case wait.After(now):
-		return c.Schedules.PostponeTick(ctx, l, wait.UnixMilli())
+		return c.Schedules.PostponeTick(ctx, l, wait.UnixMilli(), "")
 	}
 	start.Lease = &l
 	run, err := c.Schedules.StartScheduled(ctx, start)
@@ -105,7 +106,7 @@ func (c *Crawler) tick(ctx context.Context, l storage.Lease, name string) error 
 		if err := c.lateRun(ctx, row.LastRun); err != nil {
 			return err
 		}
-		return c.Schedules.PostponeTick(ctx, l, now.Add(overlapWait).UnixMilli())
+		return c.Schedules.PostponeTick(ctx, l, now.Add(overlapWait).UnixMilli(), "")
 	case errors.Is(err, storage.ErrLeaseLost) || errors.Is(err, storage.ErrNotFound):
 		return nil // somebody else's by now, paused or removed
 	case err != nil:
@@ -171,11 +172,11 @@ func (c *Crawler) past(ctx context.Context, name string) ([]watch.Past, error) {
 func Past(runs []storage.Run) ([]watch.Past, error) {
 	var out []watch.Past
 	for _, r := range slices.Backward(runs) {
-		d, _, err := watch.DecodeDiff(r.Changes)
+		d, ok, err := watch.DecodeDiff(r.Changes)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, watch.Past{Started: r.Started, Changed: d.Any()})
+		out = append(out, watch.Past{Started: r.Started, Changed: d.Any(), Unknown: !ok})
 	}
 	return out, nil
 }
@@ -250,14 +251,22 @@ func newest(ctx context.Context, rows Watched, spec scope.Spec) (storage.Post, e
 // run does so; that it may be done twice does no harm.
 func (c *Crawler) compare(ctx context.Context, id int64) error {
 	r, err := c.Runs.Run(ctx, id)
-	if err != nil || r.Schedule == "" {
+	if err != nil {
 		return err
+	}
+	return NoteChanges(ctx, c.History, r)
+}
+
+// NoteChanges notes how a run whose tasks have all ended differs from the one before of its schedule, if it has one.
+func NoteChanges(ctx context.Context, rows History, r storage.Run) error {
+	if r.Schedule == "" {
+		return nil
 	}
 	spec, err := ReadSpec(r)
 	if err != nil {
 		return err
 	}
-	before, err := c.History.RunBefore(ctx, r)
+	before, err := rows.RunBefore(ctx, r)
 	d := watch.Diff{List: []watch.Item{}}
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
@@ -266,7 +275,7 @@ func (c *Crawler) compare(ctx context.Context, id int64) error {
 	default:
 		// A feed or a sitemap is asked for what is new in it: what was asked for before is no loss.
 		goes := spec.Watch != scope.WatchFeed && spec.Watch != scope.WatchSitemap && r.Cut == ""
-		if d, err = watch.Compare(c.History.RunEnds(ctx, before.ID), c.History.RunEnds(ctx, r.ID), goes); err != nil {
+		if d, err = watch.Compare(rows.RunEnds(ctx, before.ID), rows.RunEnds(ctx, r.ID), goes); err != nil {
 			return err
 		}
 		d.Against = before.ID
@@ -275,5 +284,5 @@ func (c *Crawler) compare(ctx context.Context, id int64) error {
 	if err != nil {
 		return err
 	}
-	return c.History.SetChanges(ctx, r.ID, raw)
+	return rows.SetChanges(ctx, r.ID, raw)
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"linkstead/archive/report"
 	"linkstead/crawler"
 	"linkstead/crawler/scope"
 	"linkstead/crawler/watch"
@@ -301,7 +302,17 @@ func TestFeed(t *testing.T) {
 	}
 }
 
-// TestFeedBroken: a feed that can't be read is captured, leads nowhere, and the next run looks again.
+// report is a schedule's report.
+func (n *node) report(name string) *crawler.ScheduleReport {
+	n.t.Helper()
+	row, err := n.db.Schedule(n.t.Context(), name)
+	must(n.t, err)
+	r, err := crawler.ReportSchedule(n.t.Context(), n.db, &report.Builder{Rows: n.db}, row, 10)
+	must(n.t, err)
+	return r
+}
+
+// TestFeedBroken: a feed that can't be read is captured, leads nowhere, which its run tells, and the next run looks again.
 func TestFeedBroken(t *testing.T) {
 	t.Parallel()
 	w, c := newWeb(t), &turned{}
@@ -314,11 +325,18 @@ func TestFeedBroken(t *testing.T) {
 	if notes := n.closing(w.at("b.test/feed")).Notes; len(notes) != 1 || !strings.Contains(notes[0], "neither RSS nor Atom nor JSON Feed") {
 		t.Errorf("notes: %q", notes)
 	}
+	const fault = "the feed can't be read: it is neither RSS nor Atom nor JSON Feed."
+	if r := n.report("s").Runs[0]; r.Fault != fault || !r.Failed() {
+		t.Errorf("the run: %+v", r)
+	}
 	w.page("b.test/feed", "application/feed+json", `{"version":"https://jsonfeed.org/version/1.1","title":"x","items":[{"id":"1","url":"one"}]}`)
 	c.forward(6 * time.Hour)
 	n.work()
 	if w.hits()["b.test/one"] != 1 {
 		t.Error("the entry was not captured")
+	}
+	if rs := n.report("s").Runs; rs[0].Fault != "" || rs[0].Failed() || rs[1].Fault != fault {
+		t.Errorf("the runs: %+v", rs)
 	}
 }
 
@@ -399,6 +417,10 @@ func TestLists(t *testing.T) {
 	if rs := n.runs("recheck"); len(rs) != 0 {
 		t.Errorf("a post that is not kept was rechecked: %+v", rs)
 	}
+	none := "the post " + w.at("p.test/") + " is not kept in collection default: there is nothing to capture yet."
+	if got := n.report("recheck").Fault; got != none {
+		t.Errorf("the fault is %q, want %q", got, none)
+	}
 	n.capture(spec)
 	c.forward(6 * time.Hour)
 	must(t, n.db.PauseSchedule(t.Context(), "file", true, 0))
@@ -409,6 +431,9 @@ func TestLists(t *testing.T) {
 	if len(n.runs("recheck")) != 1 || got["a.test/1"] != before["a.test/1"]+1 || got["a.test/2"] != before["a.test/2"]+1 ||
 		got["a.test/pic"] != before["a.test/pic"] || got["p.test/"] != before["p.test/"] {
 		t.Errorf("a recheck asked for %v, after %v", got, before)
+	}
+	if got := n.report("recheck").Fault; got != "" {
+		t.Errorf("now that there is a post, the fault is %q", got)
 	}
 }
 

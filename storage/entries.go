@@ -168,6 +168,18 @@ func (db *DB) PostIn(ctx context.Context, id string, run int64) (Post, error) {
 	return p, err
 }
 
+// SetFault writes why what a run watches can't be read, or, if fault is empty, that it can.
+func (db *DB) SetFault(ctx context.Context, run int64, fault string) error {
+	err := db.write(ctx, func(x *tx) error {
+		_, err := x.exec(`UPDATE runs SET fault=$1 WHERE id=$2 AND fault<>$1`, fault, run)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("write the fault of run %d: %w", run, err)
+	}
+	return nil
+}
+
 // SetChanges writes how a scheduled run differs from the one before.
 func (db *DB) SetChanges(ctx context.Context, run int64, changes []byte) error {
 	err := db.write(ctx, func(x *tx) error {

@@ -8,12 +8,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // errNumber says that another run got the number first: what asks for it begins again.
 var errNumber = errors.New("the run's number is taken")
 
-const runCols = `id, collection, source, spec, schedule, state, started, ended, cut, changes`
+const runCols = `id, collection, source, spec, schedule, state, started, ended, cut, changes, fault`
 
 // StartRun writes a new run with its first tasks and gives it its number, which the tasks get too. A run that captures
 // a document brings it along; otherwise doc is nil.
@@ -53,8 +54,8 @@ func (x *tx) startRun(r *Run, doc *Document, first []Task) error {
 }
 
 func (x *tx) insertRun(r Run) (int64, error) {
-	return x.exec(`INSERT INTO runs (`+runCols+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10) ON CONFLICT DO NOTHING`,
-		r.ID, r.Collection, r.Source, string(r.Spec), r.Schedule, r.State, micros(r.Started), micros(r.Ended), r.Cut, string(r.Changes))
+	return x.exec(`INSERT INTO runs (`+runCols+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11) ON CONFLICT DO NOTHING`,
+		r.ID, r.Collection, r.Source, string(r.Spec), r.Schedule, r.State, micros(r.Started), micros(r.Ended), r.Cut, string(r.Changes), r.Fault)
 }
 
 // AdoptRun writes the row of a run that a rebuild found, or leaves the one that is there.
@@ -239,7 +240,7 @@ func (db *DB) runs(ctx context.Context, where string, args ...any) (out []Run, e
 		var r Run
 		var spec, changes string
 		var started, ended int64
-		if err := rows.Scan(&r.ID, &r.Collection, &r.Source, &spec, &r.Schedule, &r.State, &started, &ended, &r.Cut, &changes); err != nil {
+		if err := rows.Scan(&r.ID, &r.Collection, &r.Source, &spec, &r.Schedule, &r.State, &started, &ended, &r.Cut, &changes, &r.Fault); err != nil {
 			return nil, fmt.Errorf("read runs: %w", err)
 		}
 		r.Spec = json.RawMessage(spec)
@@ -248,6 +249,24 @@ func (db *DB) runs(ctx context.Context, where string, args ...any) (out []Run, e
 		}
 		r.Started, r.Ended = fromMicros(started), fromMicros(ended)
 		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+// LastExchanges tells of each run that has any when its last exchange was. It reads the whole index.
+func (db *DB) LastExchanges(ctx context.Context) (out map[int64]time.Time, err error) {
+	rows, err := db.r.QueryContext(ctx, `SELECT run, MAX(at) FROM (SELECT run, at FROM captures UNION ALL SELECT run, at FROM attempts) e GROUP BY run`)
+	if err != nil {
+		return nil, fmt.Errorf("read the ends of runs: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	out = map[int64]time.Time{}
+	for rows.Next() {
+		var run, at int64
+		if err := rows.Scan(&run, &at); err != nil {
+			return nil, fmt.Errorf("read the ends of runs: %w", err)
+		}
+		out[run] = fromMicros(at)
 	}
 	return out, rows.Err()
 }

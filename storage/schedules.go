@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -33,8 +34,9 @@ type Schedule struct {
 	Spec    json.RawMessage // JSON; the crawler's, opaque here
 	Paused  bool
 	Created time.Time
-	LastRun int64 // 0 if it has started none
-	Due     int64 // when its next tick is due, milliseconds of the epoch, also while it is paused; Never: it starts no more
+	LastRun int64  // 0 if it has started none
+	Due     int64  // when its next tick is due, milliseconds of the epoch, also while it is paused; Never: it starts no more
+	Fault   string // why its last tick began no run; empty if nothing was amiss
 }
 
 // PutSchedule writes a new schedule, or another spec of one that is there. Due is when its next tick is due; 0 leaves it
@@ -49,8 +51,8 @@ func (db *DB) PutSchedule(ctx context.Context, s Schedule) error {
 		if s.Paused {
 			paused = 1
 		}
-		if _, err := x.exec(`INSERT INTO schedules (name, spec, paused, created) VALUES ($1,$2,$3,$4)
-			ON CONFLICT (name) DO UPDATE SET spec=excluded.spec`, s.Name, string(s.Spec), paused, micros(s.Created)); err != nil {
+		if _, err := x.exec(`INSERT INTO schedules (name, spec, paused, created, fault) VALUES ($1,$2,$3,$4,$5)
+			ON CONFLICT (name) DO UPDATE SET spec=excluded.spec, fault=excluded.fault`, s.Name, string(s.Spec), paused, micros(s.Created), s.Fault); err != nil {
 			return err
 		}
 		if s.Due == 0 {
@@ -196,7 +198,7 @@ func (db *DB) StartScheduled(ctx context.Context, s Start) (Run, error) {
 		if err := x.startRun(&r, nil, s.First); err != nil {
 			return err
 		}
-		if _, err := x.exec(`UPDATE schedules SET last_run=$1 WHERE name=$2`, r.ID, s.Schedule); err != nil {
+		if _, err := x.exec(`UPDATE schedules SET last_run=$1, fault='' WHERE name=$2`, r.ID, s.Schedule); err != nil {
 			return err
 		}
 		if s.Lease == nil {
@@ -213,16 +215,23 @@ func (db *DB) StartScheduled(ctx context.Context, s Start) (Run, error) {
 	return r, nil
 }
 
-// PostponeTick lets a leased tick be due at another time, and frees its host. A lease that is no longer held, or a
-// schedule that was paused meanwhile, is left alone but for the lease.
-func (db *DB) PostponeTick(ctx context.Context, l Lease, due int64) error {
+// PostponeTick lets a leased tick be due at another time, notes what is amiss (nothing, if fault is empty), and frees its
+// host. A lease that is no longer held, or a schedule that was paused meanwhile, is left alone but for the lease.
+func (db *DB) PostponeTick(ctx context.Context, l Lease, due int64, fault string) error {
 	err := db.write(ctx, func(x *tx) error {
 		if err := x.lockHosts([]string{l.Host}); err != nil {
 			return err
 		}
-		if _, err := x.exec(`UPDATE tasks SET due_at=$1 WHERE host=$2 AND run=0 AND due_at<$3
-			AND EXISTS (SELECT 1 FROM hosts WHERE host=$2 AND lease=$4 AND lease<>0)`, due, l.Host, parked, l.Token); err != nil {
+		n, err := x.exec(`UPDATE tasks SET due_at=$1 WHERE host=$2 AND run=0 AND due_at<$3
+			AND EXISTS (SELECT 1 FROM hosts WHERE host=$2 AND lease=$4 AND lease<>0)`, due, l.Host, parked, l.Token)
+		if err != nil {
 			return err
+		}
+		if n > 0 {
+			name := strings.TrimPrefix(l.Host, HostSchedule)
+			if _, err := x.exec(`UPDATE schedules SET fault=$1 WHERE name=$2`, fault, name); err != nil {
+				return err
+			}
 		}
 		return x.free([]Lease{l}, 0)
 	})
@@ -232,7 +241,7 @@ func (db *DB) PostponeTick(ctx context.Context, l Lease, due int64) error {
 	return nil
 }
 
-const scheduleCols = `s.name, s.spec, s.paused, s.created, s.last_run, COALESCE(t.due_at, 1152921504606846976) FROM schedules s
+const scheduleCols = `s.name, s.spec, s.paused, s.created, s.last_run, s.fault, COALESCE(t.due_at, 1152921504606846976) FROM schedules s
 	LEFT JOIN tasks t ON t.host = '` + HostSchedule + `' || s.name AND t.run = 0`
 
 // Schedules brings every schedule, by name.
@@ -262,7 +271,7 @@ func (db *DB) schedules(ctx context.Context, where string, args ...any) (out []S
 		var s Schedule
 		var spec string
 		var paused, created int64
-		if err := rows.Scan(&s.Name, &spec, &paused, &created, &s.LastRun, &s.Due); err != nil {
+		if err := rows.Scan(&s.Name, &spec, &paused, &created, &s.LastRun, &s.Fault, &s.Due); err != nil {
 			return nil, fmt.Errorf("read schedules: %w", err)
 		}
 		s.Spec, s.Paused, s.Created = json.RawMessage(spec), paused != 0, fromMicros(created)

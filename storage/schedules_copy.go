@@ -87,9 +87,9 @@ func (db *DB) copyEnds(ctx context.Context, s Schedule, runs []Run) error {
 					return err
 				}
 			}
-			if _, err := x.exec(`UPDATE runs SET state=$1, ended=$2, cut=$3, changes=$4 WHERE id=$5 AND schedule=$6
+			if _, err := x.exec(`UPDATE runs SET state=$1, ended=$2, cut=$3, changes=$4, fault=$7 WHERE id=$5 AND schedule=$6
 				AND NOT EXISTS (SELECT 1 FROM tasks t WHERE t.run=$5 AND t.`+sqlOpen+`)`,
-				RunDone, micros(r.Ended), r.Cut, string(r.Changes), r.ID, s.Name); err != nil {
+				RunDone, micros(r.Ended), r.Cut, string(r.Changes), r.ID, s.Name, r.Fault); err != nil {
 				return err
 			}
 		}

@@ -6,7 +6,8 @@ CREATE TABLE schedules (
   spec     TEXT NOT NULL,
   paused   BIGINT NOT NULL DEFAULT 0,
   created  BIGINT NOT NULL,
-  last_run BIGINT NOT NULL DEFAULT 0
+  last_run BIGINT NOT NULL DEFAULT 0,
+  fault    TEXT NOT NULL DEFAULT '' -- why its last tick began no run
 );
 
 -- stamp is what was listed when the entry was last captured ('' if it never was), listed what stands there now; task is the
@@ -23,6 +24,9 @@ CREATE TABLE entries (
 );
 CREATE INDEX entries_task ON entries (schedule, task);
 
+-- Why what the run watches could not be read, though it answered.
+ALTER TABLE runs ADD COLUMN fault TEXT NOT NULL DEFAULT '';
+
 -- Of the last answer: its status, and a hash of its payload's digest. Both 0 if there was none.
 ALTER TABLE tasks ADD COLUMN status BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE tasks ADD COLUMN version BIGINT NOT NULL DEFAULT 0;
@@ -32,5 +36,6 @@ ALTER TABLE progress ADD COLUMN pages BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE progress DROP COLUMN pages;
 ALTER TABLE tasks DROP COLUMN version;
 ALTER TABLE tasks DROP COLUMN status;
+ALTER TABLE runs DROP COLUMN fault;
 DROP TABLE entries;
 DROP TABLE schedules;

@@ -17,6 +17,7 @@ func Schedules(t *testing.T, rows Rows) {
 	suite(t, rows, []test{
 		{"PutRemove", schedulesPutRemove},
 		{"Start", schedulesStart},
+		{"Fault", schedulesFault},
 		{"Fence", schedulesFence},
 		{"Race", schedulesRace},
 		{"Pause", schedulesPause},
@@ -95,7 +96,7 @@ func schedulesPutRemove(b *bench) {
 	if _, err := b.start("two", &l, time.Hour); !errors.Is(err, storage.ErrNotFound) {
 		b.t.Errorf("a schedule that is gone starts: %v", err)
 	}
-	if err := b.PostponeTick(b.t.Context(), l, b.ms()); err != nil {
+	if err := b.PostponeTick(b.t.Context(), l, b.ms(), ""); err != nil {
 		b.t.Error(err)
 	}
 	b.release(0, l)
@@ -138,7 +139,7 @@ func schedulesStart(b *bench) {
 	if _, err := b.start("s", nil, 0); !errors.Is(err, storage.ErrOverlap) {
 		b.t.Errorf("by hand while the last run goes on: %v", err)
 	}
-	if err := b.PostponeTick(b.t.Context(), l, b.ms()+5000); err != nil {
+	if err := b.PostponeTick(b.t.Context(), l, b.ms()+5000, ""); err != nil {
 		b.t.Fatal(err)
 	}
 	if got := b.schedule("s").Due; got != b.ms()+5000 {
@@ -161,6 +162,44 @@ func schedulesStart(b *bench) {
 	}
 }
 
+// schedulesFault: what is amiss is kept until a tick finds nothing amiss, a run begins, or the schedule is another; and
+// whoever no longer holds the tick says nothing of it.
+func schedulesFault(b *bench) {
+	b.putSchedule("s", 0)
+	late := b.claimOne(storage.TickHost("s"))
+	b.clock.Advance(ttl + time.Second)
+	look := func(l storage.Lease, fault, want string) {
+		b.t.Helper()
+		if err := b.PostponeTick(b.t.Context(), l, b.ms()+1000, fault); err != nil {
+			b.t.Fatal(err)
+		}
+		if got := b.schedule("s").Fault; got != want {
+			b.t.Errorf("the fault is %q, want %q", got, want)
+		}
+		b.clock.Advance(time.Second)
+	}
+	l := b.claimOne(storage.TickHost("s"))
+	look(late, "late", "")
+	look(l, "no post", "no post")
+	look(b.claimOne(storage.TickHost("s")), "", "")
+	look(b.claimOne(storage.TickHost("s")), "no post", "no post")
+	b.putSchedule("s", 0)
+	look(b.claimOne(storage.TickHost("s")), "still none", "still none")
+	r, err := b.start("s", nil, 0)
+	if err != nil || b.schedule("s").Fault != "" {
+		b.t.Errorf("%q after a start, %v", b.schedule("s").Fault, err)
+	}
+	for _, fault := range []string{"no feed", ""} {
+		if err := b.SetFault(b.t.Context(), r.ID, fault); err != nil {
+			b.t.Fatal(err)
+		}
+		b.finishRun(r) // keeps it
+		if got, err := b.Run(b.t.Context(), r.ID); err != nil || got.Fault != fault {
+			b.t.Errorf("the run's fault is %q, want %q; %v", got.Fault, fault, err)
+		}
+	}
+}
+
 // schedulesFence: a tick whose lease has ended starts nothing, and moves nothing.
 func schedulesFence(b *bench) {
 	b.putSchedule("s", 0)
@@ -170,7 +209,7 @@ func schedulesFence(b *bench) {
 	if _, err := b.start("s", &late, time.Hour); !errors.Is(err, storage.ErrLeaseLost) {
 		b.t.Errorf("late: %v", err)
 	}
-	if err := b.PostponeTick(b.t.Context(), late, storage.Never); err != nil {
+	if err := b.PostponeTick(b.t.Context(), late, storage.Never, "late"); err != nil {
 		b.t.Fatal(err)
 	}
 	if rs, err := b.Runs(b.t.Context()); err != nil || len(rs) != 0 {
@@ -249,7 +288,7 @@ func schedulesPause(b *bench) {
 	if _, err := b.start("s", &l, time.Hour); !errors.Is(err, storage.ErrLeaseLost) {
 		b.t.Errorf("paused while the tick was carried out: %v", err)
 	}
-	if err := b.PostponeTick(b.t.Context(), l, b.ms()); err != nil {
+	if err := b.PostponeTick(b.t.Context(), l, b.ms(), ""); err != nil {
 		b.t.Fatal(err)
 	}
 	b.claimNone("it is paused again")

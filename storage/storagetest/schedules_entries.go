@@ -237,6 +237,10 @@ func schedulesEnds(b *bench) {
 
 // schedulesCopy: a database that was made anew gets back what no WARC tells.
 func schedulesCopy(b *bench, rows Rows) {
+	b.putSchedule("amiss", 0)
+	if err := b.PostponeTick(b.t.Context(), b.claimOne(storage.TickHost("amiss")), b.ms()+1000, "no post"); err != nil {
+		b.t.Fatal(err)
+	}
 	b.putSchedule("s", time.Hour)
 	b.putSchedule("paused", time.Hour)
 	if err := b.PauseSchedule(b.t.Context(), "paused", true, 0); err != nil {
@@ -246,7 +250,7 @@ func schedulesCopy(b *bench, rows Rows) {
 	b.commit(nil, answered(l, b.task("h", r.ID, 1), 200))
 	b.release(0, l)
 	b.cut(r.ID, "pages", true)
-	if err := b.SetChanges(b.t.Context(), r.ID, []byte(`{"against":0}`)); err != nil {
+	if err := errors.Join(b.SetChanges(b.t.Context(), r.ID, []byte(`{"against":0}`)), b.SetFault(b.t.Context(), r.ID, "no feed")); err != nil {
 		b.t.Fatal(err)
 	}
 	r, err := b.Run(b.t.Context(), r.ID)
@@ -259,10 +263,10 @@ func schedulesCopy(b *bench, rows Rows) {
 		b.t.Fatal(err)
 	}
 	fresh.enqueue(task("h", r.ID, 2, 1))
-	if n, err := storage.CopySchedules(b.t.Context(), b.DB, fresh.DB); err != nil || n != 2 {
+	if n, err := storage.CopySchedules(b.t.Context(), b.DB, fresh.DB); err != nil || n != 3 {
 		b.t.Fatalf("%d, %v", n, err)
 	}
-	for _, name := range []string{"s", "paused"} {
+	for _, name := range []string{"s", "paused", "amiss"} {
 		if got, want := fmt.Sprintf("%+v", fresh.schedule(name)), fmt.Sprintf("%+v", b.schedule(name)); got != want {
 			b.t.Errorf("%s, want %s", got, want)
 		}
@@ -271,7 +275,7 @@ func schedulesCopy(b *bench, rows Rows) {
 		b.t.Errorf("known: %s", got)
 	}
 	got, err := fresh.Run(b.t.Context(), r.ID)
-	if err != nil || got.State != storage.RunDone || got.Cut != "pages" || string(got.Changes) != `{"against":0}` || fresh.tally(r.ID) != "map[quota:1]" {
+	if err != nil || got.State != storage.RunDone || got.Cut != "pages" || string(got.Changes) != `{"against":0}` || got.Fault != "no feed" || fresh.tally(r.ID) != "map[quota:1]" {
 		b.t.Errorf("%+v, %v; %s", got, err, fresh.tally(r.ID))
 	}
 	if _, err := fresh.start("s", nil, 0); err != nil {
