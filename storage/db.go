@@ -159,7 +159,7 @@ func (db *DB) Close() error {
 	db.stmt, db.read = nil, nil
 	db.mu.Unlock()
 	if db.fresh != nil {
-		return errors.Join(db.w.Close(), db.fresh.Close())
+		return errors.Join(db.w.Close(), letFresh(db.fresh))
 	}
 	if db.w == db.r.DB {
 		return db.w.Close()

@@ -44,8 +44,14 @@ func TestPostgresFresh(t *testing.T) {
 		t.Fatal(err)
 	}
 	startRun(t, stopped, "of a rebuild that was stopped")
-	if _, err := storage.OpenFresh(t.Context(), dsn, o); !errors.Is(err, storage.ErrBusy) {
-		t.Errorf("two rebuilds at a time: %v, want ErrBusy", err)
+	if _, err := storage.OpenFresh(t.Context(), dsn, o); !errors.Is(err, storage.ErrAtWork) {
+		t.Errorf("two rebuilds at a time: %v, want ErrAtWork", err)
+	}
+	if err := stopped.Discard(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stopped.Runs(t.Context()); err == nil {
+		t.Error("a fresh schema that was dropped has runs")
 	}
 	if err := stopped.Close(); err != nil {
 		t.Fatal(err)
@@ -61,8 +67,11 @@ func TestPostgresFresh(t *testing.T) {
 	startRun(t, fresh, "new")
 	refused := func(who string) {
 		t.Helper()
-		if _, err := fresh.PutInPlace(t.Context()); !errors.Is(err, storage.ErrBusy) || !strings.Contains(err.Error(), who) {
-			t.Errorf("while %s works: %v, want ErrBusy", who, err)
+		if err := old.Alone(t.Context()); !errors.Is(err, storage.ErrAtWork) || !strings.Contains(err.Error(), who) {
+			t.Errorf("while %s works: %v, want ErrAtWork", who, err)
+		}
+		if _, err := fresh.PutInPlace(t.Context()); !errors.Is(err, storage.ErrAtWork) || !strings.Contains(err.Error(), who) {
+			t.Errorf("while %s works: %v, want ErrAtWork", who, err)
 		}
 		if got := sourceOfRun1(t, old); got != "old" {
 			t.Errorf("refused, but the rows are the %s ones", got)
@@ -77,7 +86,12 @@ func TestPostgresFresh(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused("alive")
-	now.Advance(time.Hour)
+	if err := old.Leave(t.Context(), "alive"); err != nil {
+		t.Fatal(err)
+	}
+	if err := old.Alone(t.Context()); err != nil {
+		t.Errorf("whoever has left is at work: %v", err)
+	}
 
 	aside, err := fresh.PutInPlace(t.Context())
 	if err != nil || !strings.HasPrefix(aside, "linkstead_20") {

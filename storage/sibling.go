@@ -23,7 +23,7 @@ const (
 )
 
 // OpenFresh makes an empty schema beside the one that dsn names, and opens it; that of a rebuild that was stopped is
-// dropped. ErrBusy if another process is at it.
+// dropped. ErrAtWork if another process is at it.
 func OpenFresh(ctx context.Context, dsn string, o DBOptions) (*DB, error) {
 	n, err := parseServer(dsn)
 	if err != nil {
@@ -59,10 +59,10 @@ func (n serverName) clear(ctx context.Context) (*sql.DB, error) {
 		err = fmt.Errorf("%w: %w", ErrAway, err)
 	}
 	if err == nil && !got {
-		err = fmt.Errorf("%w: it is being rebuilt", ErrBusy)
+		err = fmt.Errorf("%w: another rebuild goes on", ErrAtWork)
 	}
 	if err == nil {
-		_, err = hold.ExecContext(ctx, `DROP SCHEMA IF EXISTS `+pgx.Identifier{n.schema}.Sanitize()+` CASCADE`)
+		err = dropSchema(ctx, hold, n.schema)
 	}
 	if err != nil {
 		return nil, errors.Join(err, hold.Close())
@@ -70,8 +70,33 @@ func (n serverName) clear(ctx context.Context) (*sql.DB, error) {
 	return hold, nil
 }
 
+func dropSchema(ctx context.Context, hold *sql.DB, schema string) error {
+	_, err := hold.ExecContext(ctx, `DROP SCHEMA IF EXISTS `+pgx.Identifier{schema}.Sanitize()+` CASCADE`)
+	return err
+}
+
+// letFresh gives the right to rebuild up before it hangs up: the server notices the latter a moment later, and the next
+// rebuild may come before that.
+func letFresh(hold *sql.DB) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_, _ = hold.ExecContext(ctx, `SELECT pg_advisory_unlock_all()`) // it goes with the connection else
+	return hold.Close()
+}
+
+// Discard drops a fresh schema that is not to take any other's place. The handle is of no use after that but to be closed.
+func (db *DB) Discard(ctx context.Context) error {
+	if db.fresh == nil {
+		return fmt.Errorf("database %s: it is no fresh one", db.name)
+	}
+	if err := dropSchema(ctx, db.fresh, db.schema); err != nil {
+		return fmt.Errorf("drop the unfinished schema %s: %w", db.schema, err)
+	}
+	return nil
+}
+
 // PutInPlace has a fresh schema take the place of the one in use, which is put aside under the name that is returned ("" if
-// there was none). Both happen, or neither. ErrBusy while a worker is alive or holds a host: what it does now would be
+// there was none). Both happen, or neither. ErrAtWork while a worker is alive or holds a host: what it does now would be
 // lost. Whoever only reads goes on, with the new rows. The handle is of no use after that but to be closed.
 func (db *DB) PutInPlace(ctx context.Context) (aside string, err error) {
 	if db.fresh == nil {
@@ -136,16 +161,25 @@ func (db *DB) nobodyWorks(ctx context.Context, t *sql.Tx) error {
 	if _, err := t.ExecContext(ctx, `LOCK TABLE `+nodes+`, `+hosts+` IN ACCESS EXCLUSIVE MODE`); err != nil {
 		return err
 	}
+	return db.alone(func(q string, args ...any) row { return t.QueryRowContext(ctx, q, args...) }, nodes, hosts)
+}
+
+// Alone makes sure that no worker is alive now, nor holds a host; else ErrAtWork. One may begin in the next moment.
+func (db *DB) Alone(ctx context.Context) error {
+	return db.alone(func(q string, args ...any) row { return db.r.QueryRowContext(ctx, q, args...) }, "nodes", "hosts")
+}
+
+func (db *DB) alone(ask func(q string, args ...any) row, nodes, hosts string) error {
 	now := db.Now()
 	var who sql.NullString
-	err := t.QueryRowContext(ctx, `SELECT MIN(name) FROM (SELECT node AS name FROM `+nodes+` WHERE seen>$1
+	err := ask(`SELECT MIN(name) FROM (SELECT node AS name FROM `+nodes+` WHERE seen>$1
 		UNION ALL SELECT owner FROM `+hosts+` WHERE lease<>0 AND next_at>$2) w`, micros(now.Add(-aliveFor)), now.UnixMilli()).Scan(&who)
 	if err != nil {
-		return err
+		return fmt.Errorf("look for workers: %w", err)
 	}
 	if who.Valid {
-		return fmt.Errorf("%w: worker %q was there within the last %v. Stop all workers, wait for that long, and try again",
-			ErrBusy, who.String, aliveFor)
+		return fmt.Errorf("%w: node %s is at work, or was within the last minute\n"+
+			"Stop every 'linkstead work' and 'linkstead serve' first; one that was killed counts as at work for a minute", ErrAtWork, who.String)
 	}
 	return nil
 }

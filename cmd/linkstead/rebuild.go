@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"linkstead/archive/warc"
+	"linkstead/crawler"
 	"linkstead/storage"
 )
 
@@ -54,21 +55,17 @@ func (c *rebuildCmd) run(ctx context.Context, e *env) (err error) {
 	if err := os.Rename(fresh, path); err != nil {
 		return fmt.Errorf("put the new database in place: %w", err)
 	}
+	if aside != "" {
+		aside += "; delete it when you are content. Start 'linkstead serve' again if it is running"
+	}
 	return c.tell(e, done, aside, e.now().Sub(began))
 }
 
 // onServer makes the rows anew in a schema beside the one in use, which then gives way.
 func (c *rebuildCmd) onServer(ctx context.Context, e *env, spool *storage.Spool) (err error) {
 	began := e.now()
-	old := &store{}
-	empty := false
-	if err = e.openRows(ctx, old, false); err == nil {
-		empty, err = old.db.Fresh(ctx)
-	}
-	if err == nil { // this process holds its spool: whoever was seen there has ended
-		err = old.db.Leave(ctx, spool.Node())
-	}
-	if err = errors.Join(err, old.close()); err != nil {
+	empty, err := c.replaceable(ctx, e, spool)
+	if err != nil {
 		return err
 	}
 	db, err := storage.OpenFresh(ctx, e.cfg.Database(), storage.DBOptions{Now: e.clock, Log: e.log})
@@ -82,14 +79,37 @@ func (c *rebuildCmd) onServer(ctx context.Context, e *env, spool *storage.Spool)
 		aside, err = db.PutInPlace(ctx)
 	}
 	if err != nil {
-		return fmt.Errorf("%w\nThe old rows were left as they are", err)
+		return errors.Join(fmt.Errorf("%w\nThe old rows were left as they are", err), discard(ctx, db))
 	}
-	if aside != "" && !empty {
-		aside = "schema " + aside
-	} else {
-		aside = "" // nobody misses an empty one
+	if aside == "" || empty { // nobody misses an empty one
+		return c.tell(e, done, "", e.now().Sub(began))
 	}
-	return c.tell(e, done, aside, e.now().Sub(began))
+	return c.tell(e, done, fmt.Sprintf("schema %[1]s; when you are content, delete it with DROP SCHEMA %[1]s CASCADE", aside), e.now().Sub(began))
+}
+
+// replaceable makes sure that nobody works on the rows in use, before all that is read which takes long; it says whether they
+// are empty.
+func (c *rebuildCmd) replaceable(ctx context.Context, e *env, spool *storage.Spool) (empty bool, err error) {
+	old := &store{}
+	if err = e.openRows(ctx, old, false); err == nil {
+		empty, err = old.db.Fresh(ctx)
+	}
+	if err == nil { // this process holds its spool: whoever was seen there has ended
+		err = old.db.Leave(ctx, spool.Node())
+	}
+	if err == nil {
+		err = old.db.Alone(ctx)
+	}
+	return empty, errors.Join(err, old.close())
+}
+
+// discardWithin is for how long a failed rebuild tries to take away what it has made; the next one does it else.
+const discardWithin = 5 * time.Second
+
+func discard(ctx context.Context, db *storage.DB) error {
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), discardWithin)
+	defer cancel()
+	return db.Discard(last)
 }
 
 // rebuild makes the rows in a new database.
@@ -100,14 +120,14 @@ func (c *rebuildCmd) rebuild(ctx context.Context, e *env, spool *storage.Spool, 
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 	b := &warc.Rebuilder{Rows: db, Blobs: s.blobs, Store: s.blobs, Spool: spool, Temp: spool.Temp(),
-		Tell: func(segment string, n int) { fmt.Fprintf(e.stderr, "%6d exchanges in %s\n", n, segment) }}
+		Tell: func(segment string, n int) { fmt.Fprintf(e.stderr, "%s in %s\n", plural(n, "exchange", "exchanges"), segment) }}
 	if done, err = b.Rebuild(ctx); err != nil {
 		return done, err
 	}
 	if c.schedules, err = e.keepSchedules(ctx, db, e.cfg.Database()); err != nil {
 		return done, err
 	}
-	return done, finishRuns(ctx, db, e.now())
+	return done, finishRuns(ctx, db)
 }
 
 // tell says what was made anew, and what could not be. Damage is a failure, however much was saved.
@@ -115,7 +135,7 @@ func (c *rebuildCmd) tell(e *env, done warc.Rebuilt, aside string, took time.Dur
 	fmt.Fprintf(e.stdout, "The database was made anew from %s with %s in %s.\n", plural(done.Segments, "segment", "segments"),
 		plural(done.Exchanges, "exchange", "exchanges"), since(took))
 	if aside != "" {
-		fmt.Fprintf(e.stdout, "The old one was kept as %s; delete it when you are content. Start 'linkstead serve' again if it is running.\n", aside)
+		fmt.Fprintf(e.stdout, "The old one was kept as %s.\n", aside)
 	}
 	if c.schedules != "" {
 		fmt.Fprintln(e.stdout, c.schedules)
@@ -157,8 +177,13 @@ func putAside(path string, now time.Time) (string, error) {
 }
 
 // finishRuns says of each run whether it is done; what is left of one waits until somebody asks for it.
-func finishRuns(ctx context.Context, db *storage.DB, now time.Time) error {
+// One that is done has ended with its last record: nothing tells more exactly when.
+func finishRuns(ctx context.Context, db *storage.DB) error {
 	runs, err := db.Unfinished(ctx)
+	if err != nil {
+		return err
+	}
+	last, err := db.LastExchanges(ctx)
 	if err != nil {
 		return err
 	}
@@ -170,14 +195,23 @@ func finishRuns(ctx context.Context, db *storage.DB, now time.Time) error {
 		if open {
 			err = db.PauseRun(ctx, r.ID)
 		} else {
-			r.State, r.Ended = storage.RunDone, now.UTC()
-			err = db.UpdateRun(ctx, r)
+			r.State, r.Ended = storage.RunDone, ended(r, last)
+			if err = db.UpdateRun(ctx, r); err == nil {
+				err = crawler.NoteChanges(ctx, db, r)
+			}
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func ended(r storage.Run, last map[int64]time.Time) time.Time {
+	if at, ok := last[r.ID]; ok {
+		return at
+	}
+	return r.Started // all that it captured was purged
 }
 
 // since rounds for people.

@@ -56,7 +56,7 @@ func dumpRows(dsn string) (_ string, err error) {
 		return "", err
 	}
 	for _, r := range runs {
-		add("run %d %s %s %s %s %s", r.ID, r.Collection, r.Source, r.Spec, r.State, r.Started)
+		add("run %d %s %s %s %s %s %s", r.ID, r.Collection, r.Source, r.Spec, r.State, r.Started, r.Changes)
 		tally, err := db.Tally(ctx, r.ID)
 		if err != nil {
 			return "", err

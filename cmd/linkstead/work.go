@@ -170,10 +170,13 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// seenEvery is how often a node says that it is there.
-const seenEvery = 10 * time.Second
+const (
+	seenEvery = 10 * time.Second // how often a node says that it is there
+	farewell  = time.Second      // for how long it tries to say that it leaves
+)
 
-// announce says that a node is there, until the returned function is called.
+// announce says that a node is there, until the returned function is called, which says that it has left: nobody needs to
+// wait for it then.
 func (e *env) announce(s *store, node string) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	n := storage.Node{Name: node, Started: s.db.Now(), Version: version}
@@ -186,5 +189,13 @@ func (e *env) announce(s *store, node string) (stop func()) {
 			pause(ctx, seenEvery)
 		}
 	})
-	return func() { cancel(); saying.Wait() }
+	return func() {
+		cancel()
+		saying.Wait()
+		last, done := context.WithTimeout(context.Background(), farewell)
+		defer done()
+		if err := s.db.Leave(last, node); err != nil {
+			e.log.Warn("this node could not say that it leaves: it counts as at work for a minute", "node", node, "error", err)
+		}
+	}
 }

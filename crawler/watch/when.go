@@ -169,6 +169,7 @@ func (t *Timing) setCron(s string) (err error) {
 type Past struct {
 	Started time.Time
 	Changed bool // it found something new, changed, failed or back again
+	Unknown bool // nobody knows what it found: it goes on, or its rows were lost
 }
 
 // First is when a new schedule's first run is due.
@@ -211,12 +212,13 @@ func (t *Timing) Ready(history []Past) time.Time {
 }
 
 // Pause is how long an adaptive schedule waits after its last run: half as long after each run that found a change, half as
-// long again after each that found none. It begins in the middle between the bounds, by proportion.
+// long again after each that found none. It begins in the middle between the bounds, by proportion. A run of which nothing
+// is known leaves it as it was.
 func Pause(shortest, longest time.Duration, history []Past) time.Duration {
 	wait := math.Sqrt(float64(shortest) * float64(longest))
 	for i, p := range history {
 		switch {
-		case i == 0: // the first run has nothing to compare with
+		case i == 0, p.Unknown: // the first run has nothing to compare with
 		case p.Changed:
 			wait /= 2
 		default:

@@ -119,7 +119,7 @@ func TestPause(t *testing.T) {
 	const h = time.Hour
 	history := func(s string) (out []watch.Past) {
 		for _, c := range s {
-			out = append(out, watch.Past{Changed: c == 'c'})
+			out = append(out, watch.Past{Changed: c == 'c', Unknown: c == '?'})
 		}
 		return out
 	}
@@ -129,6 +129,7 @@ func TestPause(t *testing.T) {
 	}{
 		{"", 10 * h}, {"-", 10 * h}, {"c", 10 * h}, {"-c", 5 * h}, {"--", 15 * h}, {"-c-", 7*h + 30*time.Minute},
 		{"-cccccccccc", h}, {"----------", 100 * h}, {"----------c", 50 * h}, {"-cccccccccc-", h + 30*time.Minute},
+		{"?", 10 * h}, {"-??", 10 * h}, {"-c?", 5 * h}, {"?c?-", 7*h + 30*time.Minute},
 	} {
 		if got := watch.Pause(h, 100*h, history(c.history)); got.Round(time.Second) != c.want {
 			t.Errorf("after %q: %s, want %s", c.history, got, c.want)
