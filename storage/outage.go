@@ -45,7 +45,7 @@ func (o *outage) over(name string) {
 		return
 	}
 	if o.log != nil {
-		o.log.Info("the database is back", "database", name, "after", time.Since(o.since).Round(time.Millisecond))
+		o.log.Warn("the database is back", "database", name, "after", time.Since(o.since).Round(time.Millisecond))
 	}
 	o.since = time.Time{}
 }

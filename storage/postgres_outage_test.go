@@ -380,7 +380,7 @@ func TestPostgresRestarts(t *testing.T) {
 	var log lockedBuffer
 	var dbs []*storage.DB
 	for range 2 {
-		dbs = append(dbs, openPatient(t, dsn, time.Now, -1, slog.New(slog.NewTextHandler(&log, nil))))
+		dbs = append(dbs, openPatient(t, dsn, time.Now, -1, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))))
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
@@ -494,7 +494,7 @@ func TestPostgresPatience(t *testing.T) {
 	s := storagetest.Postgres(t)
 	dsn := s.DSN(t)
 	var log lockedBuffer
-	soon := openPatient(t, dsn, nil, 400*time.Millisecond, slog.New(slog.NewTextHandler(&log, nil)))
+	soon := openPatient(t, dsn, nil, 400*time.Millisecond, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	none := openPatient(t, dsn, nil, 0, nil)
 	ever := openPatient(t, dsn, nil, -1, nil)
 	s.Stop(t, storagetest.Fast)

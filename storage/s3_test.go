@@ -299,7 +299,7 @@ func TestS3Away(t *testing.T) {
 	server := storagetest.S3(t)
 	bucket := server.NewBucket(t)
 	var said lines
-	s, proxy := behind(t, server, bucket, 300*time.Millisecond, time.Second, slog.New(slog.NewTextHandler(&said, nil)))
+	s, proxy := behind(t, server, bucket, 300*time.Millisecond, time.Second, slog.New(slog.NewTextHandler(&said, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	b := []byte("kept")
 	path := file(t, b)
 	if err := s.Put(t.Context(), "k", path, storagetest.Sum(b)); err != nil {
