@@ -22,6 +22,7 @@ type S3 struct {
 	bucket string
 	prefix string // of every key: empty, or with a slash at its end
 	who    identity
+	from   string // where the address was taken from
 	hot    *hotRanges
 	log    *slog.Logger
 

@@ -36,24 +36,22 @@ func openS3(ctx context.Context, where string, o BlobOptions) (*S3, error) {
 	if err != nil {
 		s.pool.CloseIdleConnections()
 		if errors.Is(err, ErrAway) {
-			return nil, fmt.Errorf("%w\nCheck the address (%s) and whether the store is up", err, cmpOr(o.S3.Endpoint, "s3.endpoint"))
+			return nil, fmt.Errorf("%w\nCheck the address (from %s) and whether the store is up", err, s.from)
 		}
 		return nil, err
 	}
 	return s, nil
 }
 
-func cmpOr(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}
-
 func (s *S3) connect(ctx context.Context, o BlobOptions) error {
 	endpoint, from := firstSet(
 		said{o.S3.Endpoint, "s3.endpoint"}, said{o.Getenv("AWS_ENDPOINT_URL_S3"), "AWS_ENDPOINT_URL_S3"},
-		said{o.Getenv("AWS_ENDPOINT_URL"), "AWS_ENDPOINT_URL"}, said{"https://s3.amazonaws.com", "the default"})
+		said{o.Getenv("AWS_ENDPOINT_URL"), "AWS_ENDPOINT_URL"},
+		said{"https://s3.amazonaws.com", "the default; AWS_ENDPOINT_URL or s3.endpoint name another"})
+	s.from = from
+	if !strings.Contains(endpoint, "://") {
+		return fmt.Errorf("its address %s, from %s, can't be used: write http:// or https:// before it", redacted(endpoint), from)
+	}
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.User != nil || u.RawQuery != "" {
 		return fmt.Errorf("its address %s, from %s, can't be used: write http(s)://HOST[:PORT] alone", redacted(endpoint), from)
@@ -86,10 +84,13 @@ func (s *S3) connect(ctx context.Context, o BlobOptions) error {
 
 // redacted is an address without the password that somebody may have written into it.
 func redacted(address string) string {
-	if u, err := url.Parse(address); err == nil {
+	if !strings.Contains(address, "@") {
+		return address
+	}
+	if u, err := url.Parse(address); err == nil && u.User != nil {
 		return u.Redacted()
 	}
-	return "(unreadable)"
+	return "(not shown, since it may hold a password)"
 }
 
 // s3Transport keeps connections alive and bounds their number and every wait in them.

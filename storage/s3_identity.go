@@ -12,8 +12,9 @@ import (
 
 // identity says as whom a store is asked, for people: never a secret.
 type identity struct {
-	key  string // the access key's name
-	from string // where it was taken from
+	key    string // the access key's name
+	from   string // where it was taken from
+	secret string // where the secret key was taken from
 }
 
 // said is a setting and where it comes from.
@@ -44,7 +45,7 @@ func identify(o BlobOptions, client *http.Client) (*credentials.Credentials, ide
 			if place.key == "" || place.secret == "" {
 				return nil, identity{}, fmt.Errorf("%s and %s belong together: set both", place.keyName, place.secretName)
 			}
-			return credentials.NewStaticV4(place.key, place.secret, place.token), identity{place.key, place.keyName}, nil
+			return credentials.NewStaticV4(place.key, place.secret, place.token), identity{place.key, place.keyName, place.secretName}, nil
 		}
 	}
 	profile, _ := firstSet(said{o.S3.Profile, ""}, said{get("AWS_PROFILE"), ""}, said{"default", ""})
@@ -57,7 +58,8 @@ func identify(o BlobOptions, client *http.Client) (*credentials.Credentials, ide
 		if err != nil {
 			return nil, identity{}, fmt.Errorf("get credentials from the web identity or container that the environment names: %w", err)
 		}
-		return creds, identity{v.AccessKeyID, "the web identity or container"}, nil
+		const from = "the web identity or container"
+		return creds, identity{v.AccessKeyID, from, from}, nil
 	}
 	return nil, identity{}, fmt.Errorf("no credentials were found: set s3.access_key and s3.secret_key, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile %q in %s",
 		profile, credentialsFile(get))
@@ -87,7 +89,8 @@ func fromFiles(get func(string) string, profile string) (*credentials.Credential
 		if err != nil || v.AccessKeyID == "" {
 			continue // no such profile, or one without keys
 		}
-		return creds, identity{v.AccessKeyID, fmt.Sprintf("profile %q of %s", profile, place.file)}, nil
+		from := fmt.Sprintf("profile %q of %s", profile, place.file)
+		return creds, identity{v.AccessKeyID, from, from}, nil
 	}
 	return nil, identity{}, nil
 }

@@ -71,13 +71,16 @@ func TestS3SaysWhatIsWrong(t *testing.T) {
 		{"no bucket named", "s3://", nil, []string{"names no bucket", "s3://BUCKET/PREFIX"}},
 		{"missing bucket", "s3://no-such-bucket/p", nil, []string{"no-such-bucket", "does not exist", server.Endpoint, "aws s3 mb s3://no-such-bucket"}},
 		{"unknown key", "s3://" + bucket, func(o *storage.S3Options) { o.AccessKey = "nobody" }, []string{"does not know", `"nobody"`, "s3.access_key"}},
-		{"wrong secret", "s3://" + bucket, func(o *storage.S3Options) { o.SecretKey = "hidden" }, []string{"secret key", server.AccessKey, "s3.access_key"}},
+		{"wrong secret", "s3://" + bucket, func(o *storage.S3Options) { o.SecretKey = "hidden" }, []string{"secret key", server.AccessKey, "taken from s3.secret_key"}},
 		{"half a pair", "s3://" + bucket, func(o *storage.S3Options) { o.SecretKey = "" }, []string{"s3.access_key and s3.secret_key", "both"}},
 		{"none", "s3://" + bucket, func(o *storage.S3Options) { o.AccessKey, o.SecretKey = "", "" }, []string{"no credentials", "AWS_ACCESS_KEY_ID", "credentials"}},
-		{"nobody there", "s3://" + bucket, func(o *storage.S3Options) { o.Endpoint = "http://" + nobody.Addr }, []string{nobody.Addr, "can't be reached", "whether the store is up"}},
+		{"nobody there", "s3://" + bucket, func(o *storage.S3Options) { o.Endpoint = "http://" + nobody.Addr }, []string{"the store at http://" + nobody.Addr + ": it can't be reached", "from s3.endpoint", "whether the store is up"}},
 		{"no TLS", "s3://" + bucket, func(o *storage.S3Options) { o.Endpoint = strings.Replace(server.Endpoint, "http:", "https:", 1) }, []string{"does not speak TLS", "http://"}},
-		{"no URL", "s3://" + bucket, func(o *storage.S3Options) { o.Endpoint = "127.0.0.1:7070" }, []string{"s3.endpoint", "http(s)://HOST"}},
+		{"no URL", "s3://" + bucket, func(o *storage.S3Options) { o.Endpoint = "127.0.0.1:7070" }, []string{"127.0.0.1:7070, from s3.endpoint", "http:// or https://"}},
 		{"a password in it", "s3://" + bucket, func(o *storage.S3Options) { o.Endpoint = "http://u:hidden@h" }, []string{"s3.endpoint", "xxxxx"}},
+		{"a password in half of it", "s3://" + bucket, func(o *storage.S3Options) { o.Endpoint = "u:hidden@h:7070" }, []string{"s3.endpoint", "not shown"}},
+		{"a path in it", "s3://" + bucket, func(o *storage.S3Options) { o.Endpoint = "http://h:7070/path" }, []string{"http://h:7070/path", "http(s)://HOST"}},
+		{"nobody there by the environment", "s3://" + bucket, func(o *storage.S3Options) { o.Endpoint = "" }, []string{"(from AWS_ENDPOINT_URL)"}},
 		{"style", "s3://" + bucket, func(o *storage.S3Options) { o.PathStyle = "yes" }, []string{`"yes"`, "auto"}},
 		{"another server", "s3://" + bucket, func(o *storage.S3Options) { o.Endpoint = page.URL }, []string{page.URL}},
 		{"clock", "s3://" + bucket, func(o *storage.S3Options) { o.Endpoint = slow }, []string{"clock", "NTP"}},
@@ -86,6 +89,9 @@ func TestS3SaysWhatIsWrong(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			o := server.Options()
 			o.Patience = 200 * time.Millisecond
+			o.Getenv = func(name string) string {
+				return map[string]string{"AWS_ENDPOINT_URL": "http://" + nobody.Addr}[name]
+			}
 			if c.change != nil {
 				c.change(&o.S3)
 			}
@@ -100,6 +106,9 @@ func TestS3SaysWhatIsWrong(t *testing.T) {
 			}
 			if strings.Contains(err.Error(), "hidden") || strings.Contains(err.Error(), server.SecretKey) {
 				t.Errorf("error %q tells a secret", err)
+			}
+			if strings.Contains(err.Error(), "the blob store s3://") {
+				t.Errorf("error %q names the store twice", err)
 			}
 		})
 	}
@@ -272,6 +281,10 @@ func TestS3Hot(t *testing.T) {
 	}
 	if n := gets.Load(); n != 1 {
 		t.Errorf("20 readers at once made %d requests", n)
+	}
+	s.Forget("k")
+	if readAll(t, s, "k", 1000, 5000); gets.Load() != 2 {
+		t.Errorf("what was forgotten was asked for %d times, want once more", gets.Load())
 	}
 	server.Stop()
 	if got := readAll(t, s, "k", 1000, 5000); !bytes.Equal(got, b[1000:6000]) {

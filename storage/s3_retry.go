@@ -67,7 +67,7 @@ func (s *S3) try(ctx context.Context, doing string, request func(context.Context
 		s.silent(err)
 		wait := backoff(n, rand.Float64())
 		if time.Since(began)+wait > s.patience {
-			return fmt.Errorf("the blob store %s at %s: %w: %w", s, s.Endpoint(), ErrAway, err)
+			return fmt.Errorf("the store at %s: %w: %w", s.Endpoint(), ErrAway, err)
 		}
 		if pause(ctx, wait) != nil {
 			return cutShort(ctx, err)
@@ -111,7 +111,7 @@ func (s *S3) silent(err error) {
 
 func (s *S3) answered() {
 	if s.away.CompareAndSwap(true, false) {
-		s.log.Info("the blob store answers again", "store", s.String())
+		s.log.Warn("the blob store answers again", "store", s.String())
 	}
 }
 

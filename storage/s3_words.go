@@ -27,7 +27,7 @@ func (s *S3) explain(doing string, err error) error {
 	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
 		return fmt.Errorf("%s does not speak TLS: write http:// for it, if that is meant: %w", s.Endpoint(), err)
 	case r.Code != "":
-		return fmt.Errorf("the blob store %s at %s says %s: %w", s, s.Endpoint(), r.Code, err)
+		return fmt.Errorf("the store at %s says %s: %w", s.Endpoint(), r.Code, err)
 	}
 	return err
 }
@@ -42,7 +42,7 @@ func (s *S3) hint(doing string, r minio.ErrorResponse) string {
 	case "InvalidAccessKeyId", "XAdminUserNotFound":
 		return fmt.Sprintf("the store at %s does not know the access key %q, which was taken from %s: check it there", s.Endpoint(), s.who.key, s.who.from)
 	case "SignatureDoesNotMatch":
-		return fmt.Sprintf("the secret key that belongs to access key %q is not right for the store at %s: it was taken from %s, check it there", s.who.key, s.Endpoint(), s.who.from)
+		return fmt.Sprintf("the secret key that belongs to access key %q is not right for the store at %s: it was taken from %s, check it there", s.who.key, s.Endpoint(), s.who.secret)
 	case "ExpiredToken", "InvalidToken", "TokenRefreshRequired":
 		return fmt.Sprintf("the session token of access key %q, taken from %s, has expired or is not right: get a new one", s.who.key, s.who.from)
 	case "RequestTimeTooSkewed":
