@@ -21,6 +21,12 @@ const (
 	pathReady = "/readyz"  // all that it depends on answers, too: send it work
 )
 
+// What they are told.
+const (
+	healthy = "ok"
+	unready = "not ready: "
+)
+
 // health tells how a process is: alive, and ready or not. It tells no more than the names of its parts: who asks may be
 // anybody.
 type health struct {
@@ -50,13 +56,13 @@ func answerHealth(w http.ResponseWriter, r *http.Request, reasons []string) {
 	head.Set("Content-Type", "text/plain; charset=utf-8")
 	head.Set("Cache-Control", "no-store")
 	head.Set("X-Content-Type-Options", "nosniff")
-	text, status := "ok\n", http.StatusOK
+	text, status := healthy+"\n", http.StatusOK
 	switch {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		head.Set("Allow", "GET, HEAD")
 		text, status = "ask with GET\n", http.StatusMethodNotAllowed
 	case len(reasons) > 0:
-		text, status = "not ready: "+strings.Join(reasons, ", ")+"\n", http.StatusServiceUnavailable
+		text, status = unready+strings.Join(reasons, ", ")+"\n", http.StatusServiceUnavailable
 	}
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
@@ -100,7 +106,7 @@ func (h *health) unready(ctx context.Context) []string {
 func (h *health) listen(ctx context.Context, e *env, addr string) (wait func() error, err error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
-		return nil, listenError(addr, err)
+		return nil, listenError(addr, "--listen", err)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- serveOn(ctx, l, h.over(http.NotFoundHandler()), e.log) }()

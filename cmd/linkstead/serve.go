@@ -83,13 +83,13 @@ func (e *env) serve(ctx context.Context, s *store, health *health) (wait func() 
 	var g errgroup.Group
 	ctx, cancel := context.WithCancel(ctx)
 	for _, srv := range []struct {
-		addr string
-		h    http.Handler
-	}{{v.Listen, health.over(pages.Handler())}, {v.ReplayListen, past}} {
+		addr, flag string
+		h          http.Handler
+	}{{v.Listen, "--listen", health.over(pages.Handler())}, {v.ReplayListen, "--replay-listen", past}} {
 		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", srv.addr)
 		if err != nil {
 			cancel()
-			return nil, errors.Join(listenError(srv.addr, err), g.Wait())
+			return nil, errors.Join(listenError(srv.addr, srv.flag, err), g.Wait())
 		}
 		g.Go(func() error { return serveOn(ctx, l, srv.h, e.log) })
 	}
@@ -97,11 +97,14 @@ func (e *env) serve(ctx context.Context, s *store, health *health) (wait func() 
 	return func() error { defer cancel(); return g.Wait() }, nil
 }
 
-// listenError says what is wrong with an address, without the words of the network stack around it.
-func listenError(addr string, err error) error {
+// listenError says what is wrong with the address that a flag names, without the words of the network stack around it.
+func listenError(addr, flag string, err error) error {
 	var reason syscall.Errno
 	if errors.As(err, &reason) {
 		err = reason
+	}
+	if reason == syscall.EADDRINUSE {
+		return fmt.Errorf("listen on %s: %w\nAnother program listens there: choose another address with %s", addr, err, flag)
 	}
 	return fmt.Errorf("listen on %s: %w", addr, err)
 }
