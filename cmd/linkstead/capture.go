@@ -237,7 +237,11 @@ func (c *captureCmd) work(ctx context.Context, e *env, s *store, jobs []*job) er
 		w, err := e.hire(ctx, s, progress.tell)
 		if errors.Is(err, storage.ErrBusy) {
 			if !waiting {
-				progress.say("Another process works on this archive; it has been given this capture, too. Waiting for it.")
+				what := "capture"
+				if jobs[0].run.Schedule != "" {
+					what = "run"
+				}
+				progress.say("Another process works on this archive; it has been given this " + what + ", too. Waiting for it.")
 				waiting = true
 			}
 			if err := c.follow(ctx, s, jobs, progress); err != nil || ctx.Err() != nil {
@@ -374,6 +378,9 @@ func (c *captureCmd) report(ctx context.Context, e *env, s *store, jobs []*job, 
 	} else {
 		for _, r := range reports {
 			printReport(e.stdout, r)
+			if r.Post.ID != "" {
+				fmt.Fprintf(e.stdout, "\n  linkstead show %s   tells of every link.\n", r.Post.ID)
+			}
 		}
 	}
 	switch {

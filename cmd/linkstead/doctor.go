@@ -84,7 +84,7 @@ func (c *doctorCmd) examineBlobs(ctx context.Context, e *env, x *storage.Exam) (
 		was := storage.Nearest(path)
 		defer func() { err = errors.Join(err, removeMade(path, was)) }()
 	}
-	b, err := storage.OpenBlobs(ctx, e.cfg.BlobStore(), storage.BlobOptions{FS: e.fs, S3: storage.S3Options(e.cfg.S3), Getenv: e.getenv, Log: e.log})
+	b, err := storage.OpenBlobs(ctx, e.cfg.BlobStore(), storage.BlobOptions{FS: e.fs, S3: storage.S3Options(e.cfg.S3), Getenv: e.getenv, Log: e.terse()})
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

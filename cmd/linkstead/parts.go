@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -34,7 +35,19 @@ func (e *env) open(ctx context.Context, create bool) (*store, error) {
 
 // openTables opens the archive for who needs its rows alone, as open does, while its blob store is away, too.
 func (e *env) openTables(ctx context.Context, create bool) (*store, error) {
-	return e.openSteps(ctx, create, e.openRows, e.orphaned)
+	own := *e
+	if own.patience == 0 { // it gives up soon: that something is away is told once, by its error
+		own.log = e.terse()
+	}
+	return own.openSteps(ctx, create, own.openRows, own.orphaned)
+}
+
+// terse is the log of what tells by itself whatever is wrong: silent, unless everything is asked for.
+func (e *env) terse() *slog.Logger {
+	if e.log.Enabled(context.Background(), slog.LevelDebug) {
+		return e.log
+	}
+	return slog.New(slog.DiscardHandler)
 }
 
 type openStep func(ctx context.Context, s *store, create bool) error

@@ -108,9 +108,6 @@ func printReport(w io.Writer, r *report.Report) {
 	if why := r.Post.Failure(); why != "" {
 		fmt.Fprintf(w, "\n  The post was not captured: %s\n", why)
 	}
-	if r.Post.ID != "" {
-		fmt.Fprintf(w, "\n  linkstead show %s   tells of every link.\n", r.Post.ID)
-	}
 }
 
 // printLinks lists the links of one kind, and why they are of it. A reason that many share is told once.

@@ -172,6 +172,9 @@ func (p *program) dispatch(ctx context.Context) error {
 func plain(err error) string {
 	s := strings.NewReplacer(" (short flag)", "", "a valid 64 bit int", "a whole number", "int value", "a whole number",
 		`one of "",`, "one of ").Replace(err.Error())
+	if short, _, advice := strings.Cut(s, "; perhaps try"); advice && strings.Contains(short, "a whole number") {
+		s = strings.Replace(short, "a whole number", "a whole number from 0 on", 1)
+	}
 	return s
 }
 
@@ -182,7 +185,7 @@ func helped(k *kong.Context, err error) string {
 		k = parse.Context
 	}
 	if k != nil && k.Selected() != nil {
-		return "linkstead " + k.Selected().Name
+		return k.Selected().FullPath()
 	}
 	return "linkstead"
 }
@@ -245,13 +248,18 @@ func terminal(w io.Writer) bool {
 // explain turns an error into words for people: what failed, and what to try.
 func explain(err error) string {
 	s := err.Error()
+	place := "--archive"
+	if strings.Contains(s, "open spool") {
+		place = "--spool"
+	}
 	for _, h := range []struct {
 		when bool
 		try  string
 	}{
-		{errors.Is(err, storage.ErrBusy), "It can be read meanwhile; wait until the other command is done, or name another --archive."},
-		{errors.Is(err, os.ErrPermission) || errors.Is(err, syscall.EROFS), "Check who may write there, or name another folder with --archive."},
-		{errors.Is(err, syscall.ENOTDIR), "A part of that path is a file, not a folder: name another with --archive."},
+		{errors.Is(err, storage.ErrBusy), "Wait until the other command is done, or give this one a spool of its own with --spool. The archive can be read meanwhile."},
+		{errors.Is(err, os.ErrPermission) || errors.Is(err, syscall.EROFS), "Check who may write there, or name another folder with " + place + "."},
+		{errors.Is(err, syscall.ENOTDIR), "A part of that path is a file, not a folder: name another with " + place + "."},
+		{errors.Is(err, os.ErrNotExist) && place == "--spool", "No folder can be made there: name another with --spool."},
 		{errors.Is(err, syscall.ENOSPC) || strings.Contains(s, "no space left on device") || strings.Contains(s, "disk is full"),
 			"The disk is full. What was acknowledged is safe; make room and run the same command again."},
 		{strings.Contains(s, "file is not a database") || strings.Contains(s, "malformed"),
@@ -259,7 +267,6 @@ func explain(err error) string {
 		{errors.Is(err, warc.ErrLost), "Start it again: it leaves those files where they are, and goes on with new ones."},
 		{errors.Is(err, warc.ErrElsewhere) || strings.Contains(s, "recover segment"),
 			"A file of the spool is gone or damaged. 'linkstead rebuild' makes the database anew from what is there."},
-		{errors.Is(err, syscall.EADDRINUSE), "Another program listens there: choose other addresses with --listen and --replay-listen."},
 	} {
 		if h.when {
 			return s + "\n" + h.try
