@@ -19,6 +19,8 @@ type BlobReader interface {
 	Stat(ctx context.Context, key string) (Blob, error)
 	// List yields the blobs whose keys begin with prefix, in byte order of their keys.
 	List(ctx context.Context, prefix string) iter.Seq2[Blob, error]
+	// Forget lets go of what is remembered of a blob, so that it is read anew: a store may have answered wrong once.
+	Forget(key string)
 }
 
 // BlobWriter is the part of a blob store that changes it.

@@ -274,6 +274,9 @@ func (d *Dir) Stat(_ context.Context, key string) (Blob, error) {
 	return Blob{Key: key, Size: st.Size()}, nil
 }
 
+// Forget does nothing: a folder remembers no bytes.
+func (*Dir) Forget(string) {}
+
 // List yields the blobs whose keys begin with prefix, in byte order of their keys.
 func (d *Dir) List(ctx context.Context, prefix string) iter.Seq2[Blob, error] {
 	return func(yield func(Blob, error) bool) {

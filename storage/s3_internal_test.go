@@ -69,20 +69,25 @@ func TestSplitBucket(t *testing.T) {
 
 func TestExtent(t *testing.T) {
 	for _, c := range []struct {
-		off         int64
+		off, n      int64
 		length, cr  string
 		start, size int64
 		bad         bool
 	}{
-		{0, "10", "", 0, 10, false}, {3, "4", "bytes 3-6/10", 3, 4, false}, {-3, "3", "bytes 7-9/10", 7, 3, false},
-		{-30, "10", "", 0, 10, false}, {-3, "10", "", 0, 0, true}, {3, "10", "", 0, 0, true}, {0, "", "", 0, 0, true},
-		{3, "4", "bytes */10", 0, 0, true}, {3, "4", "nonsense", 0, 0, true},
+		{0, -1, "10", "", 0, 10, false}, {3, 4, "4", "bytes 3-6/10", 3, 4, false}, {-3, -1, "3", "bytes 7-9/10", 7, 3, false},
+		{-30, -1, "10", "", 0, 10, false}, {-3, -1, "10", "", 0, 0, true}, {3, 4, "10", "", 0, 0, true}, {0, -1, "", "", 0, 0, true},
+		{3, 4, "4", "bytes */10", 0, 0, true}, {3, 4, "4", "nonsense", 0, 0, true}, {3, 4, "4", "bytes 3-6/*", 0, 0, true},
+		{0, 4, "10", "", 0, 10, false}, {3, 99, "7", "bytes 3-9/10", 3, 7, false}, {3, -1, "7", "bytes 3-9/10", 3, 7, false},
+		{-30, -1, "10", "bytes 0-9/10", 0, 10, false}, {-3, 2, "3", "bytes 7-9/10", 7, 3, false},
+		{3, 4, "3", "bytes 3-5/10", 0, 0, true}, {3, 4, "3", "bytes 3-6/10", 0, 0, true}, {3, 4, "4", "bytes 2-5/10", 0, 0, true},
+		{3, 4, "7", "bytes 3-9/10", 0, 0, true}, {3, -1, "4", "bytes 3-6/10", 0, 0, true}, {-3, -1, "2", "bytes 7-8/10", 0, 0, true},
+		{3, 4, "4", "bytes 3-6/6", 0, 0, true},
 	} {
 		h := http.Header{"Content-Length": {c.length}}
 		if c.cr != "" {
 			h.Set("Content-Range", c.cr)
 		}
-		start, size, err := extent(h, c.off)
+		start, size, err := extent(h, c.off, c.n)
 		if (err != nil) != c.bad || err == nil && (start != c.start || size != c.size) {
 			t.Errorf("%+v: %d %d %v", c, start, size, err)
 		}

@@ -47,6 +47,9 @@ func (s *S3) Open(ctx context.Context, key string, off, n int64) (io.ReadCloser,
 	return r, nil
 }
 
+// Forget lets go of the ranges of a blob that are in the cache.
+func (s *S3) Forget(key string) { s.hot.forget(s.prefix + key) }
+
 func (s *S3) whole(ctx context.Context, name string, off, n int64) ([]byte, error) {
 	r, err := s.stream(ctx, name, off, n)
 	if err != nil {
@@ -112,7 +115,7 @@ func (r *s3Reader) connect(off, n int64) error {
 			return stalled(ctx, err)
 		}
 		w.pause()
-		start, size, err := extent(header, off)
+		start, size, err := extent(header, off, n)
 		if err != nil {
 			done()
 			return errors.Join(err, body.Close())
@@ -133,8 +136,9 @@ func (r *s3Reader) connect(off, n int64) error {
 // errNoStore is the end of a conversation with a server that does not keep to what S3 is.
 var errNoStore = errors.New("no S3 store that an archive can be kept in answers like this")
 
-// extent is which part of an object a response holds.
-func extent(h http.Header, off int64) (start, size int64, err error) {
+// extent is which part of an object a response to a request for n bytes from off holds. It must be all that was asked for
+// and is there: what came short would be kept, and taken for the whole.
+func extent(h http.Header, off, n int64) (start, size int64, err error) {
 	size, err = strconv.ParseInt(h.Get("Content-Length"), 10, 64)
 	if err != nil {
 		return 0, 0, fmt.Errorf("it does not tell the length of what it sends: %w", errNoStore)
@@ -149,12 +153,28 @@ func extent(h http.Header, off int64) (start, size int64, err error) {
 		}
 		return 0, size, nil
 	}
-	from, _, ok := strings.Cut(strings.TrimPrefix(cr, "bytes "), "-")
-	start, err = strconv.ParseInt(from, 10, 64)
-	if !ok || err != nil {
-		return 0, 0, fmt.Errorf("it sends Content-Range %q: %w", cr, errNoStore)
+	start, total, ok := contentRange(cr, size)
+	from, to := off, total
+	if off < 0 {
+		from = max(0, total+off)
+	} else if n > 0 {
+		to = min(off+n, total)
+	}
+	if !ok || start != from || start+size != to {
+		return 0, 0, fmt.Errorf("asked for %d bytes from %d, it sends %d with Content-Range %q: %w", n, off, size, cr, errNoStore)
 	}
 	return start, size, nil
+}
+
+// contentRange reads the Content-Range of a response of so many bytes.
+func contentRange(cr string, size int64) (start, total int64, ok bool) {
+	rest, ok := strings.CutPrefix(cr, "bytes ")
+	span, all, slash := strings.Cut(rest, "/")
+	from, to, dash := strings.Cut(span, "-")
+	start, err := strconv.ParseInt(from, 10, 64)
+	last, lerr := strconv.ParseInt(to, 10, 64)
+	total, terr := strconv.ParseInt(all, 10, 64)
+	return start, total, ok && slash && dash && errors.Join(err, lerr, terr) == nil && start >= 0 && last-start+1 == size && last < total
 }
 
 // Read implements io.Reader.

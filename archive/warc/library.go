@@ -30,10 +30,16 @@ type Getter interface {
 	Open(ctx context.Context, key string, off, n int64) (io.ReadCloser, error)
 }
 
+// Lender reads parts of blobs, and may remember them.
+type Lender interface {
+	Getter
+	Forget(key string) // what is remembered of a blob
+}
+
 // Library opens the records of captures wherever they lie: in the blob store, or in the spool of this machine.
 type Library struct {
 	Shelves Shelves
-	Blobs   Getter
+	Blobs   Lender
 	Spool   string // folder of the spool
 	places  sync.Map
 }
@@ -121,21 +127,73 @@ func splitLocation(s string) (string, int64, error) {
 	return segment, n, nil
 }
 
-// open reads the record of c up to its payload.
+// open reads the record of c up to its payload. Bytes that are not that record may be a wrong answer of the store: they
+// are forgotten, and asked for once more.
 func (m *Memento) open(ctx context.Context, l *Library, c storage.Capture) error {
+	err := m.read(ctx, l, c)
+	if l.forget(c, err) {
+		err = m.read(ctx, l, c)
+		l.forget(c, err)
+	}
+	return err
+}
+
+// read reads the record of c up to its payload, or opens nothing.
+func (m *Memento) read(ctx context.Context, l *Library, c storage.Capture) error {
 	raw, err := l.member(ctx, c)
 	if err != nil {
 		return err
 	}
-	m.closers = append(m.closers, raw)
 	rec, err := ReadMember(raw)
 	if err != nil {
-		return err
+		return errors.Join(err, raw.Close())
 	}
-	m.closers = append([]io.Closer{rec}, m.closers...)
-	m.Header = rec.Header
-	m.Head, m.Payload, err = rec.HTTP()
-	return err
+	if err = isRecord(rec, c); err == nil {
+		m.Header = rec.Header
+		m.Head, m.Payload, err = rec.HTTP()
+	}
+	if err != nil {
+		return errors.Join(err, rec.Close(), raw.Close())
+	}
+	m.Payload = &forgetful{m.Payload, l, c}
+	m.closers = append([]io.Closer{rec}, append(m.closers, raw)...)
+	return nil
+}
+
+// isRecord says no if a whole record is not the one that stands there.
+func isRecord(rec *Record, c storage.Capture) error {
+	if c.RecordID == "" || rec.Header.ID() == c.RecordID {
+		return nil
+	}
+	return &TornError{Err: fmt.Errorf("it holds record %s, not %s", rec.Header.ID(), c.RecordID)}
+}
+
+// forget lets go of the bytes of a capture if err tells that they are not what they should be, and says whether the store
+// can be asked for them once more.
+func (l *Library) forget(c storage.Capture, err error) bool {
+	if !errors.As(err, new(*TornError)) && !errors.Is(err, ErrNoPayload) {
+		return false
+	}
+	key, stored := l.places.Load(c.Segment)
+	if stored {
+		l.Blobs.Forget(key.(string))
+	}
+	return stored
+}
+
+// forgetful reads a payload. If it turns out to be damaged, whoever opens it next has it read anew.
+type forgetful struct {
+	io.Reader
+	l *Library
+	c storage.Capture
+}
+
+func (f *forgetful) Read(p []byte) (int, error) {
+	n, err := f.Reader.Read(p)
+	if err != nil {
+		f.l.forget(f.c, err)
+	}
+	return n, err
 }
 
 // member opens the bytes of a capture's gzip member.

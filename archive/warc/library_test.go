@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -129,6 +130,82 @@ func TestLibraryElsewhere(t *testing.T) {
 			t.Errorf("a revisit of %q opens", where)
 		}
 	}
+}
+
+// remembering is a store whose answers pass through bad, and are remembered as a cache does.
+type remembering struct {
+	*storage.Dir
+	bad  func([]byte) []byte
+	kept map[string][]byte
+}
+
+func (r *remembering) Open(ctx context.Context, key string, off, n int64) (io.ReadCloser, error) {
+	at := fmt.Sprint(key, " ", off, " ", n)
+	if r.kept[at] == nil {
+		in, err := r.Dir.Open(ctx, key, off, n)
+		if err != nil {
+			return nil, err
+		}
+		b, err := io.ReadAll(in)
+		if err = errors.Join(err, in.Close()); err != nil {
+			return nil, err
+		}
+		r.kept[at] = r.bad(b)
+	}
+	return io.NopCloser(bytes.NewReader(r.kept[at])), nil
+}
+
+func (r *remembering) Forget(key string) {
+	for at := range r.kept {
+		if strings.HasPrefix(at, key+" ") {
+			delete(r.kept, at)
+		}
+	}
+}
+
+// TestLibraryForgets: a store that answers wrong once is asked once more, at once or, where the payload was on its way
+// already, by the next reader.
+func TestLibraryForgets(t *testing.T) {
+	w := newWorld(t, nil, nil)
+	u := urls(2, 2)
+	r := w.run("default", u...)
+	body := "payload " + noise(40_000)
+	c := w.page(r, u[0], body)
+	other := w.page(r, u[1], "another")
+	w.settled()
+	in, err := w.blobs.Open(t.Context(), w.segment(other.Segment).Location, other.Offset, other.Length)
+	must(t, err)
+	neighbor, err := io.ReadAll(in)
+	must(t, errors.Join(err, in.Close()))
+	wrong := 0
+	store := &remembering{Dir: w.blobs, kept: map[string][]byte{}}
+	w.lib = &Library{Shelves: w.db, Blobs: store, Spool: w.lib.Spool}
+	once := func(change func(b []byte) []byte) {
+		clear(store.kept)
+		wrong = 1
+		store.bad = func(b []byte) []byte {
+			if wrong--; wrong >= 0 {
+				return change(b)
+			}
+			return b
+		}
+	}
+	for what, change := range map[string]func(b []byte) []byte{
+		"nothing":    func([]byte) []byte { return []byte{} },
+		"other":      func(b []byte) []byte { return make([]byte, len(b)) },
+		"cut":        func(b []byte) []byte { return b[:40] },
+		"a neighbor": func([]byte) []byte { return neighbor },
+	} {
+		once(change)
+		if got, err := w.payload(c); err != nil || got != body || wrong >= 0 {
+			t.Errorf("%s at first: %d bytes, %v", what, len(got), err)
+		}
+	}
+	once(func(b []byte) []byte { return b[:len(b)-30] })
+	if _, err := w.payload(c); err == nil {
+		t.Error("a payload without its end was passed for whole")
+	}
+	w.reads(c, body)
 }
 
 // TestLibraryDamage flips and cuts bytes of a stored capture: reading it fails, or brings the very payload; it never

@@ -26,6 +26,7 @@ type BlobReader interface {
 	Open(ctx context.Context, key string, off, n int64) (io.ReadCloser, error)
 	Stat(ctx context.Context, key string) (storage.Blob, error)
 	List(ctx context.Context, prefix string) iter.Seq2[storage.Blob, error]
+	Forget(key string)
 }
 
 var _ BlobStore = (*storage.Dir)(nil)
