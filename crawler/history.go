@@ -110,7 +110,7 @@ func fault(ctx context.Context, sources Sources, run storage.Run) (string, error
 		return run.Fault, nil
 	}
 	f, err := sources.Source(ctx, run)
-	if err != nil || f.Outcome == report.Pending {
+	if err != nil || f.Outcome == report.Pending || f.Outcome == report.Purged {
 		return "", err
 	}
 	return f.Failure(), nil

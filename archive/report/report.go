@@ -23,9 +23,15 @@ const Version = 1
 // Rows is what a report is made from.
 type Rows interface {
 	Posts
+	Exchanges
+	Tally(ctx context.Context, run int64) (map[string]int, error)
+	Task(ctx context.Context, host string, run, id int64) (storage.Task, error)
+}
+
+// Exchanges brings what was recorded of addresses.
+type Exchanges interface {
 	Captures(ctx context.Context, collection, urlkey string) iter.Seq2[storage.Capture, error]
 	Attempts(ctx context.Context, collection, urlkey string) ([]storage.Attempt, error)
-	Tally(ctx context.Context, run int64) (map[string]int, error)
 }
 
 // Posts brings posts with their citations.
@@ -58,7 +64,7 @@ type Post struct {
 
 // Fate is what became of a URL in a run, at the end of its redirects.
 type Fate struct {
-	Outcome    string     `json:"outcome"`               // see package outcome; "pending" if it has not ended
+	Outcome    string     `json:"outcome"`               // see package outcome; "pending" if it has not ended, "purged" if it was taken out
 	Status     int        `json:"status"`                // of the last hop; 0 if there was no response
 	Detail     string     `json:"detail,omitempty"`      // of a failure, for people
 	Redirects  []Hop      `json:"redirects"`             // the hops before the last
@@ -107,7 +113,7 @@ type LeftOut struct {
 	Text   string `json:"text"`
 }
 
-// Totals count. Captured, Partial, Dead, NotCaptured and Pending add up to Links.
+// Totals count. Captured, Partial, Dead, NotCaptured, Pending and Purged add up to Links.
 type Totals struct {
 	Links    int `json:"links"`    // distinct sources
 	Captured int `json:"captured"` // links whose last hop answered below 400
@@ -116,6 +122,7 @@ type Totals struct {
 	// NotCaptured counts links that our own rules kept us from, robots.txt among them: nothing is known of them.
 	NotCaptured int            `json:"not_captured"`
 	Pending     int            `json:"pending"`  // links not tried yet
+	Purged      int            `json:"purged"`   // links whose captures were taken out of the archive
 	LeftOut     int            `json:"left_out"` // links left out on purpose
 	Tasks       map[string]int `json:"tasks"`    // everything that the run asked for, by outcome
 }
@@ -131,6 +138,8 @@ func (f *Fate) Failure() string {
 	switch {
 	case f.Outcome == Pending:
 		return "it has not been tried yet."
+	case f.Outcome == Purged:
+		return "what was captured of it was taken out of the archive."
 	case o == outcome.Captured && f.Status < 400:
 		return ""
 	case o == outcome.Captured:
@@ -141,13 +150,16 @@ func (f *Fate) Failure() string {
 	return o.Describe().Meaning
 }
 
-// Dead says whether the source gave no good answer; not if our own rules kept us from asking.
+// Dead says whether the source gave no good answer; not if our own rules kept us from asking, nor if nobody is to know.
 func (f *Fate) Dead() bool {
-	return f.Outcome != Pending && !f.Good() && !outcome.Outcome(f.Outcome).Ours()
+	return f.Outcome != Pending && f.Outcome != Purged && !f.Good() && !outcome.Outcome(f.Outcome).Ours()
 }
 
-// Pending is the outcome of what has not been tried.
-const Pending = "pending"
+// What a fate is that is no outcome: of what has not been tried, and of what a purge took out of the archive.
+const (
+	Pending = "pending"
+	Purged  = "purged"
+)
 
 // Good says whether there is a copy of an answer that was no error. A document that was handed in has no status.
 func (f *Fate) Good() bool { return outcome.Outcome(f.Outcome).Kept() && f.Status < 400 }
@@ -237,6 +249,8 @@ func (b *Builder) links(ctx context.Context, run storage.Run, post storage.Post,
 			r.Totals.Partial++
 		case l.Outcome == Pending:
 			r.Totals.Pending++
+		case l.Outcome == Purged:
+			r.Totals.Purged++
 		case outcome.Outcome(l.Outcome).Ours():
 			r.Totals.NotCaptured++
 		default:
@@ -356,6 +370,16 @@ func (b *Builder) failure(ctx context.Context, run storage.Run, url string, f *F
 			f.Outcome, f.Detail = a.Outcome, a.Detail
 		}
 	}
+	if f.Outcome == Pending {
+		purged, err := b.purged(ctx, run, url)
+		if err != nil {
+			return err
+		}
+		if purged {
+			f.Outcome = Purged
+			return nil
+		}
+	}
 	over := run.State == storage.RunDone
 	switch {
 	case f.Outcome == Pending && over && run.Cut != "" && len(f.Redirects) == 0:
@@ -368,4 +392,14 @@ func (b *Builder) failure(ctx context.Context, run storage.Run, url string, f *F
 		f.Outcome, f.Detail = string(outcome.Excluded), "It redirects to "+url+", which the run's rules leave out."
 	}
 	return nil
+}
+
+// purged says whether what the run recorded of a URL was taken out of the archive: its task has ended, and no longer says what
+// it asked for.
+func (b *Builder) purged(ctx context.Context, run storage.Run, url string) (bool, error) {
+	t, err := b.Rows.Task(ctx, urlkey.Host(url), run.ID, urlkey.ID(url))
+	if errors.Is(err, storage.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && t.URL == "" && t.Due >= storage.Never, err
 }

@@ -109,9 +109,12 @@ func TestFates(t *testing.T) {
 	a.capture("http://x/away", 302, "captured", "http://x/dead")
 	a.adopt(storage.End{Captures: []storage.Capture{{Collection: "c", URL: "http://x/dead", URLKey: urlkey.Key("http://x/dead"), At: at.Add(-time.Hour),
 		Segment: "earlier", Status: 200, Kind: "response", Run: 99, Outcome: "captured"}}})
+	// A purge leaves the ended task alone, without its address.
+	a.adopt(storage.End{Task: storage.Task{Host: urlkey.Host("http://x/purged"), Run: a.run.ID, ID: urlkey.ID("http://x/purged"), Kind: "page",
+		Due: storage.Never, Attempts: 1, Outcome: "captured"}})
 	a.run.State = storage.RunDone
 	a.post("http://x/moved", "http://x/gone", "http://x/cut", "http://x/twice", "http://x/dead", "http://x/loop", "http://x/out",
-		"http://x/away", "http://x/new", "http://x/gone", "!http://share/")
+		"http://x/away", "http://x/new", "http://x/purged", "http://x/gone", "!http://share/")
 	r := a.build(Builder{Replay: "http://r", Collection: "c"})
 	if !r.Post.Good() || r.Post.ID != "id" || r.Post.Replay != "http://r/web/20160221100001/http://blog/p" {
 		t.Errorf("post %+v", r.Post)
@@ -130,6 +133,7 @@ func TestFates(t *testing.T) {
 		{"http://x/out", "excluded", "http://elsewhere/", 0, 1, false},
 		{"http://x/away", "refused", "http://x/dead", 0, 1, false},
 		{"http://x/new", "pending", "", 0, 0, false},
+		{"http://x/purged", "purged", "", 0, 0, false},
 	} {
 		l := r.Links[i]
 		if l.URL != want.url || l.Outcome != want.outcome || l.Status != want.status || len(l.Redirects) != want.hops || l.Good() != want.good || l.Final != want.final {
@@ -149,7 +153,7 @@ func TestFates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := `{"links":9,"captured":2,"partial":1,"dead":4,"not_captured":1,"pending":1,"left_out":1,"tasks":{}}`; string(got) != want {
+	if want := `{"links":10,"captured":2,"partial":1,"dead":4,"not_captured":1,"pending":1,"purged":1,"left_out":1,"tasks":{"captured":1}}`; string(got) != want {
 		t.Errorf("totals %s, want %s", got, want)
 	}
 	if r.Complete() {

@@ -53,6 +53,8 @@ func fate(f report.Fate) string {
 	switch {
 	case f.Outcome == report.Pending:
 		return "not tried yet"
+	case f.Outcome == report.Purged:
+		return "taken out of the archive"
 	case o == outcome.Captured && f.Status == 0:
 		return "taken in"
 	case o == outcome.Captured:
@@ -99,10 +101,13 @@ func printReport(w io.Writer, r *report.Report) {
 	if t.Pending > 0 {
 		fmt.Fprintf(w, ", %d not tried yet", t.Pending)
 	}
+	if t.Purged > 0 {
+		fmt.Fprintf(w, ", %d taken out of the archive", t.Purged)
+	}
 	fmt.Fprintln(w)
 	printLinks(w, "In part", r, func(l *report.Link) bool { return l.Good() && l.Outcome != string(outcome.Captured) })
 	printLinks(w, "Dead", r, func(l *report.Link) bool { return l.Dead() })
-	printLinks(w, "Not captured by rule", r, func(l *report.Link) bool { return !l.Good() && !l.Dead() && l.Outcome != report.Pending })
+	printLinks(w, "Not captured by rule", r, func(l *report.Link) bool { return outcome.Outcome(l.Outcome).Ours() })
 	printLeftOut(w, r)
 	fmt.Fprintf(w, "  In all    %s\n", tally(t.Tasks))
 	if why := r.Post.Failure(); why != "" {

@@ -120,7 +120,9 @@ func (c *rebuildCmd) rebuild(ctx context.Context, e *env, spool *storage.Spool, 
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 	b := &warc.Rebuilder{Rows: db, Blobs: s.blobs, Store: s.blobs, Spool: spool, Temp: spool.Temp(),
-		Tell: func(segment string, n int) { fmt.Fprintf(e.stderr, "%s in %s\n", plural(n, "exchange", "exchanges"), segment) }}
+		Tell: func(segment string, n int) {
+			fmt.Fprintf(e.stderr, "%s in %s\n", plural(n, "exchange", "exchanges"), segment)
+		}}
 	if done, err = b.Rebuild(ctx); err != nil {
 		return done, err
 	}

@@ -160,10 +160,10 @@ func (p *Pages) post(r *http.Request) (*answer, error) {
 func viewOf(id string, q url.Values) (view, error) {
 	v := view{id: id, show: group(q.Get("show")), follow: q.Get("follow") != ""}
 	switch v.show {
-	case "", captured, partial, dead, notCaptured, pending:
+	case "", captured, partial, dead, notCaptured, pending, purged:
 	default:
 		return v, &problem{
-			status: http.StatusBadRequest, title: "No such selection", text: "Links can be selected by captured, partial, dead, not-captured and pending.",
+			status: http.StatusBadRequest, title: "No such selection", text: "Links can be selected by captured, partial, dead, not-captured, pending and purged.",
 		}
 	}
 	if s := q.Get("run"); s != "" {
@@ -260,6 +260,7 @@ func filters(asked view, t tally) []filter {
 	}{
 		{"", "All", t.Links}, {captured, "Captured", t.Captured}, {partial, "Captured in part", t.Partial},
 		{dead, "Dead", t.Dead}, {notCaptured, "Not captured", t.NotCaptured}, {pending, "Not tried yet", t.Pending},
+		{purged, "Taken out of the archive", t.Purged},
 	} {
 		if f.n == 0 && f.show != "" && f.show != asked.show {
 			continue

@@ -168,7 +168,7 @@ func TestTalliesAgreeWithTheReport(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := tally{Links: len(r.Links), LeftOut: len(r.LeftOut)}
-		count := map[group]*int{captured: &got.Captured, partial: &got.Partial, dead: &got.Dead, notCaptured: &got.NotCaptured, pending: &got.Pending}
+		count := map[group]*int{captured: &got.Captured, partial: &got.Partial, dead: &got.Dead, notCaptured: &got.NotCaptured, pending: &got.Pending, purged: &got.Purged}
 		for i := range r.Links {
 			*count[fateOf(&r.Links[i].Fate).Group]++
 		}
@@ -189,6 +189,9 @@ func TestEveryOutcomeHasAGroup(t *testing.T) {
 	}
 	if f := fateOf(&report.Fate{Outcome: report.Pending}); f.Group != pending {
 		t.Errorf("pending = %+v", f)
+	}
+	if f := fateOf(&report.Fate{Outcome: report.Purged}); f.Group != purged {
+		t.Errorf("purged = %+v", f)
 	}
 	if f := fateOf(&report.Fate{Outcome: "a word of a later version"}); f.Group != dead || f.Word != "Dead: a word of a later version" {
 		t.Errorf("unknown = %+v", f)

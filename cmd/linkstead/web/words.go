@@ -20,6 +20,7 @@ const (
 	dead        group = "dead"
 	notCaptured group = "not-captured"
 	pending     group = "pending"
+	purged      group = "purged"
 )
 
 // fate is what became of an address, in plain words.
@@ -38,6 +39,8 @@ func fateOf(f *report.Fate) fate {
 	switch {
 	case f.Outcome == report.Pending || o == outcome.Pending:
 		out.Group, out.Word = pending, "Not tried yet"
+	case f.Outcome == report.Purged:
+		out.Group, out.Word = purged, "Taken out of the archive"
 	case f.Good():
 		out.Group, out.Word, out.Status = captured, "Captured", status(f.Status)
 		if o != outcome.Captured {
