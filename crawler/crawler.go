@@ -59,8 +59,8 @@ type Index interface {
 type Journal interface {
 	Append(ctx context.Context, e *warc.Entry, done func(held bool, err error)) error
 	FlushAll(ctx context.Context) error
-	Room() bool // for more exchanges
-	Abandon()   // waits for nothing any more
+	Room() (bool, error) // for more exchanges; the error is why it takes none any more
+	Abandon()            // waits for nothing any more
 }
 
 // Reader opens captures: *warc.Library.
@@ -198,7 +198,8 @@ func (c *Crawler) loop(ctx, work context.Context, g *errgroup.Group, done func(c
 			finished, err = done(work)
 		}
 		if err == nil && n == 0 && !finished {
-			err = c.rest(ctx, work, len(hosts) == cap(hosts) || !c.Journal.Room())
+			room, _ := c.Journal.Room() // the next claim tells of the error
+			err = c.rest(ctx, work, len(hosts) == cap(hosts) || !room)
 		}
 		switch {
 		case work.Err() != nil: // what failed for that reason is no failure
@@ -214,8 +215,8 @@ func (c *Crawler) loop(ctx, work context.Context, g *errgroup.Group, done func(c
 // no room for: other workers may have.
 func (c *Crawler) claim(ctx, work context.Context, g *errgroup.Group, hosts chan struct{}) (int, error) {
 	free := cap(hosts) - len(hosts)
-	if free == 0 || !c.Journal.Room() {
-		return 0, nil
+	if room, err := c.Journal.Room(); err != nil || free == 0 || !room {
+		return 0, err
 	}
 	next, err := c.Tasks.NextDue(work)
 	if err != nil {

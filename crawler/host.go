@@ -70,7 +70,10 @@ func (c *Crawler) keep(ctx, work context.Context, l storage.Lease, lost context.
 // than politeness.
 func (h *host) serve(ctx, work context.Context) (time.Time, error) {
 	for ctx.Err() == nil && work.Err() == nil {
-		if err := h.failed(); err != nil || !h.c.Journal.Room() {
+		if err := h.failed(); err != nil {
+			return time.Time{}, err
+		}
+		if room, err := h.c.Journal.Room(); err != nil || !room {
 			return time.Time{}, err
 		}
 		t, ok, err := h.next(work)
@@ -180,7 +183,7 @@ func (h *host) begin(ctx, work context.Context, r *run, t storage.Task, p *permi
 			at = time.Time{} // a signal will come
 		}
 		h.wait(ctx, work, at)
-		if ctx.Err() != nil || work.Err() != nil {
+		if ctx.Err() != nil || work.Err() != nil || h.failed() != nil {
 			return
 		}
 	}
@@ -191,7 +194,7 @@ func (h *host) begin(ctx, work context.Context, r *run, t storage.Task, p *permi
 	case <-work.Done():
 		return
 	}
-	if work.Err() != nil || !h.c.Journal.Room() {
+	if !h.may(work) {
 		<-h.c.room
 		return
 	}
@@ -205,6 +208,12 @@ func (h *host) begin(ctx, work context.Context, r *run, t storage.Task, p *permi
 		h.touch(r, 1)
 	}
 	h.doing.Go(func() { h.do(work, r, t, p, fetches) })
+}
+
+// may says whether an exchange may begin at this very moment: it would be kept, and the host is still ours.
+func (h *host) may(work context.Context) bool {
+	room, err := h.c.Journal.Room() // serve tells of the error
+	return err == nil && room && work.Err() == nil && h.failed() == nil && !h.c.held.over(h.lease)
 }
 
 // turn is when the next exchange of a run may begin, and whether there is a place for it now.

@@ -66,6 +66,7 @@ func (c *Crawler) renew(ctx context.Context) (bool, error) {
 // held are the leases of this process.
 type held struct {
 	log    *slog.Logger
+	now    func() time.Time // this machine's clock
 	mu     sync.Mutex
 	leases map[leaseKey]*holding
 }
@@ -86,7 +87,7 @@ type holding struct {
 	ending bool // the work was told to end: not to be renewed
 }
 
-func (h *held) init(log *slog.Logger) { h.leases, h.log = map[leaseKey]*holding{}, log }
+func (h *held) init(log *slog.Logger) { h.leases, h.log, h.now = map[leaseKey]*holding{}, log, time.Now }
 
 // add takes note of a lease that ends at end; lost is called some margin before, or when it turns out not to be ours any
 // more.
@@ -111,8 +112,30 @@ func (h *held) expire(key leaseKey) {
 		n.watch.Reset(left)
 		return
 	}
+	h.lapse(key, n)
+}
+
+// lapse ends the work under a lease that was not renewed. The lock is held.
+func (h *held) lapse(key leaseKey, n *holding) {
 	n.end()
 	h.log.Warn("a host's lease could not be renewed in time: no request is made under it any more", "host", key.host)
+}
+
+// over says whether no exchange may begin under a lease any more. Its watch may be late where the process was stopped; and
+// while the machine sleeps, the wall clock alone goes on.
+func (h *held) over(l storage.Lease) bool {
+	key := leaseKey{l.Host, l.Token}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n := h.leases[key]
+	if n == nil || n.ending {
+		return true
+	}
+	if now := h.now(); now.Before(n.until) && now.Round(0).Before(n.until.Round(0)) {
+		return false
+	}
+	h.lapse(key, n)
+	return true
 }
 
 func (n *holding) end() {

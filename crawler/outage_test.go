@@ -58,7 +58,7 @@ func TestSpoolFull(t *testing.T) {
 	s.DelayMS = 20
 	r := full.begin(s)
 	work := full.start(t.Context())
-	waitFor(t, "the spool is full", func() bool { return !full.journal.Room() })
+	waitFor(t, "the spool is full", func() bool { room, err := full.journal.Room(); must(t, err); return !room })
 	waitFor(t, "no host is held", func() bool {
 		next, err := full.db.NextDue(t.Context())
 		must(t, err)

@@ -12,11 +12,14 @@ type Budget struct {
 const lookEvery = 200 * time.Millisecond
 
 // Room says whether the spool has room for more exchanges. One that has become full has room again when a tenth of its
-// budget is free: what is captured meanwhile is only what was under way.
-func (j *Journal) Room() bool {
+// budget is free: what is captured meanwhile is only what was under way. The error is why the journal takes nothing at all.
+func (j *Journal) Room() (bool, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.room()
+	if err := j.refuses(); err != nil {
+		return false, err
+	}
+	return j.room(), nil
 }
 
 // room is Room with the lock held.

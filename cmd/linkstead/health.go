@@ -90,8 +90,12 @@ func (h *health) unready(ctx context.Context) []string {
 	})
 	asking.Wait()
 	spool := ""
-	if j := h.journal.Load(); j != nil && !j.Room() {
-		spool = "the spool is full"
+	if j := h.journal.Load(); j != nil {
+		if room, err := j.Room(); err != nil {
+			spool = "the worker has stopped"
+		} else if !room {
+			spool = "the spool is full"
+		}
 	}
 	var out []string
 	for _, reason := range []string{database, blobs, spool} {

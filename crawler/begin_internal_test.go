@@ -1,0 +1,70 @@
+package crawler
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"linkstead/storage"
+)
+
+// stopped is a journal that takes nothing any more.
+type stopped struct{ Journal }
+
+var errStopped = errors.New("the disk is full")
+
+func (stopped) Room() (bool, error) { return false, errStopped }
+
+// roomy is a journal with room.
+type roomy struct{ Journal }
+
+func (roomy) Room() (bool, error) { return true, nil }
+
+// TestMayBegin: no exchange begins under a lease whose time is up by either clock, though its watch has not come yet, as in
+// a process that was stopped; nor for a journal that keeps nothing, nor after a failure.
+func TestMayBegin(t *testing.T) {
+	for name, c := range map[string]struct {
+		slept   time.Duration // by the wall clock
+		journal Journal
+		failed  error
+		want    bool
+	}{
+		"now":                {0, roomy{}, nil, true},
+		"after a while":      {30 * time.Second, roomy{}, nil, true},
+		"after a long sleep": {70 * time.Second, roomy{}, nil, false},
+		"journal stopped":    {0, stopped{}, nil, false},
+		"something failed":   {0, roomy{}, errStopped, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			crawler := &Crawler{Journal: c.journal, Log: slog.New(slog.DiscardHandler), Lease: time.Minute}
+			crawler.held.init(crawler.Log)
+			work, lost := context.WithCancel(context.Background())
+			defer lost()
+			l := storage.Lease{Host: "a.test", Token: 1}
+			crawler.held.add(l, time.Now().Add(time.Minute), crawler.margin(), lost)
+			defer crawler.held.drop(l)
+			crawler.held.now = func() time.Time { return time.Now().Round(0).Add(c.slept) }
+			h := &host{c: crawler, lease: l, err: c.failed}
+			if got := h.may(work); got != c.want {
+				t.Errorf("an exchange may begin: %t", got)
+			}
+			if over := c.slept > time.Minute; over != (work.Err() != nil) {
+				t.Errorf("the work under the lease has ended: %v", work.Err())
+			}
+		})
+	}
+}
+
+// TestStoppedJournal: a crawler whose journal takes nothing any more does not wait for room, but ends with the reason.
+func TestStoppedJournal(t *testing.T) {
+	c := &Crawler{Journal: stopped{}}
+	if _, err := c.claim(t.Context(), t.Context(), nil, make(chan struct{}, 1)); !errors.Is(err, errStopped) {
+		t.Errorf("claim: %v", err)
+	}
+	h := &host{c: c}
+	if _, err := h.serve(t.Context(), t.Context()); !errors.Is(err, errStopped) {
+		t.Errorf("serve: %v", err)
+	}
+}
