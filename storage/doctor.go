@@ -39,9 +39,12 @@ type check struct {
 	means, try string
 }
 
-// put asks the questions in order. Once a place is away there is nothing more to ask of it.
+// reached is the question without which no other can be asked.
+const reached = "connect"
+
+// put asks the questions in order. Of a place that is away, or lets nobody in, there is nothing more to ask.
 func (x *Exam) put(ctx context.Context, part string, checks []check) error {
-	for _, c := range checks {
+	for i, c := range checks {
 		detail, err := c.ask(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -50,8 +53,12 @@ func (x *Exam) put(ctx context.Context, part string, checks []check) error {
 		if err != nil {
 			f.Detail, f.Means, f.Try = err.Error(), c.means, c.try
 		}
+		last := errors.Is(err, ErrAway) || err != nil && c.name == reached
+		if last && i+1 < len(checks) {
+			f.Means += "; the rest was not asked"
+		}
 		x.Tell(f)
-		if errors.Is(err, ErrAway) {
+		if last {
 			return nil
 		}
 	}

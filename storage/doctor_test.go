@@ -283,6 +283,15 @@ func TestExamOfRows(t *testing.T) {
 	if bad := failed(t, *found); len(bad) != 1 || strings.Contains((*found)[0].Detail, "hidden") {
 		t.Errorf("unreachable: %+v", *found)
 	}
+	// Nor of one that lets nobody in.
+	x, found = exam(t)
+	if err := x.Rows(t.Context(), strings.Replace(fresh, "test_", "missing_", 1)); err != nil {
+		t.Error(err)
+	}
+	if bad := failed(t, *found); len(bad) != 1 || len(*found) != 1 || !strings.Contains((*found)[0].Detail, "createdb") ||
+		!strings.Contains((*found)[0].Means, "the rest was not asked") {
+		t.Errorf("missing: %+v", *found)
+	}
 }
 
 func TestExamOfTheSpool(t *testing.T) {

@@ -11,8 +11,10 @@ import (
 	"math/rand/v2"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -62,6 +64,7 @@ func (db *DB) patiently(ctx context.Context, f func() error) error {
 	if !db.d.server {
 		return err
 	}
+	err = inWords(err)
 	end := time.Now().Add(db.patience)
 	for pause := firstPause; ; pause = min(2*pause, mostPause) {
 		if errors.Is(err, ErrAway) || ctx.Err() != nil { // somebody has waited already; or nobody wants to
@@ -83,8 +86,43 @@ func (db *DB) patiently(ctx context.Context, f func() error) error {
 		if !sleep(ctx, wait) {
 			return fmt.Errorf("wait for database %s: %w: %w", db.name, ctx.Err(), err)
 		}
-		err = f()
+		err = inWords(f())
 	}
+}
+
+// worded is a driver's error in words for people.
+type worded struct {
+	text string
+	err  error
+}
+
+func (w *worded) Error() string { return w.text }
+func (w *worded) Unwrap() error { return w.err }
+
+// inWords puts a failure to connect into one line. The driver tries each address of a server, with TLS and without: of
+// what became of that, the server's own word counts most, and otherwise the last.
+func inWords(err error) error {
+	var connect *pgconn.ConnectError
+	var said *worded
+	if !errors.As(err, &connect) || errors.As(err, &said) {
+		return err
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		if !stateIn(err, "28P01", "28000") {
+			return &worded{"the server says: " + pg.Message, err}
+		}
+		user := strconv.Quote(connect.Config.User)
+		return &worded{"the server refuses user " + user + ": " + strings.TrimSuffix(pg.Message, " for user "+user), err}
+	}
+	last := connect.Unwrap()
+	if all, ok := last.(interface{ Unwrap() []error }); ok && len(all.Unwrap()) > 0 {
+		last = all.Unwrap()[len(all.Unwrap())-1]
+	}
+	if reason := syscall.Errno(0); errors.As(last, &reason) {
+		last = reason // without the words of the network stack around it
+	}
+	return &worded{strings.ReplaceAll(last.Error(), "\n", "; "), err}
 }
 
 // sleep waits for d; false if the context ended before.

@@ -138,7 +138,7 @@ func (n serverName) open(ctx context.Context, o DBOptions) (*DB, error) {
 // there.
 func (db *DB) prepareServer(ctx context.Context, n serverName) error {
 	return db.patiently(ctx, func() error {
-		err := db.prepareSchema(ctx, n)
+		err := inWords(db.prepareSchema(ctx, n))
 		if isAway(err) && !stateIn(err, "57P03", "53300") {
 			err = fmt.Errorf("%w: %w", ErrAway, err)
 		}
@@ -192,6 +192,8 @@ func (n serverName) explain(err error) error {
 	hint := ""
 	switch {
 	case errors.Is(err, errNewer):
+	case stateIn(err, "28P01", "28000") && n.config.Password == "":
+		hint = "; no password was given: name one with PGPASSWORD or in ~/.pgpass, or see what pg_hba.conf of the server allows"
 	case stateIn(err, "28P01", "28000"):
 		hint = fmt.Sprintf("; check the user %q and its password, and what pg_hba.conf of the server allows", n.config.User)
 	case stateIn(err, "3D000"):

@@ -43,7 +43,9 @@ func TestPostgresRefusals(t *testing.T) {
 		away bool
 		want []string
 	}{
-		{at(guarded+":wr0ng", database, ""), false, []string{guarded, "password", "pg_hba.conf"}},
+		{at(guarded+":wr0ng", database, ""), false, []string{`: the server refuses user "` + guarded + `": password authentication failed; check`, "pg_hba.conf"}},
+		{strings.Replace(at(guarded+":wr0ng", database, ""), "sslmode=disable", "sslmode=prefer", 1), false, []string{`: the server refuses user "`}},
+		{at(guarded, database, ""), false, []string{`: the server refuses user "`, "no password was given", "PGPASSWORD"}},
 		{at("nobody:wr0ng", database, ""), false, []string{"nobody", "check the user"}},
 		{at("linkstead", "missing", ""), false, []string{"missing", "does not exist", "createdb missing"}},
 		{at("linkstead", ascii, ""), false, []string{ascii, "SQL_ASCII", "createdb -E UTF8"}},
@@ -54,7 +56,7 @@ func TestPostgresRefusals(t *testing.T) {
 		{at("linkstead", database, "&pool_max_conns=x"), false, []string{"pool_max_conns"}},
 		{at("linkstead", database, "&search_path=a,b"), false, []string{"search_path", "one schema"}},
 		{at("linkstead", database, "&sslmode=maybe"), false, []string{"sslmode"}},
-		{"postgres://u:wr0ng@" + closed + "/x?sslmode=disable", true, []string{"postgres://u@" + closed + "/x", "refused", "check that the server runs"}},
+		{"postgres://u:wr0ng@" + closed + "/x?sslmode=disable", true, []string{"postgres://u@" + closed + "/x", "it can't be reached: connection refused; check that the server runs"}},
 		{"postgres://u:wr0ng@no-such-host.invalid/x", true, []string{"no-such-host.invalid"}},
 		{"postgres://u:wr0ng/x#@127.0.0.1/x", false, []string{"well-formed", "%XX", "postgres://USER@HOST:PORT/DATABASE"}},
 		{"postgres://u:wr0ng@h:port/x", false, []string{"well-formed"}},
@@ -76,6 +78,9 @@ func TestPostgresRefusals(t *testing.T) {
 			if !strings.Contains(err.Error(), w) {
 				t.Errorf("%s: the error does not tell %q:\n%v", c.dsn, w, err)
 			}
+		}
+		if strings.ContainsAny(err.Error(), "\t\n") || strings.Contains(err.Error(), "tls error") {
+			t.Errorf("%s: the error has the driver's form:\n%v", c.dsn, err)
 		}
 		if strings.Contains(err.Error(), "wr0ng") || strings.Contains(err.Error(), ":right") {
 			t.Errorf("%s: the error tells the password:\n%v", c.dsn, err)
