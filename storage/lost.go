@@ -6,9 +6,14 @@ import (
 	"fmt"
 )
 
-// Unstored brings the segments that are not in the blob store: open, sealed or lost ones, by node, oldest first.
+// Unstored brings the segments that are to be stored yet, open or sealed, by node, oldest first.
 func (db *DB) Unstored(ctx context.Context) ([]Segment, error) {
-	return db.segments(ctx, `WHERE state<>'stored' ORDER BY node, id`)
+	return db.segments(ctx, `WHERE state IN ('open','sealed') ORDER BY node, id`)
+}
+
+// Lost brings the segments that were given up, by node, oldest first.
+func (db *DB) Lost(ctx context.Context) ([]Segment, error) {
+	return db.segments(ctx, `WHERE state='lost' ORDER BY node, id`)
 }
 
 // Loss is what went with a segment.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -11,9 +12,10 @@ import (
 	"linkstead/storage"
 )
 
-// segmentsCmd lists the segments that are not stored, and gives up those of a machine that never comes back.
+// segmentsCmd lists the segments that are not stored yet, and gives up those of a machine that never comes back.
 type segmentsCmd struct {
 	JSON  bool   `name:"json" help:"Print JSON."`
+	All   bool   `help:"Also those that were given up."`
 	Lost  string `help:"Give up what only the spool of this node holds: its machine never comes back. The captures go, and are made again." placeholder:"NODE"`
 	Force bool   `help:"With --lost: even though the node was seen a moment ago."`
 }
@@ -24,6 +26,9 @@ const fresh = time.Minute
 func (c *segmentsCmd) run(ctx context.Context, e *env) (err error) {
 	if c.Force && c.Lost == "" {
 		return usageError{errors.New("--force goes with --lost NODE")}
+	}
+	if c.All && c.Lost != "" {
+		return usageError{errors.New("--all is for the list, and --lost gives up: leave one of them out")}
 	}
 	s, err := e.openTables(ctx, false)
 	if err != nil {
@@ -51,6 +56,13 @@ func (c *segmentsCmd) list(ctx context.Context, e *env, s *store) error {
 	if err != nil {
 		return err
 	}
+	lost, err := s.db.Lost(ctx)
+	if err != nil {
+		return err
+	}
+	if c.All {
+		segments = append(segments, lost...)
+	}
 	now := s.db.Now()
 	out := make([]waiting, 0, len(segments))
 	for _, g := range segments {
@@ -61,11 +73,19 @@ func (c *segmentsCmd) list(ctx context.Context, e *env, s *store) error {
 	}
 	if len(out) == 0 {
 		fmt.Fprintln(e.stdout, "Every segment is stored.")
-		return nil
+	} else if err := printWaiting(e.stdout, out); err != nil {
+		return err
 	}
-	w := tabwriter.NewWriter(e.stdout, 0, 8, 2, ' ', 0)
+	if len(lost) > 0 && !c.All {
+		fmt.Fprintf(e.stdout, "%s given up; --all lists what was.\n", plural(len(lost), "segment was", "segments were"))
+	}
+	return nil
+}
+
+func printWaiting(to io.Writer, list []waiting) error {
+	w := tabwriter.NewWriter(to, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(w, "NODE\tSTATE\tBYTES\tAGE\tSEGMENT")
-	for _, g := range out {
+	for _, g := range list {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", g.Node, g.State, size(g.Bytes), g.Age, g.Segment)
 	}
 	return w.Flush()
@@ -120,7 +140,8 @@ func (c *segmentsCmd) giveUp(ctx context.Context, e *env, s *store) error {
 		fmt.Fprintf(e.stdout, "Nothing was lost with node %s: every segment of it is stored, or was given up before.\n", c.Lost)
 		return nil
 	}
-	fmt.Fprintf(e.stdout, "Gave up %d of node %s: %d captures are gone, %d addresses are due again.\n", n, c.Lost, sum.Captures, sum.Tasks)
+	fmt.Fprintf(e.stdout, "Gave up %s of node %s: %s gone, %s due again.\n", plural(n, "segment", "segments"), c.Lost,
+		plural(int(sum.Captures), "capture is", "captures are"), plural(int(sum.Tasks), "address is", "addresses are"))
 	return nil
 }
 

@@ -78,8 +78,12 @@ func (b *bench) lostIsLost() {
 		}
 	}
 	left, err := b.Unstored(ctx)
-	if err != nil || len(left) != 2 || left[0].State != storage.SegmentLost || left[1].ID != "safe" {
+	if err != nil || len(left) != 1 || left[0].ID != "safe" {
 		b.t.Errorf("Unstored = %+v, %v", left, err)
+	}
+	lost, err := b.Lost(ctx)
+	if err != nil || len(lost) != 1 || lost[0].ID != "gone" || lost[0].State != storage.SegmentLost {
+		b.t.Errorf("Lost = %+v, %v", lost, err)
 	}
 	if w, err := b.Waiting(ctx, "n1"); err != nil || len(w) != 0 {
 		b.t.Errorf("Waiting = %+v, %v: the node has nothing to go on with", w, err)
