@@ -15,7 +15,6 @@ import (
 const (
 	maxFeed        = 16 << 20 // bytes
 	maxFeedEntries = 10_000
-	maxNesting     = 256 // elements within each other: the parser takes stack for each
 )
 
 // errNoFeed says that a document is no feed.
@@ -23,13 +22,11 @@ var errNoFeed = errors.New("it is neither RSS nor Atom nor JSON Feed")
 
 // ReadFeed reads RSS 0.9x, 1.0 and 2.0, Atom and JSON Feed. Relative links are resolved against xml:base, else against the
 // link of an RSS channel, else against the feed's own address. An entry without a link is known by an identifier that
-// is an address, unless it says that it is no permalink.
+// is an address, unless it says that it is no permalink. What stood before a fault is read: the fault is among the notes.
 func ReadFeed(body []byte, url string) (Listing, error) {
-	if len(body) > maxFeed {
-		return Listing{}, fmt.Errorf("the feed is longer than %d MiB", maxFeed>>20)
-	}
-	if nesting(body) > maxNesting {
-		return Listing{}, fmt.Errorf("the feed has more than %d elements within each other", maxNesting)
+	body, notes, err := readable(body)
+	if err != nil {
+		return Listing{}, fmt.Errorf("the feed can't be read: %w", err)
 	}
 	f, err := parseFeed(body)
 	if err != nil {
@@ -55,7 +52,7 @@ func ReadFeed(body []byte, url string) (Listing, error) {
 		}
 		out.add(entryURL(base, item, permalink), NoStamp)
 	}
-	return Listing{Entries: out.list, Notes: out.notes()}, nil
+	return Listing{Entries: out.list, Notes: append(notes, out.notes()...)}, nil
 }
 
 // entryURL is the address of an entry; "" if it has none.
@@ -93,39 +90,35 @@ func parseFeed(body []byte) (f *gofeed.Feed, err error) {
 	return f, nil
 }
 
-// nesting is how many elements of an XML document stand within each other at most, without reading it in full: sections
-// and comments are passed over, and what is not well-formed counts for more rather than less.
-func nesting(b []byte) (most int) {
-	depth := 0
-	for {
-		i := bytes.IndexByte(b, '<')
-		if i < 0 || i+1 >= len(b) {
-			return most
-		}
-		b = b[i+1:]
-		switch {
-		case bytes.HasPrefix(b, []byte("![CDATA[")):
-			b = after(b, "]]>")
-		case bytes.HasPrefix(b, []byte("!--")):
-			b = after(b, "-->")
-		case b[0] == '!' || b[0] == '?':
-			b = after(b, ">")
-		case b[0] == '/':
-			depth = max(depth-1, 0)
-		default:
-			end := bytes.IndexByte(b, '>')
-			if end < 0 || b[max(end-1, 0)] != '/' {
-				depth++
-				most = max(most, depth)
-			}
-		}
+// readable is what the parser can be given of a feed without harm, and notes on what it can't.
+func readable(body []byte) (feed []byte, notes []string, err error) {
+	if len(body) > maxFeed {
+		body = body[:maxFeed]
+		notes = append(notes, fmt.Sprintf("only the first %d MiB of the feed were read", maxFeed>>20))
 	}
-}
-
-// after is what follows the next mark; nothing if there is none.
-func after(b []byte, mark string) []byte {
-	if i := bytes.Index(b, []byte(mark)); i >= 0 {
-		return b[i+len(mark):]
+	body, err = plain(body, maxFeed)
+	if err != nil {
+		return nil, nil, err
 	}
-	return nil
+	body = bytes.TrimLeft(body, " \t\r\n\ufeff")
+	switch {
+	case bytes.HasPrefix(body, []byte("{")):
+		if bytes.Count(body, []byte("{")) > maxNodes {
+			return nil, nil, fmt.Errorf("it has more than %d objects", maxNodes)
+		}
+		return body, notes, nil
+	case !bytes.HasPrefix(body, []byte("<")):
+		return nil, nil, errNoFeed
+	}
+	feed, over, fault := sound(body, maxFeedEntries)
+	if feed == nil {
+		return nil, nil, fault
+	}
+	if fault != nil && len(notes) == 0 {
+		notes = append(notes, "the feed can't be read to its end: "+fault.Error())
+	}
+	if over > 0 {
+		notes = append(notes, leftOut(over, maxFeedEntries))
+	}
+	return feed, notes, nil
 }

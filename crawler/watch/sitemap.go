@@ -9,8 +9,6 @@ import (
 	"io"
 	"strings"
 
-	"golang.org/x/net/html/charset"
-
 	"linkstead/archive/urlkey"
 )
 
@@ -42,9 +40,11 @@ func ReadSitemap(body []byte, url string) (Listing, error) {
 	if err != nil {
 		return Listing{}, err
 	}
-	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
+	if body, err = plain(body, maxSitemap); err != nil {
+		return Listing{}, fmt.Errorf("the sitemap can't be read: %w", err)
+	}
 	out, nested := newEntries(maxSitemapEntries), newEntries(maxSitemapEntries)
-	if start := bytes.TrimSpace(body); !bytes.HasPrefix(start, []byte("<")) && !bytes.HasPrefix(start, []byte{0xfe, 0xff}) && !bytes.HasPrefix(start, []byte{0xff, 0xfe}) {
+	if !bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) {
 		for line := range bytes.Lines(body) {
 			if u := strings.TrimSpace(string(line)); u != "" {
 				out.add(resolved(base, u), NoStamp)
@@ -87,15 +87,14 @@ type mapReader struct {
 	loc, lastmod    string
 }
 
-// read goes through the document, in constant memory. Elements are known by their local names: many sitemaps have the
+// read goes through a plain document, in constant memory. Elements are known by their local names: many sitemaps have the
 // namespace wrong.
 func (m *mapReader) read(body []byte) error {
-	d := xml.NewDecoder(bytes.NewReader(body))
-	d.Strict, d.CharsetReader, d.Entity = false, charset.NewReaderLabel, xml.HTMLEntity
+	d := newTokens(body)
 	var path []string
 	var text *string
 	for {
-		t, err := d.RawToken()
+		t, err := d.next()
 		if errors.Is(err, io.EOF) {
 			if path == nil {
 				return errNoSitemap

@@ -138,12 +138,16 @@ func (e *entries) add(url, stamp string) {
 // notes says what was passed over.
 func (e *entries) notes() (out []string) {
 	if e.over > 0 {
-		out = append(out, fmt.Sprintf("%d entries were left out: only the first %d are read", e.over, e.most))
+		out = append(out, leftOut(e.over, e.most))
 	}
 	if e.bad > 0 {
 		out = append(out, fmt.Sprintf("%d entries were left out: they have no http(s) address", e.bad))
 	}
 	return out
+}
+
+func leftOut(over, most int) string {
+	return fmt.Sprintf("%d entries were left out: only the first %d are read", over, most)
 }
 
 // Listing is what a feed, a sitemap or a list names.
