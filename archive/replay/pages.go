@@ -123,11 +123,16 @@ func (h *Handler) list(w http.ResponseWriter, r *http.Request, a address) {
 	h.page(w, r, status, "captures", data)
 }
 
+// kinds says for readers of what kind a capture is.
+var kinds = map[string]string{
+	warc.KindResponse: "a copy of its own", warc.KindRevisit: "same as another copy", warc.KindResource: "handed in", warc.KindTruncated: "cut short",
+}
+
 func rowOf(c *storage.Capture, asked string) captureRow {
 	a := address{}
 	own := a.own(c)
 	row := captureRow{
-		When: when(c.At), ISO: iso(c.At), Path: hrefOf(&own), Mime: c.Mime, Kind: c.Kind,
+		When: when(c.At), ISO: iso(c.At), Path: hrefOf(&own), Mime: c.Mime, Kind: kinds[c.Kind],
 		Outcome: outcome.Outcome(c.Outcome).Describe().Short, Redirect: c.Redirect,
 	}
 	own.mod = asIs

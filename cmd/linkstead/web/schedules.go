@@ -3,8 +3,14 @@ package web
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
+	"time"
 
+	"linkstead/archive/outcome"
+	"linkstead/archive/report"
 	"linkstead/crawler"
 	"linkstead/crawler/watch"
 	"linkstead/storage"
@@ -29,12 +35,14 @@ type schedulesView struct {
 type scheduleView struct {
 	Name, Kind, Source, When, Collection string
 	Live                                 string // the source, if it may be linked to
+	Fault                                string // why no run could begin
 	State                                string // empty while it is active
 	Next                                 *moment
 	Runs                                 []scheduledRun
 }
 
 type scheduledRun struct {
+	Number  int64
 	Started *moment
 	State   string // empty if it is done
 	Changes string
@@ -58,6 +66,9 @@ func (p *Pages) schedules(ctx context.Context) ([]*crawler.ScheduleReport, error
 		r, err := crawler.ReportSchedule(ctx, p.Schedules, p.Reports, row, runsShown)
 		if err != nil {
 			return nil, err
+		}
+		if path, ok := strings.CutPrefix(r.Source, "file://"); ok { // where a list lies on this machine is nobody's business
+			r.Source = path[strings.LastIndexByte(path, '/')+1:]
 		}
 		out = append(out, r)
 	}
@@ -100,6 +111,9 @@ func scheduleOf(s *crawler.ScheduleReport) scheduleView {
 	if s.Next != nil {
 		v.Next = momentOf(*s.Next)
 	}
+	if s.Fault != "" {
+		v.Fault = "No run could begin: " + s.Fault
+	}
 	for _, r := range s.Runs {
 		v.Runs = append(v.Runs, scheduledRunOf(r))
 	}
@@ -110,17 +124,12 @@ func scheduleOf(s *crawler.ScheduleReport) scheduleView {
 const itemsShown = 25
 
 func scheduledRunOf(r crawler.ScheduleRun) scheduledRun {
-	v := scheduledRun{Started: momentOf(r.Started)}
+	v := scheduledRun{Number: r.Run, Started: exactly(r.Started), Counts: ends(r.Tasks)}
 	if r.State != string(storage.RunDone) {
 		v.State = stateOf(storage.RunState(r.State)).Word
 	}
-	asked := 0
-	for _, n := range r.Tasks {
-		asked += n
-	}
-	v.Counts = count(asked, "address", "addresses")
 	if r.Fault != "" {
-		v.Fault = "Its source could not be had: " + r.Fault
+		v.Fault = "Its source leads nowhere: " + r.Fault
 	}
 	if r.Cut != "" {
 		v.Cut = fmt.Sprintf("The budget of %s was used up: %s not asked for.", r.Cut, count(r.CutTasks, "address was", "addresses were"))
@@ -140,6 +149,30 @@ func scheduledRunOf(r crawler.ScheduleRun) scheduledRun {
 		v.More = d.New + d.Changed + d.Failed + d.Back + d.Gone - len(v.Items)
 	}
 	return v
+}
+
+// exactly is a moment to the second: several runs may begin within a minute.
+func exactly(t time.Time) *moment {
+	t = t.UTC()
+	return &moment{t.Format("2 January 2006, 15:04:05 UTC"), t.Format(time.RFC3339)}
+}
+
+// ends says how many addresses a run asked for, and how they ended.
+func ends(tasks map[string]int) string {
+	all := 0
+	var parts []string
+	for _, o := range slices.Sorted(maps.Keys(tasks)) {
+		all += tasks[o]
+		short := outcome.Outcome(o).Describe().Short
+		switch o {
+		case report.Pending:
+			short = "not tried yet"
+		case string(outcome.Captured):
+			short = "answered" // be it with 404
+		}
+		parts = append(parts, fmt.Sprintf("%d %s", tasks[o], short))
+	}
+	return count(all, "address", "addresses") + ": " + strings.Join(parts, ", ")
 }
 
 var words = map[watch.Change]string{

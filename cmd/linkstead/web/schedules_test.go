@@ -62,6 +62,15 @@ func TestSchedules(t *testing.T) {
 	if err := a.db.PauseSchedule(t.Context(), "going", true, 0); err != nil {
 		t.Fatal(err)
 	}
+	a.schedule("list", watch.Recheck, "file:///home/ada/private/sources.txt")
+	row, err := a.db.Schedule(t.Context(), "list")
+	if err != nil {
+		t.Fatal(err)
+	}
+	row.Fault, row.Due = "the post is not kept <yet>.", 0
+	if err := a.db.PutSchedule(t.Context(), row); err != nil {
+		t.Fatal(err)
+	}
 	page := a.get("/schedules")
 	checkPage(t, "/schedules", page.Body.String())
 	golden(t, "schedules.html", strings.ReplaceAll(page.Body.String(), styleTag, "STYLE"))
@@ -70,8 +79,12 @@ func TestSchedules(t *testing.T) {
 	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Header().Get("Content-Type") != jsonType {
 		t.Fatalf("%v, %s", err, w.Header())
 	}
-	if len(got) != 2 || got[0].Next == nil || got[0].Runs[0].Cut != "pages" || got[0].Runs[0].CutTasks != 1 || got[0].Runs[0].Changes.New != 2 ||
-		got[1].State != crawler.SchedulePaused || got[1].Next != nil {
+	if strings.Contains(w.Body.String()+page.Body.String(), "/ada/") {
+		t.Error("where a list lies on the server is shown")
+	}
+	if len(got) != 3 || got[0].Next == nil || got[0].Runs[0].Cut != "pages" || got[0].Runs[0].CutTasks != 1 || got[0].Runs[0].Changes.New != 2 ||
+		got[1].State != crawler.SchedulePaused || got[1].Next != nil ||
+		got[2].Source != "sources.txt" || got[2].Fault != row.Fault {
 		t.Errorf("%+v", got)
 	}
 }
