@@ -54,6 +54,9 @@ const (
 // ErrNothing says that there is nothing to do for a run of a schedule yet.
 var ErrNothing = errors.New("there is nothing to capture yet")
 
+// ErrNoPost is the ErrNothing of a recheck whose post is not kept.
+var ErrNoPost = fmt.Errorf("%w", ErrNothing)
+
 // hold works under a lease: of a host, or of a schedule's tick.
 func (c *Crawler) hold(ctx, work context.Context, l storage.Lease, lost context.CancelFunc) error {
 	name, ok := strings.CutPrefix(l.Host, storage.HostSchedule)
@@ -224,7 +227,7 @@ func Scheduled(ctx context.Context, rows Watched, s *watch.Schedule, now time.Ti
 		add(s.Spec.Source, "", compiled.Post())
 	}
 	if len(first) == 0 {
-		return run, nil, fmt.Errorf("schedule %s: %w", s.Name, ErrNothing)
+		return run, nil, fmt.Errorf("%s has no links that may be asked for: %w", run.Source, ErrNothing)
 	}
 	return run, first, nil
 }
@@ -244,7 +247,7 @@ func newest(ctx context.Context, rows Watched, spec scope.Spec) (storage.Post, e
 			return rows.PostIn(ctx, versions[0].ID, versions[0].Run)
 		}
 	}
-	return storage.Post{}, fmt.Errorf("the post %s is not kept in collection %s: %w", spec.Source, spec.Collection, ErrNothing)
+	return storage.Post{}, fmt.Errorf("the post %s is not kept in collection %s: %w", spec.Source, spec.Collection, ErrNoPost)
 }
 
 // compare notes how a scheduled run whose tasks have all ended differs from the one before. Whoever is about to finish the

@@ -120,18 +120,22 @@ func (c *scheduleAddCmd) run(ctx context.Context, e *env) (err error) {
 	}
 	defer func() { err = errors.Join(err, st.close()) }()
 	if _, err := st.db.Schedule(ctx, c.Name); err == nil {
-		return usageError{fmt.Errorf("there is a schedule %s already\n'linkstead schedule remove %s' forgets it; 'linkstead schedule apply' changes it", c.Name, c.Name)}
+		return fmt.Errorf("there is a schedule %s already\n'linkstead schedule remove %s' forgets it; 'linkstead schedule apply' changes it", c.Name, c.Name)
 	} else if !errors.Is(err, storage.ErrNotFound) {
 		return err
 	}
 	if err := st.inherit(ctx, s, written); err != nil {
 		return err
 	}
-	due, err := putSchedule(ctx, st, s, nil)
-	if err != nil {
+	p := plannedSchedule{name: s.Name, want: s}
+	if err := p.look(ctx, st); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stdout, "Schedule %s: %s %s, %s. First run: %s.\n", s.Name, s.Kind, s.Spec.Source, s.When, moment(due, st.db.Now()))
+	if err := p.put(ctx, st); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.stdout, "Schedule %s: %s %s, %s. First run: %s.\n", s.Name, s.Kind, s.Spec.Source, s.When, p.next)
+	p.tell(e)
 	return nil
 }
 
@@ -269,7 +273,7 @@ type schedulePauseCmd struct {
 }
 
 func (c *schedulePauseCmd) run(ctx context.Context, e *env) error {
-	return e.withSchedule(ctx, c.Name, func(st *store, row storage.Schedule) error {
+	return e.withSchedule(ctx, e.openTables, c.Name, func(st *store, row storage.Schedule) error {
 		if row.Paused {
 			fmt.Fprintf(e.stdout, "Schedule %s was paused already.\n", c.Name)
 			return nil
@@ -285,7 +289,7 @@ type scheduleResumeCmd struct {
 }
 
 func (c *scheduleResumeCmd) run(ctx context.Context, e *env) error {
-	return e.withSchedule(ctx, c.Name, func(st *store, row storage.Schedule) error {
+	return e.withSchedule(ctx, e.openTables, c.Name, func(st *store, row storage.Schedule) error {
 		if !row.Paused {
 			fmt.Fprintf(e.stdout, "Schedule %s was not paused.\n", c.Name)
 			return nil
@@ -317,15 +321,18 @@ type scheduleRemoveCmd struct {
 }
 
 func (c *scheduleRemoveCmd) run(ctx context.Context, e *env) error {
-	return e.withSchedule(ctx, c.Name, func(st *store, _ storage.Schedule) error {
+	return e.withSchedule(ctx, e.openTables, c.Name, func(st *store, _ storage.Schedule) error {
 		fmt.Fprintf(e.stdout, "Schedule %s is forgotten. What it captured stays.\n", c.Name)
 		return st.db.RemoveSchedule(ctx, c.Name)
 	})
 }
 
+// opener opens an archive: its rows alone, or all of it.
+type opener func(ctx context.Context, create bool) (*store, error)
+
 // withSchedule does something with a schedule that is there.
-func (e *env) withSchedule(ctx context.Context, name string, do func(*store, storage.Schedule) error) (err error) {
-	st, err := e.openTables(ctx, false)
+func (e *env) withSchedule(ctx context.Context, open opener, name string, do func(*store, storage.Schedule) error) (err error) {
+	st, err := open(ctx, false)
 	if err != nil {
 		return err
 	}
@@ -348,7 +355,11 @@ type scheduleRunCmd struct {
 
 func (c *scheduleRunCmd) run(ctx context.Context, e *env) error {
 	e.patience = patient
-	return e.withSchedule(ctx, c.Name, func(st *store, row storage.Schedule) error {
+	open := e.open
+	if c.Detach {
+		open = e.openTables
+	}
+	return e.withSchedule(ctx, open, c.Name, func(st *store, row storage.Schedule) error {
 		run, err := c.begin(ctx, e, st, row)
 		if err != nil {
 			return err
@@ -373,11 +384,8 @@ func (c *scheduleRunCmd) begin(ctx context.Context, e *env, st *store, row stora
 		return storage.Run{}, err
 	}
 	run, first, err := crawler.Scheduled(ctx, st.db, s, st.db.Now())
-	if errors.Is(err, crawler.ErrNothing) && s.Kind == watch.Recheck {
-		return run, fmt.Errorf("%w\nCapture the post first: linkstead capture %s", err, s.Spec.Source)
-	}
 	if err != nil {
-		return run, err
+		return run, noPost(err, s)
 	}
 	run, err = st.db.StartScheduled(ctx, storage.Start{Schedule: c.Name, Run: run, First: first})
 	if !errors.Is(err, storage.ErrOverlap) {
@@ -391,6 +399,17 @@ func (c *scheduleRunCmd) begin(ctx context.Context, e *env, st *store, row stora
 		return run, err
 	}
 	return run, st.db.ResumeRun(ctx, run.ID)
+}
+
+// noPost adds to an error that says that a recheck's post is not kept what to try.
+func noPost(err error, s *watch.Schedule) error {
+	switch {
+	case !errors.Is(err, crawler.ErrNoPost):
+		return err
+	case urlkey.Fetchable(s.Spec.Source):
+		return fmt.Errorf("%w\nCapture the post first: linkstead capture %s", err, s.Spec.Source)
+	}
+	return fmt.Errorf("%w\n'linkstead list' tells the short names of the posts that are kept; one that is not kept yet is named by its address", err)
 }
 
 // tell says what the run came to. A run that was interrupted is not parked: the schedule's next would wait for it.

@@ -9,7 +9,10 @@ import (
 	"path/filepath"
 	"strings"
 
+	"linkstead/archive/urlkey"
 	"linkstead/configs"
+	"linkstead/crawler"
+	"linkstead/crawler/scope"
 	"linkstead/crawler/watch"
 	"linkstead/storage"
 )
@@ -27,6 +30,53 @@ type plannedSchedule struct {
 	want *watch.Schedule   // nil: it goes, or is left alone
 	old  *storage.Schedule // nil: it is new
 	word string            // what changes; empty: nothing
+
+	waits bool     // for the post that it rechecks
+	notes []string // what may not be meant so
+	next  string   // when its next run is due, once it is put
+}
+
+// look finds out what may not be meant so, before anything is changed. A recheck of a post that is not kept has to name it
+// by its address: nothing else will ever be its.
+func (p *plannedSchedule) look(ctx context.Context, st *store) error {
+	spec := p.want.Spec
+	_, _, err := crawler.Scheduled(ctx, st.db, p.want, st.db.Now())
+	switch {
+	case errors.Is(err, crawler.ErrNoPost) && urlkey.Fetchable(spec.Source):
+		p.waits = true
+		p.notes = append(p.notes, fmt.Sprintf("The post %s is not kept in collection %s yet: 'linkstead capture' makes it so.", spec.Source, spec.Collection))
+	case err != nil && !errors.Is(err, crawler.ErrNothing) || errors.Is(err, crawler.ErrNoPost):
+		return fmt.Errorf("schedule %s: %w", p.name, noPost(err, p.want))
+	}
+	if spec.Collection == scope.Default().Collection {
+		return nil
+	}
+	_, err = st.db.Collection(ctx, spec.Collection)
+	if errors.Is(err, storage.ErrNotFound) {
+		p.notes = append(p.notes, fmt.Sprintf("Collection %s is not there yet: the first capture makes it. 'linkstead collection list' tells which there are.", spec.Collection))
+		return nil
+	}
+	return err
+}
+
+// put writes the schedule.
+func (p *plannedSchedule) put(ctx context.Context, st *store) error {
+	due, err := putSchedule(ctx, st, p.want, p.old)
+	switch {
+	case p.old != nil && p.old.Paused:
+		p.next = "none while it is paused"
+	case p.waits:
+		p.next = "once its post is kept"
+	default:
+		p.next = moment(due, st.db.Now())
+	}
+	return err
+}
+
+func (p *plannedSchedule) tell(e *env) {
+	for _, n := range p.notes {
+		fmt.Fprintln(e.stderr, n)
+	}
 }
 
 func (c *scheduleApplyCmd) run(ctx context.Context, e *env) (err error) {
@@ -50,35 +100,52 @@ func (c *scheduleApplyCmd) run(ctx context.Context, e *env) (err error) {
 	if err != nil {
 		return err
 	}
+	for i := range plans {
+		if p := &plans[i]; p.word != "" && p.want != nil && st != nil {
+			if err := p.look(ctx, st); err != nil {
+				return err
+			}
+		}
+	}
 	changed := 0
-	for _, p := range plans {
-		if p.word == "" {
-			fmt.Fprintf(e.stdout, "%s: as it is\n", p.name)
-			continue
-		}
-		fmt.Fprintf(e.stdout, "%s: %s\n", p.name, p.word)
-		if p.want == nil && !c.Prune {
-			continue
-		}
-		changed++
-		if c.DryRun {
-			continue
-		}
-		if p.want == nil {
-			err = st.db.RemoveSchedule(ctx, p.name)
-		} else {
-			_, err = putSchedule(ctx, st, p.want, p.old)
-		}
-		if err != nil {
+	for i := range plans {
+		p := &plans[i]
+		if err := c.carry(ctx, e, st, p); err != nil {
 			return err
+		}
+		if p.word != "" && (p.want != nil || c.Prune) {
+			changed++
 		}
 	}
 	switch {
-	case c.DryRun && changed > 0:
-		fmt.Fprintf(e.stdout, "%s would change. Nothing was changed.\n", plural(changed, "schedule", "schedules"))
 	case changed == 0:
 		fmt.Fprintln(e.stdout, "Nothing to change.")
+	case c.DryRun:
+		fmt.Fprintf(e.stdout, "%s would change. Nothing was changed.\n", plural(changed, "schedule", "schedules"))
+	default:
+		fmt.Fprintf(e.stdout, "%s changed.\n", plural(changed, "schedule was", "schedules were"))
 	}
+	return nil
+}
+
+// carry carries out what is planned for one schedule, and says what that is.
+func (c *scheduleApplyCmd) carry(ctx context.Context, e *env, st *store, p *plannedSchedule) (err error) {
+	word := p.word
+	switch {
+	case word == "":
+		word = "as it is"
+	case c.DryRun:
+	case p.want != nil:
+		err = p.put(ctx, st)
+		word += "; next run: " + p.next
+	case c.Prune:
+		err = st.db.RemoveSchedule(ctx, p.name)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(e.stdout, "%s: %s\n", p.name, word)
+	p.tell(e)
 	return nil
 }
 
@@ -98,11 +165,17 @@ func (c *scheduleApplyCmd) read(e *env) (out []*watch.Schedule, written []config
 	for _, w := range written {
 		s, err := e.schedule(w, filepath.Dir(c.File))
 		if err != nil {
-			return nil, nil, fmt.Errorf("schedule %s: %s:%d: %w", w.Name, c.File, w.Line, err)
+			return nil, nil, fmt.Errorf("schedule %s: %s:%d: %w", w.Name, c.File, w.LineOf(faulty(err)), err)
 		}
 		out = append(out, s)
 	}
 	return out, written, nil
+}
+
+// faulty is the key that is at fault: what is said of a value begins with its name.
+func faulty(err error) string {
+	key, _, _ := strings.Cut(err.Error(), " ")
+	return strings.TrimSuffix(key, ":")
 }
 
 // plan says what becomes of each schedule: of the file first, in its order.

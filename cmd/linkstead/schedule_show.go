@@ -62,7 +62,7 @@ func (c *scheduleShowCmd) run(ctx context.Context, e *env) error {
 	if c.Runs < 1 || c.Runs > 10_000 {
 		return usageError{fmt.Errorf("--runs %d is out of range: use 1 to 10000", c.Runs)}
 	}
-	return e.withSchedule(ctx, c.Name, func(st *store, row storage.Schedule) error {
+	return e.withSchedule(ctx, e.openTables, c.Name, func(st *store, row storage.Schedule) error {
 		r, err := crawler.ReportSchedule(ctx, st.db, e.reports(st), row, c.Runs)
 		if err != nil {
 			return err
@@ -88,6 +88,9 @@ func printSchedule(w io.Writer, r *crawler.ScheduleReport, now time.Time) {
 		next = "next run " + moment(r.Next.UnixMilli(), now)
 	}
 	fmt.Fprintf(w, "  %s; %s; collection %s\n", r.When, next, r.Collection)
+	if r.Fault != "" {
+		fmt.Fprintf(w, "  no run could begin: %s\n", clean(r.Fault))
+	}
 }
 
 // printRun prints a run of a schedule; with its differing addresses, or some of them, if list is set.
@@ -103,7 +106,7 @@ func printRun(w io.Writer, r crawler.ScheduleRun, list bool) {
 	}
 	fmt.Fprintf(w, "\n           %s\n", tally(r.Tasks))
 	if r.Fault != "" {
-		fmt.Fprintf(w, "           its source could not be had: %s\n", clean(r.Fault))
+		fmt.Fprintf(w, "           its source leads nowhere: %s\n", clean(r.Fault))
 	}
 	if r.Cut != "" {
 		fmt.Fprintf(w, "           cut: its budget of %s was used up; %s not asked for\n", r.Cut, plural(r.CutTasks, "address was", "addresses were"))

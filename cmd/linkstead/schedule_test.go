@@ -24,11 +24,11 @@ func TestScheduleExample(t *testing.T) {
 	const file = "../../docs/schedules.yaml"
 	out := run("schedule", "apply", file)
 	for _, want := range []string{
-		"blog: new: feed https://blog.example.org/feed.xml, every 6h\n",
-		"manifesto: new: post https://example.org/manifesto, cron 0 3 1 * * Europe/Zurich\n",
-		"manifesto-links: new: recheck https://example.org/manifesto, adaptive, 1d to 30d\n",
-		"handbook: new: site https://docs.example.org/handbook/, once at 2027-03-01T10:00\n",
-		"sources: new: list our sources, every 7d\n",
+		"blog: new: feed https://blog.example.org/feed.xml, every 6h; next run: now\n",
+		"manifesto: new: post https://example.org/manifesto, cron 0 3 1 * * Europe/Zurich; next run: ",
+		"manifesto-links: new: recheck https://example.org/manifesto, adaptive, 1d to 30d; next run: once its post is kept\n",
+		"handbook: new: site https://docs.example.org/handbook/, once at 2027-03-01T10:00; next run: ",
+		"sources: new: list our sources, every 7d; next run: now\n", "schedules were changed.\n",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("applied:\n%swant %s", out, want)

@@ -60,6 +60,9 @@ func (w When) Compile() (*Timing, error) {
 	if w.Start != "" && (w.Cron != "" || w.At != "") {
 		return nil, fmt.Errorf("start is for every and adaptive; cron and at say by themselves when the first run is due")
 	}
+	if w.TZ != "" && w.Cron == "" && w.At == "" && w.Start == "" {
+		return nil, fmt.Errorf("tz is the time zone of cron, at and start: every and adaptive without a start need none")
+	}
 	if t.start, err = t.moment("start", w.Start); err != nil {
 		return nil, err
 	}
