@@ -89,7 +89,7 @@ func (c *Config) overlay(file string, data []byte) error {
 	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
 		return nil
 	} else if err != nil {
-		return fmt.Errorf("%s is no YAML: %s", file, strings.TrimPrefix(err.Error(), "yaml: "))
+		return noYAML(file, data, err)
 	}
 	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return fmt.Errorf("%s holds more than one YAML document: keep the settings in one, without ---", file)
@@ -103,6 +103,29 @@ func (c *Config) overlay(file string, data []byte) error {
 		c.given[name] = true
 	}
 	return nil
+}
+
+// noYAML tells which line can't be read. The library counts some from 0, and names where others' block begins.
+func noYAML(file string, data []byte, err error) error {
+	why := strings.TrimPrefix(err.Error(), "yaml: ")
+	const most = 2000 // lines that are looked at: a file of settings has fewer
+	lines := bytes.SplitAfter(data, []byte("\n"))
+	if len(lines) > most {
+		return fmt.Errorf("%s is no YAML: %s", file, why)
+	}
+	if _, rest, numbered := strings.Cut(why, ": "); numbered && strings.HasPrefix(why, "line ") {
+		why = rest
+	}
+	// With the line at fault the file can't be read, however much of it is left out after that.
+	n, end := len(lines), len(data)
+	for ; n > 1; n-- {
+		end -= len(lines[n-1])
+		err := yaml.NewDecoder(bytes.NewReader(data[:end])).Decode(new(yaml.Node))
+		if err == nil || errors.Is(err, io.EOF) {
+			break
+		}
+	}
+	return fmt.Errorf("%s is no YAML: line %d: %s", file, n, why)
 }
 
 // layer is one YAML document on its way into a Config.

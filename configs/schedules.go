@@ -2,6 +2,7 @@ package configs
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -44,7 +45,11 @@ type Schedule struct {
 	Resolve      []string
 
 	given map[string]bool
+	lines map[string]int // of the file, on which keys stand
 }
+
+// LineOf is the line of the file on which a key or a group of keys stands, or if it does not, the schedule itself.
+func (s Schedule) LineOf(key string) int { return cmp.Or(s.lines[key], s.Line) }
 
 // Given says whether a file or a flag sets a key: what else has a say may overrule a mere default.
 func (s Schedule) Given(key string) bool { return s.given[key] }
@@ -92,7 +97,7 @@ func ReadSchedules(file string, data []byte, base Schedule) ([]Schedule, error) 
 	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%s is empty: write schedules: and the schedules below it", file)
 	} else if err != nil {
-		return nil, fmt.Errorf("%s is no YAML: %s", file, strings.TrimPrefix(err.Error(), "yaml: "))
+		return nil, noYAML(file, data, err)
 	}
 	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%s holds more than one YAML document: keep the schedules in one, without ---", file)
@@ -144,6 +149,7 @@ func (s *Schedule) read(file string, n *yaml.Node) error {
 		return fmt.Errorf("schedule %s: %w", s.Name, err)
 	}
 	s.Give(slices.Collect(maps.Keys(l.seen))...)
+	s.lines = l.seen
 	return nil
 }
 

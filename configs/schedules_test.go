@@ -78,13 +78,18 @@ func TestReadSchedules(t *testing.T) {
 		t.Fatalf("%v\n%s", err, written)
 	}
 	for i := range got {
-		again[i].Line = got[i].Line
+		again[i].Line, again[i].lines = got[i].Line, got[i].lines
 		if !reflect.DeepEqual(again[i], got[i]) || len(again[i].Differences(got[i])) != 0 {
 			t.Errorf("%+v\nreads again as\n%+v\n%s", got[i], again[i], written)
 		}
 	}
 	if strings.Contains(string(written), "500ms") {
 		t.Errorf("what the settings say is written:\n%s", written)
+	}
+	for key, line := range map[string]int{"adaptive.min": l.Line + 5, "adaptive": l.Line + 4, "retries": l.Line} {
+		if got := l.LineOf(key); got != line || line == 0 {
+			t.Errorf("%s is said to stand on line %d, not %d", key, got, line)
+		}
 	}
 	other := b
 	other.Every, other.BudgetPages = "12h", 0
@@ -95,15 +100,18 @@ func TestReadSchedules(t *testing.T) {
 
 func TestReadSchedulesRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                                    "empty",
-		"a: [":                                "no YAML",
-		"schedules:\n---\nx: 1":               "more than one",
-		"blog: {kind: feed}":                  "s.yaml:1: expected schedules:",
-		"schedules: [a]":                      "s.yaml:1: expected names",
-		"schedules:\n  a: 1":                  "schedule a: s.yaml:2: expected keys",
-		"schedules:\n  a:\n    knid: feed":    "schedule a: s.yaml:3: unknown key knid: did you mean kind?",
-		"schedules:\n  a:\n    zzzzzzzzzz: 1": "docs/schedules.yaml lists the keys",
-		"schedules:\n  a:\n    depth: deep":   "schedule a: s.yaml:3: depth:",
+		"":     "empty",
+		"a: [": "no YAML: line 1: did not find",
+		"schedules:\n  a:\n    kind: feed\n   source: x\n    every: 6h\n":                     "no YAML: line 4: did not find",
+		"schedules:\n  a:\n    kind: \"feed\n    source: x\n    every: 6h\n":                  "no YAML: line 3: found unexpected",
+		"schedules:\n  a:\n    urls: [\n     x,\n     y]\n    kind: feed: x\n    every: 6h\n": "no YAML: line 6: mapping values",
+		"schedules:\n---\nx: 1":                            "more than one",
+		"blog: {kind: feed}":                               "s.yaml:1: expected schedules:",
+		"schedules: [a]":                                   "s.yaml:1: expected names",
+		"schedules:\n  a: 1":                               "schedule a: s.yaml:2: expected keys",
+		"schedules:\n  a:\n    knid: feed":                 "schedule a: s.yaml:3: unknown key knid: did you mean kind?",
+		"schedules:\n  a:\n    zzzzzzzzzz: 1":              "docs/schedules.yaml lists the keys",
+		"schedules:\n  a:\n    depth: deep":                "schedule a: s.yaml:3: depth:",
 		"schedules:\n  a:\n    budget: {bytes: many}":      "s.yaml:3: budget.bytes:",
 		"schedules:\n  a:\n    budget: {page: 1}":          "did you mean",
 		"schedules:\n  a:\n    exclude: x,y":               "exclude is a list",
