@@ -50,7 +50,7 @@ func (c *listCmd) run(ctx context.Context, e *env) (err error) {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(e.stdout, "not captured  %s  %s\n%14s%s\n", r.Started.Local().Format("2006-01-02 15:04"), r.Source, "", fate(f.Post.Fate))
+		fmt.Fprintf(e.stdout, "not captured  %s  %s\n%14s%s\n", minute(r.Started), r.Source, "", fate(f.Post.Fate))
 	}
 	return nil
 }
@@ -66,7 +66,7 @@ func (e *env) printPost(ctx context.Context, s *store, p storage.Post) error {
 		return err
 	}
 	indent := strings.Repeat(" ", len(p.ID))
-	fmt.Fprintf(e.stdout, "%s  %s  %s\n", p.ID, p.At.Local().Format("2006-01-02 15:04"), p.Source)
+	fmt.Fprintf(e.stdout, "%s  %s  %s\n", p.ID, minute(p.At), p.Source)
 	if p.Title != "" {
 		fmt.Fprintf(e.stdout, "%s  %s\n", indent, clean(p.Title))
 	}

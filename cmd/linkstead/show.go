@@ -55,7 +55,7 @@ func (c *showCmd) run(ctx context.Context, e *env) (err error) {
 	if len(versions) > 1 {
 		fmt.Fprintf(e.stdout, "\nVersions (--at-run RUN shows one)\n")
 		for _, v := range versions {
-			fmt.Fprintf(e.stdout, "  run %-4d %s\n", v.Run, v.At.Local().Format("2006-01-02 15:04:05"))
+			fmt.Fprintf(e.stdout, "  run %-4d %s\n", v.Run, moment(v.At))
 		}
 	}
 	return nil
