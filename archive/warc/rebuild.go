@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"linkstead/storage"
@@ -40,8 +41,11 @@ type Rebuilder struct {
 	Spool *storage.Spool
 	Temp  string                              // folder for one segment at a time
 	Tell  func(segment string, exchanges int) // progress; may be nil
+	Knew  map[string]storage.Segment          // what an older database says of segments; may be nil
 
-	known  map[string]bool        // segments that count
+	listed map[string]bool        // segments that the store lists …
+	known  map[string]bool        // … those that count …
+	gone   map[string]bool        // … and those that purges have replaced
 	purges map[string]PurgeCounts // what their notes have told so far
 	about  map[string]tail        // by collection: what the newest warcinfo record tells
 
@@ -51,8 +55,9 @@ type Rebuilder struct {
 // Rebuilt tells what a rebuild made.
 type Rebuilt struct {
 	Segments, Exchanges int
-	Torn                []string // segments whose end was not whole; what came before was taken
+	Foreign             []string // files of the spool that are none of ours; they stay where they are
 	Damaged             []string // places within segments that could not be read; what came before and after was taken
+	Differ              []string // where the store holds other bytes than Rebuilder.Knew tells of
 }
 
 const segmentSuffix = ".warc.gz"
@@ -73,6 +78,7 @@ func (b *Rebuilder) Rebuild(ctx context.Context) (Rebuilt, error) {
 			return done, fmt.Errorf("rebuild from %s: %w", blob.Key, err)
 		}
 	}
+	b.missing(&done)
 	return done, errors.Join(b.resolve(ctx, &done), b.adoptCollections(ctx))
 }
 
@@ -86,7 +92,7 @@ func (b *Rebuilder) storeSpooled(ctx context.Context, done *Rebuilt) error {
 		id := strings.TrimSuffix(filepath.Base(name), segmentSuffix)
 		err := b.storeOne(ctx, id)
 		if errors.Is(err, errForeign) {
-			done.Torn = append(done.Torn, id) // it stays where it is, for a person to look at
+			done.Foreign = append(done.Foreign, id) // for a person to look at
 		} else if err != nil {
 			return fmt.Errorf("store segment %s of the spool: %w", id, err)
 		}
@@ -195,6 +201,7 @@ func (b *Rebuilder) segment(ctx context.Context, blob storage.Blob, done *Rebuil
 		Size: size, SHA256: hex.EncodeToString(h.Sum(nil)),
 	}
 	row.Collection = path.Base(path.Dir(blob.Key))
+	b.compare(blob, row, done)
 	return b.adopt(ctx, row, file, done)
 }
 
@@ -206,8 +213,8 @@ func (b *Rebuilder) adopt(ctx context.Context, row storage.Segment, file io.Read
 	for _, at := range t.bad {
 		done.Damaged = append(done.Damaged, fmt.Sprintf("%s at %d", row.ID, at))
 	}
-	if t.end < row.Size {
-		done.Torn = append(done.Torn, row.ID)
+	if t.end < row.Size && !slices.Contains(t.bad, t.end) { // what was stored was whole
+		done.Damaged = append(done.Damaged, fmt.Sprintf("%s at %d, to its end", row.ID, t.end))
 	}
 	b.seek(&t)
 	if t.told.After(b.about[row.Collection].told) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -49,6 +50,7 @@ func (b *Rebuilder) chosen(ctx context.Context) ([]storage.Blob, error) {
 		b.known[segmentID(blob.Key)] = true
 		like[stem(segmentID(blob.Key))]++
 	}
+	b.listed, b.gone = maps.Clone(b.known), map[string]bool{}
 	out := map[string]bool{}
 	for _, blob := range all {
 		id := segmentID(blob.Key)
@@ -125,6 +127,7 @@ func readNote(in io.Reader) (*purgeNote, error) {
 func (b *Rebuilder) adoptPurges(ctx context.Context, t *tail) error {
 	for i := range t.notes {
 		n := &t.notes[i]
+		b.gone[n.Replaces] = true
 		so := b.purges[n.Purge]
 		so.add(n.Counts)
 		b.purges[n.Purge] = so

@@ -1,6 +1,7 @@
 package warc
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -179,7 +180,7 @@ func full(t *testing.T) (w *world, run, other storage.Run) {
 func TestRebuild(t *testing.T) {
 	w, run, _ := full(t)
 	want := w.dump()
-	if done := w.rebuild(); done.Segments != 3 || done.Exchanges != 8 || len(done.Torn) > 0 {
+	if done := w.rebuild(); done.Segments != 3 || done.Exchanges != 8 || len(done.Damaged) > 0 {
 		t.Errorf("rebuilt %+v", done)
 	}
 	// A task of which no segment tells: its one exchange did not count.
@@ -221,7 +222,7 @@ func TestRebuildSpool(t *testing.T) {
 		os.WriteFile(filepath.Join(spool, "default-foreign.warc.gz"), []byte("no gzip at all"), 0o644), // not ours
 	))
 	done := w.rebuild()
-	if !slices.Equal(done.Torn, []string{"default-foreign"}) || done.Segments != 2 || done.Exchanges != 3 {
+	if !slices.Equal(done.Foreign, []string{"default-foreign"}) || done.Segments != 2 || done.Exchanges != 3 {
 		t.Errorf("rebuilt %+v", done)
 	}
 	if left := w.spooled(); len(left) != 1 || filepath.Base(left[0]) != "default-foreign.warc.gz" {
@@ -298,4 +299,60 @@ func TestRebuildFencedOriginal(t *testing.T) {
 	if live := w.unvoided(); !maps.Equal(live, map[string]int{u[1]: 1, u[2]: 1}) {
 		t.Errorf("the segment counts %v", live)
 	}
+}
+
+// TestRebuildKnew: a stored segment was whole, so that one that is cut, gone or another's is told of; what a database knows
+// of it tells even where the bytes that are left read well.
+func TestRebuildKnew(t *testing.T) {
+	w := newWorld(t, nil, nil)
+	u := urls(3, 3)
+	r := w.run("default", u...)
+	var at []string
+	knew := map[string]storage.Segment{}
+	for _, url := range u {
+		w.clock.Advance(time.Millisecond)
+		c := w.page(r, url, "page "+url)
+		w.flush()
+		g := w.segment(c.Segment)
+		knew[g.ID] = g
+		at = append(at, filepath.Join(w.dir, "blobs", g.Location))
+		must(t, os.Chmod(at[len(at)-1], 0o644))
+	}
+	w.settled()
+	again := func() Rebuilt {
+		b := &Rebuilder{Rows: w.db, Blobs: w.blobs, Store: w.blobs, Spool: w.spool, Temp: w.spool.Temp(), Knew: knew}
+		done, err := b.Rebuild(t.Context())
+		must(t, err)
+		return done
+	}
+	if done := again(); len(done.Damaged)+len(done.Differ) > 0 {
+		t.Errorf("nothing is wrong: %+v", done)
+	}
+	first, err := os.ReadFile(at[0])
+	must(t, err)
+	must(t, os.WriteFile(at[0], first[:len(first)-10], 0o644)) // torn within its last record
+	second, err := os.ReadFile(at[1])
+	must(t, err)
+	must(t, os.WriteFile(at[1], slices.Concat(second, first[:memberEnd(t, first)]), 0o644)) // a record too many, and whole
+	must(t, os.Remove(at[2]))
+	done := again()
+	if len(done.Damaged) != 1 || !strings.HasPrefix(done.Damaged[0], segmentID(at[0])) {
+		t.Errorf("damaged: %v, want the one that is torn", done.Damaged)
+	}
+	if len(done.Differ) != 3 {
+		t.Errorf("not as stored: %v, want all three", done.Differ)
+	}
+	knew = nil
+	if done := again(); len(done.Damaged) != 1 || len(done.Differ) > 0 {
+		t.Errorf("without a database that knew: %+v", done)
+	}
+}
+
+// memberEnd is the length of a file's first member.
+func memberEnd(t *testing.T, b []byte) int64 {
+	t.Helper()
+	rec, err := ReadMember(bytes.NewReader(b))
+	must(t, err)
+	must(t, rec.Finish())
+	return rec.Length()
 }

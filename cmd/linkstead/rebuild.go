@@ -142,8 +142,11 @@ func (c *rebuildCmd) tell(e *env, done warc.Rebuilt, aside string, took time.Dur
 	if c.schedules != "" {
 		fmt.Fprintln(e.stdout, c.schedules)
 	}
-	for _, id := range done.Torn {
-		fmt.Fprintf(e.stdout, "Segment %s has a torn end; what came before it was taken.\n", id)
+	for _, id := range done.Foreign {
+		fmt.Fprintf(e.stdout, "%s in the spool is no WARC file of this program; it stays there for you to look at.\n", id)
+	}
+	for _, what := range done.Differ {
+		fmt.Fprintf(e.stdout, "Not as stored: %s.\n", what)
 	}
 	for _, place := range done.Damaged {
 		fmt.Fprintf(e.stdout, "Damaged: segment %s; what stands there is lost, what came before and after it was taken.\n", place)
