@@ -82,7 +82,7 @@ func printReport(w io.Writer, r *report.Report) {
 	}
 	fmt.Fprintln(w)
 	if r.Post.CapturedAt != nil {
-		fmt.Fprintf(w, "  Captured  %s, run %d, collection %s\n", moment(*r.Post.CapturedAt), r.Post.Run, r.Post.Collection)
+		fmt.Fprintf(w, "  Captured  %s, run %d, collection %s\n", stamp(*r.Post.CapturedAt), r.Post.Run, r.Post.Collection)
 	}
 	if r.Post.Replay != "" {
 		fmt.Fprintf(w, "  Copy      %s\n", r.Post.Replay)
@@ -169,10 +169,10 @@ func tally(tasks map[string]int) string {
 	return fmt.Sprintf("%s: %s", plural(total, "address", "addresses"), strings.Join(parts, ", "))
 }
 
-// moment writes a time as this machine's clock shows it, with its zone: pages, JSON and addresses have it in UTC.
-func moment(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05 MST") }
+// stamp writes a time as this machine's clock shows it, with its zone: pages, JSON and addresses have it in UTC.
+func stamp(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05 MST") }
 
-// minute is moment without the seconds.
+// minute is stamp without the seconds.
 func minute(t time.Time) string { return t.Local().Format("2006-01-02 15:04 MST") }
 
 func plural(n int, one, many string) string {

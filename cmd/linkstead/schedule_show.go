@@ -95,7 +95,7 @@ func printSchedule(w io.Writer, r *crawler.ScheduleReport, now time.Time) {
 
 // printRun prints a run of a schedule; with its differing addresses, or some of them, if list is set.
 func printRun(w io.Writer, r crawler.ScheduleRun, list bool) {
-	fmt.Fprintf(w, "  run %-4d %s", r.Run, r.Started.Local().Format("2006-01-02 15:04:05"))
+	fmt.Fprintf(w, "  run %-4d %s", r.Run, stamp(r.Started))
 	switch {
 	case r.Ended != nil:
 		fmt.Fprintf(w, ", took %s", since(r.Ended.Sub(r.Started)))
@@ -157,5 +157,5 @@ func moment(ms int64, now time.Time) string {
 	if !at.After(now) {
 		return "now"
 	}
-	return at.Local().Format("2006-01-02 15:04:05")
+	return stamp(at)
 }

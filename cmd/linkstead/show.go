@@ -55,7 +55,7 @@ func (c *showCmd) run(ctx context.Context, e *env) (err error) {
 	if len(versions) > 1 {
 		fmt.Fprintf(e.stdout, "\nVersions (--at-run RUN shows one)\n")
 		for _, v := range versions {
-			fmt.Fprintf(e.stdout, "  run %-4d %s\n", v.Run, moment(v.At))
+			fmt.Fprintf(e.stdout, "  run %-4d %s\n", v.Run, stamp(v.At))
 		}
 	}
 	return nil
