@@ -68,9 +68,11 @@ type Purger struct {
 	Dir        string        // for files in the making; nobody else uses it
 	Node       string        // the name of this machine; nobody else of that name purges
 	Wait       time.Duration // for how long segments are waited for that are not stored yet
-	Batch      int           // segments that are rewritten together; 0: 16
-	Now        func() time.Time
-	Log        *slog.Logger
+	// Waiting is told of each segment that is waited for longer than a moment; nil: nobody is.
+	Waiting func(s storage.Segment)
+	Batch   int // segments that are rewritten together; 0: 16
+	Now     func() time.Time
+	Log     *slog.Logger
 
 	token int64
 }

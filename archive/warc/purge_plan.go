@@ -169,6 +169,8 @@ func (b *batch) stored(ctx context.Context, id string) (storage.SegmentRows, err
 	defer deadline.Stop()
 	tick := time.NewTicker(max(b.Wait/100, 50*time.Millisecond))
 	defer tick.Stop()
+	slow := time.NewTimer(min(time.Second, b.Wait/2))
+	defer slow.Stop()
 	for {
 		rows, err := b.Index.SegmentRows(ctx, id)
 		switch {
@@ -181,6 +183,11 @@ func (b *batch) stored(ctx context.Context, id string) (storage.SegmentRows, err
 		case <-ctx.Done():
 			return rows, fmt.Errorf("wait for segment %s to be stored: %w", id, ctx.Err())
 		case <-tick.C:
+			continue
+		case <-slow.C:
+			if b.Waiting != nil {
+				b.Waiting(rows.Segment)
+			}
 			continue
 		case <-deadline.C:
 		}

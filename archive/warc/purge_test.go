@@ -380,6 +380,30 @@ func TestPurgeRevisitUnderWay(t *testing.T) {
 	}
 }
 
+// TestPurgeWaits: what is not stored yet is waited for, which is told once, and then named.
+func TestPurgeWaits(t *testing.T) {
+	w := newWorld(t, nil, nil)
+	r := w.run("default", "http://a.test/one")
+	c := w.page(r, "http://a.test/one", "one")
+	var told []string
+	p := w.purger(w.blobs)
+	p.Wait = 400 * time.Millisecond
+	p.Waiting = func(s storage.Segment) { told = append(told, s.ID+" "+s.Node) }
+	_, err := p.Purge(t.Context(), order(c))
+	node := w.segment(c.Segment).Node
+	if !errors.Is(err, ErrNotStored) || !strings.Contains(err.Error(), node) {
+		t.Errorf("purged what no store has: %v", err)
+	}
+	if len(told) != 1 || told[0] != c.Segment+" "+node {
+		t.Errorf("told %q, want segment and node once", told)
+	}
+	w.flush()
+	told = nil
+	if _, err := p.Purge(t.Context(), order(c)); err != nil || len(told) != 0 {
+		t.Errorf("stored, and %v after having told %q", err, told)
+	}
+}
+
 // TestPurgeEnded: what was purged is not captured again by its run, after a rebuild neither, although another page leads
 // there.
 func TestPurgeEnded(t *testing.T) {

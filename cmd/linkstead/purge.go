@@ -21,7 +21,7 @@ type purgeCmd struct {
 	Collection *string  `help:"Collection to purge from."`
 	Before     *string  `help:"Only what was captured before: 2016, 2016-02, 2016-02-21; without a post or address, all of the collection that is older." placeholder:"DATE"`
 	Prefix     bool     `help:"All addresses that begin with the ones given."`
-	Reason     string   `help:"Why: kept in the log and in the WARC files." placeholder:"TEXT"`
+	Reason     string   `help:"Why, which a purge must say: kept in the log and in the WARC files." placeholder:"TEXT"`
 	Yes        bool     `help:"Don't ask."`
 	DryRun     bool     `help:"Tell what would be purged, and change nothing."`
 	JSON       bool     `name:"json" help:"Print JSON."`
@@ -186,10 +186,14 @@ func (e *env) purger(s *store) (p *warc.Purger, release func() error, err error)
 		return nil, nil, err
 	}
 	dir := filepath.Join(e.cfg.SpoolDir(), "purge")
+	wait := 2 * time.Duration(e.cfg.Segment.Age)
 	return &warc.Purger{
 		Index: s.db, Tasks: s.db, Rows: s.db, Locks: s.db, Blobs: s.blobs,
 		Composer: &warc.Composer{Dir: dir, Memory: int64(e.cfg.Limits.Spill)}, Info: e.info(), Collection: s.db.Collection,
-		FS: e.fs, Dir: dir, Node: owner, Wait: 2 * time.Duration(e.cfg.Segment.Age), Now: e.now, Log: e.log,
+		FS: e.fs, Dir: dir, Node: owner, Wait: wait, Now: e.now, Log: e.log,
+		Waiting: func(g storage.Segment) {
+			fmt.Fprintf(e.stderr, "Waiting for segment %s to be stored by node %s, up to %s.\n", g.ID, g.Node, age(wait))
+		},
 	}, release, nil
 }
 
@@ -218,7 +222,7 @@ func (c *purgeCmd) tellDone(e *env, sel *selection, done warc.Purged) error {
 		return encode(e.stdout, sel.json(&done))
 	}
 	n := done.Counts
-	fmt.Fprintf(e.stdout, "Purged %s, %s and %s: %s. %s rewritten", plural(int(n.Captures), "capture", "captures"),
+	fmt.Fprintf(e.stdout, "Purged %s, %s and %s: %s with all their records. %s rewritten", plural(int(n.Captures), "capture", "captures"),
 		plural(int(n.Attempts), "failed attempt", "failed attempts"), plural(int(n.Posts), "post", "posts"), size(n.Bytes),
 		plural(int(n.Segments), "WARC file was", "WARC files were"))
 	if done.Promoted > 0 {

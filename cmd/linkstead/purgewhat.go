@@ -241,7 +241,7 @@ const maxNamed = 20
 
 // print tells a person what is meant.
 func (sel *selection) print(w io.Writer, verb string) {
-	fmt.Fprintf(w, "%s %s and %s of %s, %s, in %s:\n", verb, plural(sel.captures, "capture", "captures"),
+	fmt.Fprintf(w, "%s %s and %s of %s, %s of responses, in %s:\n", verb, plural(sel.captures, "capture", "captures"),
 		plural(sel.attempts, "failed attempt", "failed attempts"), plural(len(sel.urls), "address", "addresses"), size(sel.bytes),
 		plural(len(sel.spots), "WARC file", "WARC files"))
 	for _, p := range sel.posts {
@@ -271,7 +271,7 @@ type purgeJSON struct {
 	ID       string            `json:"id,omitempty"`
 	Captures int               `json:"captures"`
 	Attempts int               `json:"attempts"`
-	Bytes    int64             `json:"bytes"`
+	Bytes    int64             `json:"bytes"` // of the responses alone; counts tells of all their records
 	Segments int               `json:"segments"`
 	Posts    []string          `json:"posts"`
 	URLs     []purgeURL        `json:"urls"`
