@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/s3utils"
 )
 
 // openS3 connects to a store and asks it once.
@@ -18,6 +20,9 @@ func openS3(ctx context.Context, where string, o BlobOptions) (*S3, error) {
 	bucket, prefix, err := splitBucket(where)
 	if err != nil {
 		return nil, err
+	}
+	if s3utils.CheckValidBucketName(bucket) != nil {
+		return nil, badBucket(bucket)
 	}
 	s := &S3{
 		bucket: bucket, prefix: prefix, log: o.Log, hot: newHotRanges(64<<20, 1<<20),
@@ -108,7 +113,7 @@ func s3Transport() *http.Transport {
 	}
 }
 
-// dated notes by how much the store's clock is ahead.
+// dated notes by how much the store's clock is ahead, and bounds what is read of answers.
 type dated struct {
 	next http.RoundTripper
 	s    *S3
@@ -122,5 +127,31 @@ func (d *dated) RoundTrip(r *http.Request) (*http.Response, error) {
 	if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 		d.s.skew.Store(int64(time.Until(at)))
 	}
+	if !isObject(r, resp) {
+		resp.Body = &bounded{resp.Body, s3Words}
+	}
 	return resp, nil
+}
+
+// isObject says whether an answer holds the bytes of an object, which are written to disk, or read in ranges.
+func isObject(r *http.Request, resp *http.Response) bool {
+	return r.Method == http.MethodGet && r.URL.RawQuery == "" && resp.StatusCode < http.StatusMultipleChoices
+}
+
+// s3Words is how long any other answer may be: a page of a listing takes about 1 MiB.
+const s3Words = 16 << 20
+
+// bounded is a body that fails behind its bound. Closed before its end, it takes its connection along.
+type bounded struct {
+	io.ReadCloser
+	left int64
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, fmt.Errorf("its answer does not end within %d MiB: %w", s3Words>>20, errNoStore)
+	}
+	n, err := b.ReadCloser.Read(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	return n, err
 }

@@ -84,7 +84,8 @@ func TestS3SaysWhatIsWrong(t *testing.T) {
 		{"style", "s3://" + bucket, func(o *storage.S3Options) { o.PathStyle = "yes" }, []string{`"yes"`, "auto"}},
 		{"another server", "s3://" + bucket, func(o *storage.S3Options) { o.Endpoint = page.URL }, []string{page.URL}},
 		{"clock", "s3://" + bucket, func(o *storage.S3Options) { o.Endpoint = slow }, []string{"clock", "NTP"}},
-		{"bucket name", "s3://No_Bucket", nil, []string{"No_Bucket"}},
+		{"bucket name", "s3://No_Bucket", nil, []string{`"No_Bucket" can't be the name of a bucket`}},
+		{"short bucket name", "s3://b", nil, []string{`"b" can't be the name of a bucket`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := server.Options()

@@ -38,7 +38,7 @@ func (s *S3) hint(doing string, r minio.ErrorResponse) string {
 		return fmt.Sprintf("the bucket %q does not exist at %s: name another, or make it, for example with: aws s3 mb s3://%s --endpoint-url %s",
 			s.bucket, s.Endpoint(), s.bucket, s.Endpoint())
 	case "InvalidBucketName":
-		return fmt.Sprintf("%q can't be the name of a bucket: use 3 to 63 of a-z, 0-9, dot and dash", s.bucket)
+		return badBucket(s.bucket).Error()
 	case "InvalidAccessKeyId", "XAdminUserNotFound":
 		return fmt.Sprintf("the store at %s does not know the access key %q, which was taken from %s: check it there", s.Endpoint(), s.who.key, s.who.from)
 	case "SignatureDoesNotMatch":
@@ -55,6 +55,10 @@ func (s *S3) hint(doing string, r minio.ErrorResponse) string {
 			s.who.key, s.who.from, doing, s.bucket)
 	}
 	return ""
+}
+
+func badBucket(name string) error {
+	return fmt.Errorf("%q can't be the name of a bucket: use 3 to 63 of a-z, 0-9, dot and dash", name)
 }
 
 func region(r minio.ErrorResponse) string {
