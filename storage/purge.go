@@ -15,6 +15,9 @@ const PurgeLock = "purge"
 // ErrStale says that the archive has changed since a purge was planned: plan it again.
 var ErrStale = errors.New("the archive has changed meanwhile")
 
+// ErrRunActive says that a run which a purge is to forget captures more.
+var ErrRunActive = errors.New("it goes on and captures more")
+
 // ErrPurged says that a segment is gone because a purge has replaced it.
 var ErrPurged = errors.New("a purge has replaced it")
 

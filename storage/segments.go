@@ -85,6 +85,23 @@ func (db *DB) AdoptSegment(ctx context.Context, s Segment) error {
 	return nil
 }
 
+// TakeSegment gives a segment that is not stored yet to the node in whose spool it was found. ErrAtWork if its own node is
+// alive.
+func (db *DB) TakeSegment(ctx context.Context, id, node string) error {
+	err := db.write(ctx, func(x *tx) error {
+		n, err := x.exec(`UPDATE segments SET node=$1 WHERE id=$2 AND state IN ('open','sealed')
+			AND NOT EXISTS (SELECT 1 FROM nodes n WHERE n.node=segments.node AND n.seen>$3)`, node, id, micros(db.Now().Add(-aliveFor)))
+		if err == nil && n != 1 {
+			err = ErrAtWork
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("take segment %s: %w", id, err)
+	}
+	return nil
+}
+
 // Segment brings one segment; ErrNotFound if there is none.
 func (db *DB) Segment(ctx context.Context, id string) (Segment, error) {
 	ss, err := db.segments(ctx, `WHERE id=$1`, id)

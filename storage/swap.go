@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Swap puts rewritten segments in the place of old ones.
@@ -22,7 +23,8 @@ type Swap struct {
 }
 
 // Swap carries a swap out in one transaction: from then on the old blobs are doomed and the new ones are not. ErrStale if
-// the archive has changed since the plan was made, ErrLocked if the lock was lost.
+// the archive has changed since the plan was made, ErrRunActive if a run that is to be forgotten goes on, ErrLocked if the
+// lock was lost.
 func (db *DB) Swap(ctx context.Context, s *Swap) error {
 	err := db.write(ctx, func(x *tx) error {
 		if err := x.holds(PurgeLock, s.Lock); err != nil {
@@ -37,6 +39,9 @@ func (db *DB) Swap(ctx context.Context, s *Swap) error {
 }
 
 func (x *tx) swap(s *Swap) error {
+	if err := x.restRuns(s.Forget); err != nil {
+		return err
+	}
 	for i := range s.Old {
 		if err := x.dropOld(&s.Old[i]); err != nil {
 			return err
@@ -66,6 +71,20 @@ func (x *tx) swap(s *Swap) error {
 		}
 	}
 	return errors.Join(x.forget(s), x.audit(s.Audit))
+}
+
+// restRuns makes sure that runs which are to be forgotten do not go on, and keeps them from it until the transaction ends.
+func (x *tx) restRuns(runs []int64) error {
+	for _, run := range slices.Sorted(slices.Values(runs)) {
+		state, err := x.strings(`SELECT state FROM runs WHERE id=$1`+x.db.d.forUpdate, run)
+		if err != nil {
+			return err
+		}
+		if len(state) > 0 && RunState(state[0]) == RunActive {
+			return fmt.Errorf("run %d: %w", run, ErrRunActive)
+		}
+	}
+	return nil
 }
 
 // dropOld takes the rows of an old segment away, if they are still what the plan saw.

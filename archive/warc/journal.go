@@ -40,10 +40,11 @@ type Store interface {
 	Getter
 }
 
-// Counter tells a recovery what counts.
+// Counter tells a recovery what counts, and what is its own.
 type Counter interface {
 	Shelves
 	Uncounted(ctx context.Context, ends []storage.End) ([]int, error)
+	TakeSegment(ctx context.Context, id, node string) error
 }
 
 // Journal is where exchanges become records and rows. Each collection has one open segment; an exchange is compressed

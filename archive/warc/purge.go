@@ -101,7 +101,7 @@ const maxStale = 10
 
 // Purge carries an order out. storage.ErrLocked if another purge goes on.
 func (p *Purger) Purge(ctx context.Context, o PurgeOrder) (done Purged, err error) {
-	err = p.locked(ctx, func(ctx context.Context) error {
+	err = p.Alone(ctx, func(ctx context.Context) error {
 		done, err = p.purge(ctx, o)
 		return err
 	})
@@ -118,11 +118,12 @@ func (p *Purger) Clean(ctx context.Context) error {
 	if err != nil || len(doomed)+len(files) == 0 {
 		return err
 	}
-	return p.locked(ctx, p.clean)
+	return p.Alone(ctx, p.clean)
 }
 
-// locked does something while nobody else purges, and while that stays so.
-func (p *Purger) locked(ctx context.Context, do func(context.Context) error) error {
+// Alone does something while nobody else purges, and while that stays so. It needs Locks, Node and Log alone.
+// storage.ErrLocked if a purge goes on.
+func (p *Purger) Alone(ctx context.Context, do func(context.Context) error) error {
 	var err error
 	if p.token, err = p.Locks.Lock(ctx, storage.PurgeLock, p.Node, purgeTTL); err != nil {
 		return err

@@ -443,6 +443,12 @@ func TestPurgeForgets(t *testing.T) {
 	w.flush()
 	o := order(a)
 	o.Forget = []int64{gone.ID}
+	want := w.purgeDump()
+	if _, err := w.purger(w.blobs).Purge(t.Context(), o); !errors.Is(err, storage.ErrRunActive) {
+		t.Errorf("a run that goes on is forgotten: %v", err)
+	}
+	same(t, w.purgeDump(), want)
+	must(t, w.db.UpdateRun(t.Context(), storage.Run{ID: gone.ID, State: storage.RunDone}))
 	_, err := w.purger(w.blobs).Purge(t.Context(), o)
 	must(t, err)
 	for range 2 {

@@ -28,6 +28,9 @@ type Recovered struct {
 // are freed, and before anything is appended.
 func (j *Journal) Recover(ctx context.Context) (Recovered, error) {
 	var r Recovered
+	if err := j.takeIn(ctx); err != nil {
+		return r, err
+	}
 	waiting, err := j.Segments.Waiting(ctx, j.Spool.Node())
 	if err != nil {
 		return r, err
@@ -39,6 +42,34 @@ func (j *Journal) Recover(ctx context.Context) (Recovered, error) {
 		}
 	}
 	return r, j.dropStored(ctx)
+}
+
+// takeIn takes over the segments of this spool that name another node: the spool had another name when they were begun.
+func (j *Journal) takeIn(ctx context.Context) error {
+	names, err := filepath.Glob(j.Spool.Path("*"))
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		row, err := j.Shelves.Segment(ctx, strings.TrimSuffix(filepath.Base(name), segmentSuffix))
+		if errors.Is(err, storage.ErrNotFound) || err == nil && (row.Node == j.Spool.Node() ||
+			row.State != storage.SegmentOpen && row.State != storage.SegmentSealed) {
+			continue // see dropStored
+		}
+		if err == nil {
+			err = j.Shelves.TakeSegment(ctx, row.ID, j.Spool.Node())
+		}
+		switch {
+		case errors.Is(err, storage.ErrAtWork):
+			j.Log.Error("a segment in the spool is not stored: it is of another node that was at work within the last minute; "+
+				"if this spool had that name before, start again in a minute, else bring the file back to that node", "file", name, "node", row.Node)
+		case err != nil:
+			return err
+		default:
+			j.Log.Warn("a segment in the spool was of another node, and is taken over", "file", name, "node", row.Node)
+		}
+	}
+	return nil
 }
 
 // dropStored drops the spool copies of segments that the blob store has: a process was stopped just before it did.
@@ -83,7 +114,7 @@ func (j *Journal) recoverSegment(ctx context.Context, row storage.Segment, r *Re
 	}
 	if want := max(row.Committed, row.Size); size < want {
 		r.Missing = append(r.Missing, row.ID)
-		j.Log.Error("the disk has lost the end of a segment; 'linkstead rebuild' takes in what is left of it", "segment", row.ID,
+		j.Log.Error("the disk has lost the end of a segment: 'linkstead rebuild' takes in what is left of it, or "+giveUp(row), "segment", row.ID,
 			"file", j.Spool.Path(row.ID), "bytes", size, "acknowledged", want)
 		return file.Close()
 	}
@@ -103,6 +134,11 @@ func (j *Journal) recoverSegment(ctx context.Context, row storage.Segment, r *Re
 	return nil
 }
 
+// giveUp tells how a segment is given up.
+func giveUp(row storage.Segment) string {
+	return fmt.Sprintf("'linkstead segments --lost %s --segment %s' gives it up, and its captures are made again", row.Node, row.ID)
+}
+
 // recoverMissing deals with a segment whose file is not in the spool: it was never begun, the blob store has it
 // although no row says so, or it is gone.
 func (j *Journal) recoverMissing(ctx context.Context, row storage.Segment, r *Recovered) error {
@@ -117,7 +153,7 @@ func (j *Journal) recoverMissing(ctx context.Context, row storage.Segment, r *Re
 		return j.Segments.StoreSegment(ctx, row.ID, SegmentKey(row))
 	}
 	r.Missing = append(r.Missing, row.ID)
-	j.Log.Error("a segment is gone from the spool, and its captures can't be read", "segment", row.ID, "file", j.Spool.Path(row.ID), "error", err)
+	j.Log.Error("a segment is gone from the spool, and its captures can't be read: bring the file back and start again, or "+giveUp(row), "segment", row.ID, "file", j.Spool.Path(row.ID), "error", err)
 	return nil
 }
 

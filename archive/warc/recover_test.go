@@ -270,3 +270,40 @@ func TestRecoverLostEnd(t *testing.T) {
 	}
 	w.page(r, urls(2, 2)[1], "work goes on")
 }
+
+// TestRecoverRenamed: a spool that has lost its name gets another, and takes over what it began under the old one; but not
+// while a node of that name is at work.
+func TestRecoverRenamed(t *testing.T) {
+	w := newWorld(t, nil, func(p *JournalParts) { p.Window = 1 << 40 })
+	u := urls(2, 2)
+	r := w.run("default", u...)
+	held := map[string]string{}
+	for _, url := range u {
+		held[url] = "body of " + url
+		_, err := w.append(w.entry(r, url, okResponse(held[url])))
+		must(t, err)
+	}
+	name := w.spooled()[0]
+	left := fastDir(t)
+	must(t, w.snapshot(left))
+	b, err := os.ReadFile(name)
+	must(t, err)
+	must(t, os.WriteFile(filepath.Join(left, "spool", filepath.Base(name)), b, 0o644))
+	must(t, os.Remove(filepath.Join(left, "spool", "node")))
+
+	after := worldIn(t, left, nil, nil)
+	after.tokens = w.tokens
+	must(t, after.start())
+	must(t, after.db.Announce(t.Context(), storage.Node{Name: w.spool.Node()}))
+	rec, err := after.j.Recover(t.Context())
+	must(t, err)
+	if rec.Segments != 0 || !strings.Contains(after.log.String(), "it is of another node that was at work") {
+		t.Errorf("recovered %+v while the node is at work; the log:\n%s", rec, after.log)
+	}
+	must(t, after.db.Leave(t.Context(), w.spool.Node()))
+	if rec := after.again(); rec.Segments != 1 || rec.Exchanges != 2 {
+		t.Errorf("recovered %+v; the log:\n%s", rec, after.log)
+	}
+	after.settled()
+	after.accounts(r, held, held)
+}

@@ -212,6 +212,15 @@ func purgeStale(b *bench) {
 		b.t.Errorf("doomed without the lock: %v", err)
 	}
 	s := b.swapOf(lock, "old", "new", all)
+	run := b.startRun()
+	s.Forget = []int64{run.ID}
+	if err := b.Swap(ctx, &s); !errors.Is(err, storage.ErrRunActive) {
+		b.t.Errorf("a run that goes on is forgotten: %v", err)
+	}
+	if r, err := b.Run(ctx, run.ID); err != nil || r.Source == "" || b.at("old", 10).Segment != "old" {
+		b.t.Errorf("of a run that goes on: %+v, %v", r, err)
+	}
+	b.finishRun(run)
 	if err := b.Swap(ctx, &s); err != nil {
 		b.t.Error(err)
 	}
