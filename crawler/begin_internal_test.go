@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"path/filepath"
 	"testing"
 	"time"
 
+	"linkstead/crawler/scope"
 	"linkstead/storage"
+	"linkstead/storage/storagetest"
 )
 
 // stopped is a journal that takes nothing any more.
@@ -66,5 +69,66 @@ func TestStoppedJournal(t *testing.T) {
 	h := &host{c: c}
 	if _, err := h.serve(t.Context(), t.Context()); !errors.Is(err, errStopped) {
 		t.Errorf("serve: %v", err)
+	}
+}
+
+// TestPromise: before an exchange that a delay follows, the host's row knows that delay; a host that is somebody else's by
+// then is asked for nothing.
+func TestPromise(t *testing.T) {
+	clock := storagetest.NewClock()
+	db := storagetest.OpenRows(t, "sqlite:"+filepath.Join(t.TempDir(), "l.db"), clock.Now)
+	due := storage.Task{Host: "a.test", Run: 1, ID: 1, URL: "http://a.test/", Kind: "page"}
+	_, err := db.Enqueue(t.Context(), []storage.Task{due})
+	if err != nil {
+		t.Fatal(err)
+	}
+	claim := func(want int) (l storage.Lease) {
+		ls, err := db.Claim(t.Context(), "w", 1, 1, time.Minute)
+		if err != nil || len(ls) != want {
+			t.Fatalf("claimed %+v, %v", ls, err)
+		}
+		if want > 0 {
+			l = ls[0]
+		}
+		return l
+	}
+	c := &Crawler{Queue: db, Log: slog.New(slog.DiscardHandler), Lease: time.Minute}
+	c.held.init(c.Log)
+	hold := func(l storage.Lease) (*host, context.Context) {
+		work, lost := context.WithCancel(t.Context())
+		t.Cleanup(lost)
+		c.held.add(l, time.Now().Add(time.Minute), c.margin(), lost)
+		t.Cleanup(func() { c.held.drop(l) })
+		return &host{c: c, lease: l, owed: l.Delay}, work
+	}
+	spec := scope.Default()
+	spec.Source, spec.DelayMS = "http://a.test/", 5000
+	compiled, err := spec.Compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &run{}
+	r.scope.Store(compiled)
+	h, work := hold(claim(1))
+	h.slowDown(time.Hour)
+	if err := h.promise(work, r); err != nil || work.Err() != nil {
+		t.Fatal(err, work.Err())
+	}
+	if err := db.FreeOwner(t.Context(), "w", clock.Now()); err != nil { // it was killed, and starts again
+		t.Fatal(err)
+	}
+	clock.Advance(time.Hour - time.Second)
+	claim(0)
+	clock.Advance(time.Second)
+	late, work := hold(claim(1))
+	if late.owed != time.Hour {
+		t.Errorf("the row knows %s", late.owed)
+	}
+	if err := db.FreeOwner(t.Context(), "w", clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	late.slowDown(2 * time.Hour)
+	if err := late.promise(work, r); err != nil || work.Err() == nil {
+		t.Errorf("a lost host: %v, and the work goes on", err)
 	}
 }

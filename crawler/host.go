@@ -1,6 +1,7 @@
 package crawler
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -15,6 +16,8 @@ type host struct {
 	lease  storage.Lease
 	lost   context.CancelFunc // ends all work under the lease
 	since  time.Time
+	owed   time.Duration          // the delay that the host's row knows …
+	used   time.Duration          // … and the longest one since the lease began
 	begun  int                    // tasks
 	ready  []storage.Task         // due, not begun
 	rules  map[string]*permission // by run and origin
@@ -42,7 +45,7 @@ func keyOf(t storage.Task) taskKey { return taskKey{t.Run, t.ID} }
 // back. lost ends work.
 func (c *Crawler) keep(ctx, work context.Context, l storage.Lease, lost context.CancelFunc) error {
 	h := &host{
-		c: c, lease: l, lost: lost, since: c.Now(), ready: l.Tasks, rules: map[string]*permission{},
+		c: c, lease: l, lost: lost, owed: l.Delay, since: c.Now(), ready: l.Tasks, rules: map[string]*permission{},
 		busy: map[taskKey]bool{}, settled: map[taskKey]int64{}, signal: make(chan struct{}, 1),
 	}
 	until, err := h.serve(ctx, work)
@@ -59,6 +62,7 @@ func (c *Crawler) keep(ctx, work context.Context, l storage.Lease, lost context.
 		until = quiet
 	}
 	// Whole milliseconds, and not one too few.
+	l.Delay = cmp.Or(h.used, h.owed)
 	released := c.parting(c.Queue.Release(c.last, []storage.Lease{l}, until.Add(time.Millisecond-1)))
 	if err == nil {
 		err = released
@@ -114,6 +118,9 @@ func (h *host) serve(ctx, work context.Context) (time.Time, error) {
 		}
 		if p.wait > 0 {
 			return h.c.Now().Add(p.wait), nil
+		}
+		if err := h.promise(work, r); err != nil {
+			return time.Time{}, err
 		}
 		if p.first != nil {
 			h.ready = append([]storage.Task{t}, h.ready...)
@@ -240,6 +247,31 @@ func (h *host) touch(r *run, change int) {
 
 // delay is the pause after an exchange: the run's, or the site's own if that is longer. The lock is held.
 func (h *host) delay(r *run) time.Duration { return max(r.delay(), h.slow) }
+
+// promise writes the delay that an exchange of the run will be followed by into the host's row, before the exchange: whoever
+// has the host after a crash keeps it.
+func (h *host) promise(ctx context.Context, r *run) error {
+	h.mu.Lock()
+	delay := h.delay(r)
+	h.mu.Unlock()
+	h.used = max(h.used, delay)
+	if delay <= h.owed {
+		return nil
+	}
+	ls := []storage.Lease{{Host: h.lease.Host, Token: h.lease.Token, Delay: delay}}
+	began := time.Now()
+	lost, err := h.c.Queue.Renew(ctx, ls, h.c.Lease)
+	if err != nil {
+		return err
+	}
+	h.owed = delay
+	if len(lost) > 0 {
+		h.c.held.lose(ls[0])
+		return nil
+	}
+	h.c.held.prolong(ls, began.Add(h.c.Lease))
+	return nil
+}
 
 // quietUntil is when somebody else may talk to the host.
 func (h *host) quietUntil() time.Time {

@@ -87,7 +87,9 @@ type holding struct {
 	ending bool // the work was told to end: not to be renewed
 }
 
-func (h *held) init(log *slog.Logger) { h.leases, h.log, h.now = map[leaseKey]*holding{}, log, time.Now }
+func (h *held) init(log *slog.Logger) {
+	h.leases, h.log, h.now = map[leaseKey]*holding{}, log, time.Now
+}
 
 // add takes note of a lease that ends at end; lost is called some margin before, or when it turns out not to be ours any
 // more.

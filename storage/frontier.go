@@ -20,25 +20,27 @@ import (
 // never in SQL text, so that the partial indexes apply.
 const sqlOpen = "due_at < 1152921504606846976"
 
-// Claim leases up to hosts hosts that have something due, to owner, for ttl, and brings up to each of their due tasks.
+// Claim leases up to hosts hosts that have something due, to owner, for ttl, and brings up to each of their due tasks. Who
+// does not come back within ttl may have asked just before: others get the host a delay later.
 func (db *DB) Claim(ctx context.Context, owner string, hosts, each int, ttl time.Duration) ([]Lease, error) {
 	var out []Lease
 	err := db.write(ctx, func(x *tx) error {
 		out = out[:0]
 		now, token := db.nowMS(), newToken()
-		names, err := x.strings(`UPDATE hosts SET lease=$1, owner=$2, next_at=$3 WHERE host `+db.d.in[0]+`
-			SELECT host FROM hosts WHERE next_at <= $4 ORDER BY next_at LIMIT `+strconv.Itoa(hosts)+db.d.skipLocked+db.d.in[1]+` RETURNING host`,
+		claimed, err := x.leases(`UPDATE hosts SET lease=$1, owner=$2, next_at=$3+delay_ms WHERE host `+db.d.in[0]+`
+			SELECT host FROM hosts WHERE next_at <= $4 ORDER BY next_at LIMIT `+strconv.Itoa(hosts)+db.d.skipLocked+db.d.in[1]+` RETURNING host, lease, delay_ms`,
 			token, owner, now+ttl.Milliseconds(), now)
-		if err != nil || len(names) == 0 {
+		if err != nil || len(claimed) == 0 {
 			x.wrote = false // nobody needs to know whether nothing was committed
 			return err
 		}
-		tasks, err := x.dueOf(names, now, each)
+		tasks, err := x.dueOf(namesOf(claimed), now, each)
 		if err != nil {
 			return err
 		}
-		for _, h := range names {
-			out = append(out, Lease{Host: h, Token: token, Tasks: tasks[h]})
+		for _, l := range claimed {
+			l.Tasks = tasks[l.Host]
+			out = append(out, l)
 		}
 		return nil
 	})
@@ -97,7 +99,8 @@ func (db *DB) Due(ctx context.Context, host string, n int) ([]Task, error) {
 	return tasks, nil
 }
 
-// Renew prolongs leases by ttl and tells which of them are no longer held.
+// Renew prolongs leases by ttl and tells which of them are no longer held. A delay that is longer than what the host's row
+// knows is written there.
 func (db *DB) Renew(ctx context.Context, held []Lease, ttl time.Duration) (lost []Lease, err error) {
 	held = slices.Clone(held)
 	slices.SortFunc(held, byHost)
@@ -121,8 +124,8 @@ func byHost(a, b Lease) int {
 	return 0
 }
 
-// Release ends leases: each host is free again at politeUntil, or when its next task is due if that is later. A lease
-// that is no longer held is left alone.
+// Release ends leases: each host is free again at politeUntil, or when its next task is due if that is later, and its row
+// knows the lease's delay. A lease that is no longer held is left alone.
 func (db *DB) Release(ctx context.Context, held []Lease, politeUntil time.Time) error {
 	held = slices.Clone(held)
 	slices.SortFunc(held, byHost)
@@ -144,27 +147,40 @@ func sqlTurn(host, polite string) string {
 		(SELECT due_at FROM tasks WHERE host=` + host + ` AND ` + sqlOpen + ` ORDER BY due_at LIMIT 1) s), 1152921504606846976)`
 }
 
+// sqlLonger is the longer one of a host's delay and another.
+func sqlLonger(delay string) string {
+	return `CASE WHEN delay_ms < ` + delay + ` THEN ` + delay + ` ELSE delay_ms END`
+}
+
 var (
-	sqlFree = `UPDATE hosts SET lease=0, owner='', polite_until=$2, next_at=` + sqlTurn(`$1`, `$2`) + ` WHERE host=$1 AND lease=$3 AND lease<>0`
+	sqlFree = `UPDATE hosts SET lease=0, owner='', delay_ms=$4, polite_until=$2, next_at=` + sqlTurn(`$1`, `$2`) + ` WHERE host=$1 AND lease=$3 AND lease<>0`
 	sqlWake = `UPDATE hosts SET next_at=` + sqlTurn(`$1`, `polite_until`) + ` WHERE host=$1 AND lease=0`
 
+	sqlRenew = `UPDATE hosts SET delay_ms=` + sqlLonger(`$4`) + `, next_at=$1+` + sqlLonger(`$4`) + ` WHERE host=$2 AND lease=$3 AND lease<>0`
+
 	// The same for many hosts at once, where each statement is a trip.
-	sqlFreeAll = `UPDATE hosts h SET lease=0, owner='', polite_until=$3, next_at=` + sqlTurn(`h.host`, `$3`) + `
-		FROM unnest($1::text[],$2::bigint[]) AS u(name,token) WHERE h.host=u.name AND h.lease=u.token AND h.lease<>0`
+	sqlFreeAll = `UPDATE hosts h SET lease=0, owner='', delay_ms=u.delay, polite_until=u.polite, next_at=` + sqlTurn(`h.host`, `u.polite`) + `
+		FROM unnest($1::text[],$2::bigint[],$3::bigint[],$4::bigint[]) AS u(name,token,delay,polite) WHERE h.host=u.name AND h.lease=u.token AND h.lease<>0`
 	sqlWakeAll = `UPDATE hosts h SET next_at=` + sqlTurn(`h.host`, `h.polite_until`) + `
 		FROM unnest($1::text[],$2::bigint[]) AS u(name,soonest) WHERE h.host=u.name AND h.lease=0 AND h.next_at>u.soonest`
-	sqlRenewAll = `UPDATE hosts h SET next_at=$3 FROM unnest($1::text[],$2::bigint[]) AS u(name,token)
-		WHERE h.host=u.name AND h.lease=u.token AND h.lease<>0 RETURNING h.host, h.lease`
+	sqlRenewAll = `UPDATE hosts h SET delay_ms=` + sqlLonger(`u.delay`) + `, next_at=$4+` + sqlLonger(`u.delay`) + `
+		FROM unnest($1::text[],$2::bigint[],$3::bigint[]) AS u(name,token,delay)
+		WHERE h.host=u.name AND h.lease=u.token AND h.lease<>0 RETURNING h.host, h.lease, h.delay_ms`
 )
 
 // free is the second statement of a release, after the rows are locked: it sees every task that was added before.
 func (x *tx) free(held []Lease, polite int64) error {
+	return x.freeEach(held, func(Lease) int64 { return polite })
+}
+
+// freeEach is free, where each host is left alone for a time of its own.
+func (x *tx) freeEach(held []Lease, polite func(Lease) int64) error {
 	if x.db.d.server {
-		_, err := x.exec(sqlFreeAll, namesOf(held), tokensOf(held), polite)
+		_, err := x.exec(sqlFreeAll, namesOf(held), intsOf(held, tokenOf), intsOf(held, delayOf), intsOf(held, polite))
 		return err
 	}
 	for _, l := range held {
-		if _, err := x.exec(sqlFree, l.Host, polite, l.Token); err != nil {
+		if _, err := x.exec(sqlFree, l.Host, polite(l), l.Token, delayOf(l)); err != nil {
 			return err
 		}
 	}
@@ -175,7 +191,7 @@ func (x *tx) free(held []Lease, polite int64) error {
 func (x *tx) renew(held []Lease, until int64) (lost []Lease, err error) {
 	if !x.db.d.server {
 		for _, l := range held {
-			n, err := x.exec(`UPDATE hosts SET next_at=$1 WHERE host=$2 AND lease=$3 AND lease<>0`, until, l.Host, l.Token)
+			n, err := x.exec(sqlRenew, until, l.Host, l.Token, delayOf(l))
 			if err != nil {
 				return nil, err
 			}
@@ -188,7 +204,7 @@ func (x *tx) renew(held []Lease, until int64) (lost []Lease, err error) {
 	if err := x.lockHosts(namesOf(held)); err != nil {
 		return nil, err
 	}
-	kept, err := x.leases(sqlRenewAll, namesOf(held), tokensOf(held), until)
+	kept, err := x.leases(sqlRenewAll, namesOf(held), intsOf(held, tokenOf), intsOf(held, delayOf), until)
 	if err != nil {
 		return nil, err
 	}
@@ -208,13 +224,16 @@ func namesOf(ls []Lease) []string {
 	return out
 }
 
-func tokensOf(ls []Lease) []int64 {
+func intsOf(ls []Lease, of func(Lease) int64) []int64 {
 	out := make([]int64, len(ls))
 	for i := range ls {
-		out[i] = ls[i].Token
+		out[i] = of(ls[i])
 	}
 	return out
 }
+
+func tokenOf(l Lease) int64 { return l.Token }
+func delayOf(l Lease) int64 { return l.Delay.Milliseconds() }
 
 // lockHosts locks the rows of hosts, which must be sorted. SQLite's writer is alone already.
 func (x *tx) lockHosts(hosts []string) error {
@@ -226,7 +245,7 @@ func (x *tx) lockHosts(hosts []string) error {
 }
 
 // FreeOwner ends every lease of an owner at once: a node that starts again needs not wait for its old leases. Each host is
-// free again at politeUntil, since nobody knows when it was last asked.
+// free again at politeUntil, and not before its own delay is over, since nobody knows when it was last asked.
 func (db *DB) FreeOwner(ctx context.Context, owner string, politeUntil time.Time) error {
 	err := db.write(ctx, func(x *tx) error {
 		hosts, err := x.strings(`SELECT host FROM hosts WHERE owner=$1 AND lease<>0 ORDER BY host`, owner)
@@ -236,12 +255,18 @@ func (db *DB) FreeOwner(ctx context.Context, owner string, politeUntil time.Time
 		if err := x.lockHosts(hosts); err != nil {
 			return err
 		}
-		held, err := x.leases(`SELECT host, lease FROM hosts WHERE owner=$1 AND lease<>0`, owner) // again: those that are locked by now and still the owner's
+		held, err := x.leases(`SELECT host, lease, delay_ms FROM hosts WHERE owner=$1 AND lease<>0`, owner) // again: those that are locked by now and still the owner's
 		if err != nil {
 			return err
 		}
 		held = slices.DeleteFunc(held, func(l Lease) bool { _, ok := slices.BinarySearch(hosts, l.Host); return !ok })
-		return x.free(held, politeUntil.UnixMilli())
+		now := db.nowMS()
+		return x.freeEach(held, func(l Lease) int64 {
+			if l.Delay == 0 {
+				return politeUntil.UnixMilli()
+			}
+			return max(politeUntil.UnixMilli(), now+delayOf(l))
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("free leases of %s: %w", owner, err)
@@ -249,11 +274,13 @@ func (db *DB) FreeOwner(ctx context.Context, owner string, politeUntil time.Time
 	return nil
 }
 
-// leases brings the hosts and tokens that a query selects.
+// leases brings the hosts, tokens and delays that a query selects.
 func (x *tx) leases(q string, args ...any) (out []Lease, err error) {
 	err = x.each(func(r row) error {
 		var l Lease
-		err := r.Scan(&l.Host, &l.Token)
+		var delay int64
+		err := r.Scan(&l.Host, &l.Token, &delay)
+		l.Delay = time.Duration(delay) * time.Millisecond
 		out = append(out, l)
 		return err
 	}, q, args...)

@@ -72,8 +72,9 @@ type Task struct {
 // Lease is the right to talk to a host.
 type Lease struct {
 	Host  string
-	Token int64  // random, 63 bits, never 0
-	Tasks []Task // due ones, most urgent first
+	Token int64         // random, 63 bits, never 0
+	Tasks []Task        // due ones, most urgent first
+	Delay time.Duration // pause after an exchange, as the host's row knows it: kept after a crash, too
 }
 
 // SegmentState is where a segment stands in its life.

@@ -8,6 +8,9 @@ ALTER TABLE runs ADD COLUMN changes TEXT NOT NULL DEFAULT '';
 CREATE INDEX runs_open ON runs (id) WHERE state <> 'done';
 CREATE INDEX runs_schedule ON runs (schedule, id) WHERE schedule <> '';
 
+-- The pause that the holder of a lease owes its host after an exchange: whoever takes over from one that died keeps it.
+ALTER TABLE hosts ADD COLUMN delay_ms BIGINT NOT NULL DEFAULT 0;
+
 DROP INDEX tasks_open;
 CREATE INDEX tasks_run ON tasks (run, due_at);
 
@@ -57,6 +60,7 @@ DROP TABLE segment_runs;
 DROP TABLE kept;
 DROP TABLE progress;
 DROP INDEX tasks_run;
+ALTER TABLE hosts DROP COLUMN delay_ms;
 CREATE INDEX tasks_open ON tasks (run) WHERE due_at < 1152921504606846976;
 DROP INDEX runs_schedule;
 DROP INDEX runs_open;

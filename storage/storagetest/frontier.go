@@ -25,6 +25,7 @@ func Frontier(t *testing.T, rows Rows) {
 		{"Renew", frontierRenew},
 		{"ReleaseLate", frontierReleaseLate},
 		{"FreeOwner", frontierFreeOwner},
+		{"Delay", frontierDelay},
 		{"Retry", frontierRetry},
 		{"Discovered", frontierDiscovered},
 		{"Due", frontierDue},
@@ -358,5 +359,39 @@ func frontierDue(b *bench) {
 	ls, err := b.Claim(b.t.Context(), "w", 10, 2, ttl)
 	if err != nil || len(ls) != 2 || len(ls[0].Tasks)+len(ls[1].Tasks) != 3 {
 		b.t.Errorf("a claim of two tasks each brings %+v, %v", ls, err)
+	}
+}
+
+// frontierDelay: whoever takes a host over from a holder that died keeps the delay that the holder wrote down, whether the
+// lease is freed or runs out; one that is given back knows the delay of its last holder.
+func frontierDelay(b *bench) {
+	ctx := b.t.Context()
+	const delay = 3 * time.Minute
+	b.enqueue(task("h", 1, 1, 1))
+	l := b.claimOne("h")
+	for _, d := range []time.Duration{delay, time.Second} { // a shorter one changes nothing
+		l.Delay = d
+		if lost, err := b.Renew(ctx, []storage.Lease{l}, ttl); err != nil || len(lost) != 0 {
+			b.t.Fatalf("renew: %+v, %v", lost, err)
+		}
+	}
+	b.clock.Advance(ttl + delay - time.Second)
+	b.claimNone("the delay after the last moment of the lease is not over")
+	b.clock.Advance(time.Second)
+	l = b.claimOne("h")
+	if l.Delay != delay {
+		b.t.Errorf("the lease knows a delay of %s, want %s", l.Delay, delay)
+	}
+	if err := b.FreeOwner(ctx, "worker", b.clock.Now().Add(time.Second)); err != nil {
+		b.t.Fatal(err)
+	}
+	b.clock.Advance(delay - time.Second)
+	b.claimNone("the owner's lease was freed, and the delay is not over")
+	b.clock.Advance(time.Second)
+	l = b.claimOne("h")
+	l.Delay = time.Second
+	b.release(0, l)
+	if l = b.claimOne("h"); l.Delay != time.Second {
+		b.t.Errorf("after a release the lease knows a delay of %s", l.Delay)
 	}
 }
