@@ -170,6 +170,9 @@ func (s *S3) list(ctx context.Context, w *watch, prefix string, page int, last *
 		if o.Err != nil {
 			return true, o.Err
 		}
+		if o.Key <= *last && *last != "" {
+			return true, fmt.Errorf("it lists %q behind %q: %w", o.Key, *last, errNoStore)
+		}
 		*last = o.Key
 		key := strings.TrimPrefix(o.Key, s.prefix)
 		if CheckKey(key) != nil {

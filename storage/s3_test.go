@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -359,4 +360,77 @@ func (l *lines) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
+}
+
+// endless repeats some bytes for ever.
+type endless struct {
+	start, again string
+	at           int
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	text := e.start + strings.Repeat(e.again, 1+len(p)/len(e.again)+1)
+	from := e.at
+	if from >= len(e.start) {
+		from = len(e.start) + (from-len(e.start))%len(e.again)
+	}
+	n := copy(p, text[from:])
+	e.at += n
+	return n, nil
+}
+
+// TestS3Endless: a store whose answers have no end costs a bounded amount of memory and time.
+func TestS3Endless(t *testing.T) {
+	t.Parallel()
+	server := storagetest.S3(t)
+	bucket := server.NewBucket(t)
+	const page = `<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>`
+	const key = `<Contents><Key>warc/a</Key><Size>1</Size><LastModified>2020-01-01T00:00:00Z</LastModified></Contents>`
+	for _, c := range []struct {
+		name, want string
+		status     int
+		body       func() io.Reader
+	}{
+		{"a page", "does not end within 16 MiB", 200, func() io.Reader { return &endless{start: page, again: key} }},
+		{"the same page", "behind", 200, func() io.Reader { return strings.NewReader(page + key + "</ListBucketResult>") }},
+		{"a refusal", "may not list", 403, func() io.Reader { return &endless{again: "no "} }},
+	} {
+		var bad atomic.Bool
+		var sent atomic.Int64
+		o := server.Options()
+		o.Patience = 2 * time.Second
+		o.S3.Endpoint = inFront(t, server, func(*http.Request) {}, func(r *http.Response) error {
+			if bad.Load() && r.Request.URL.Query().Has("list-type") {
+				r.StatusCode, r.ContentLength, r.Body = c.status, -1, io.NopCloser(io.TeeReader(c.body(), counter{&sent}))
+				r.Header.Del("Content-Length")
+			}
+			return nil
+		})
+		s, err := storage.OpenBlobs(t.Context(), "s3://"+bucket, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bad.Store(true)
+		err = nil
+		for _, lerr := range s.List(t.Context(), "warc/") {
+			err = errors.Join(err, lerr)
+		}
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s for ever: %v, want %q", c.name, err, c.want)
+		}
+		if n := sent.Load(); n > 64<<20 {
+			t.Errorf("%s for ever: %d MiB were read", c.name, n>>20)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// counter counts what is written.
+type counter struct{ n *atomic.Int64 }
+
+func (c counter) Write(p []byte) (int, error) {
+	c.n.Add(int64(len(p)))
+	return len(p), nil
 }
