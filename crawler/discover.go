@@ -95,8 +95,13 @@ func (f *finder) scan(d fetch.Document) {
 	if f.over > 0 {
 		f.note(fmt.Sprintf("%d requisites were left out: over the limit", f.over))
 	}
+	f.noteSpare("links")
+}
+
+// noteSpare says how much is beyond the bounds.
+func (f *finder) noteSpare(what string) {
 	if f.spare > 0 {
-		f.note(fmt.Sprintf("%d links were left out: the document names more than can be kept", f.spare))
+		f.note(fmt.Sprintf("%d %s were left out: the document names more than can be kept", f.spare, what))
 	}
 }
 

@@ -90,6 +90,7 @@ func (c *Crawler) discoverEntries(ctx context.Context, r *run, e *warc.Entry, d 
 	for _, en := range fresh {
 		f.add(en.URL, scope.HopEntry, warc.EntryContext+en.Stamp)
 	}
+	f.noteSpare("entries")
 	return nil
 }
 

@@ -388,6 +388,25 @@ func TestSitemap(t *testing.T) {
 	}
 }
 
+// TestSitemapTooLong: a note says how many entries are beyond what one document may lead to.
+func TestSitemapTooLong(t *testing.T) {
+	t.Parallel()
+	w, c := newWeb(t), &turned{}
+	var sb strings.Builder
+	for i := range 5_000 { // of 1.8 KiB each
+		fmt.Fprintf(&sb, "<url><loc>http://far.test/%04d/%s</loc></url>", i, strings.Repeat("x", 1800))
+	}
+	w.page("s.test/map", "application/xml", "<urlset>"+sb.String()+"</urlset>")
+	n := newNode(t, archive(t), timed(c))
+	n.put(schedule(watch.Sitemap, w.spec("s.test/map")))
+	n.work()
+	meta := n.closing(w.at("s.test/map"))
+	left := fmt.Sprintf("%d entries were left out: the document names more than can be kept", 5_000-len(meta.Outlinks))
+	if len(meta.Outlinks) < 4_000 || len(meta.Outlinks) == 5_000 || !slices.Contains(meta.Notes, left) {
+		t.Errorf("%d entries, notes %q", len(meta.Outlinks), meta.Notes)
+	}
+}
+
 // TestLists: the addresses of a file, the links of a page, the links of a post that is kept.
 func TestLists(t *testing.T) {
 	t.Parallel()
