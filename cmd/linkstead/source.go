@@ -75,14 +75,19 @@ func hasScheme(s string) bool {
 }
 
 func readFile(path string) ([]byte, error) {
+	switch st, err := os.Stat(path); {
+	case err != nil:
+		return nil, err
+	case st.IsDir():
+		return nil, usageError{fmt.Errorf("%s is a folder; name a file in it", path)}
+	case !st.Mode().IsRegular(): // opening a pipe waits for its other end
+		return nil, usageError{fmt.Errorf("%s is no file but a pipe or a device; copy what it gives into a file", path)}
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close() //nolint:errcheck // read only
-	if st, err := f.Stat(); err == nil && st.IsDir() {
-		return nil, usageError{fmt.Errorf("%s is a folder; name a file in it", path)}
-	}
 	return readBounded(f, path)
 }
 

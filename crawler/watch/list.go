@@ -1,10 +1,10 @@
 package watch
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"linkstead/archive/urlkey"
 )
@@ -12,31 +12,30 @@ import (
 // MaxList bounds the addresses of a list.
 const MaxList = 50_000
 
-// ReadList reads a text file of addresses, one a line. Empty lines, and what follows a # at the beginning of a line or
-// behind a space, say nothing. An address that is named twice counts once. A line that is no http(s) address is an error
-// that names its number.
+// ReadList reads a text file of addresses, one a line, whichever way lines end. Empty lines, and what follows a # at the
+// beginning of a line or behind a space, say nothing. An address that is named twice counts once. A line that is no http(s)
+// address is an error that names its number, and not what it says: the file may be another than was meant.
 func ReadList(text []byte) ([]string, error) {
-	lines := bufio.NewScanner(bytes.NewReader(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))))
-	lines.Buffer(make([]byte, 0, 4096), 1<<20)
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+	text = bytes.ReplaceAll(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")), []byte("\r"), []byte("\n"))
 	out := newEntries(MaxList)
 	n := 0
-	for lines.Scan() {
+	for b := range bytes.Lines(text) {
 		n++
-		line := lines.Text()
+		line := string(b)
 		if i := strings.Index(" "+line, " #"); i >= 0 {
 			line = line[:i]
 		}
-		if line = strings.TrimSpace(line); line == "" {
-			continue
+		line = strings.TrimSpace(line)
+		switch u, err := urlkey.Parse("", line); {
+		case line == "":
+		case strings.ContainsFunc(line, unicode.IsControl):
+			return nil, fmt.Errorf("line %d holds a control character: write a text file of addresses, one a line", n)
+		case err != nil || !urlkey.Fetchable(u):
+			return nil, fmt.Errorf("line %d is no http(s) address: write one a line, for example https://example.org/page", n)
+		default:
+			out.add(u, NoStamp)
 		}
-		u, err := urlkey.Parse("", line)
-		if err != nil || !urlkey.Fetchable(u) {
-			return nil, fmt.Errorf("line %d: %.200q is no http(s) address: write one a line, for example https://example.org/page", n, line)
-		}
-		out.add(u, NoStamp)
-	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("line %d: %w", n+1, err)
 	}
 	if out.over > 0 {
 		return nil, fmt.Errorf("the list has more than %d addresses: split it", MaxList)

@@ -180,14 +180,17 @@ func TestReadSitemapHostile(t *testing.T) {
 
 func TestReadList(t *testing.T) {
 	got, err := watch.ReadList([]byte("\xef\xbb\xbf# Sources\nhttps://a.example\n\n  http://b.example/x#part # why\r\nhttps://a.example/\n"))
+	if old, err := watch.ReadList([]byte("https://a.example/\r# why\r\rhttps://b.example/\r")); err != nil || len(old) != 2 {
+		t.Errorf("lines that end as of old: %q, %v", old, err)
+	}
 	if want := "[https://a.example/ http://b.example/x]"; err != nil || fmt.Sprint(got) != want {
 		t.Errorf("%v, %v, want %s", got, err, want)
 	}
 	for text, say := range map[string]string{
 		"": "empty", "# nothing": "empty", "https://a.example\nwww.b.example\n": "line 2", "file:///etc/passwd": "line 1",
-		strings.Repeat("x", 2<<20): "line 1",
+		strings.Repeat("x", 2<<20): "line 1 is no", "https://a.example/\x00": "line 1 holds a control", "# x\nroot:secret:": "line 2 is no",
 	} {
-		if _, err := watch.ReadList([]byte(text)); err == nil || !strings.Contains(err.Error(), say) {
+		if _, err := watch.ReadList([]byte(text)); err == nil || !strings.Contains(err.Error(), say) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%.20q: %v, want a word of %s", text, err, say)
 		}
 	}
