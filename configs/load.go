@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -141,6 +142,14 @@ func (l *layer) errorf(n *yaml.Node, format string, args ...any) error {
 	return fmt.Errorf("%s:%d: %w", l.file, n.Line, fmt.Errorf(format, args...))
 }
 
+// word is a name out of a file as an error tells it: in quotes if it is no plain word.
+func word(s string) string {
+	if len(s) > 100 || strings.ContainsFunc(s, func(r rune) bool { return r == ' ' || !unicode.IsPrint(r) }) {
+		return fmt.Sprintf("%.100q", s)
+	}
+	return s
+}
+
 func (l *layer) mapping(path string, n *yaml.Node) error {
 	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
 		return nil
@@ -149,9 +158,12 @@ func (l *layer) mapping(path string, n *yaml.Node) error {
 		return l.errorf(n, "expected keys and values here, as in delay: 500ms")
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Kind != yaml.ScalarNode {
+			return l.errorf(n.Content[i], "expected a key here: write it out; aliases are not read")
+		}
 		name := path + n.Content[i].Value
 		if line, twice := l.seen[name]; twice {
-			return l.errorf(n.Content[i], "%s was set on line %d already: keep one of them", name, line)
+			return l.errorf(n.Content[i], "%s was set on line %d already: keep one of them", word(name), line)
 		}
 		l.seen[name] = n.Content[i].Line
 		if err := l.entry(name, n.Content[i], n.Content[i+1]); err != nil {
@@ -170,7 +182,7 @@ func (l *layer) entry(name string, at, value *yaml.Node) error {
 			return l.mapping(name+".", value)
 		}
 	}
-	return l.errorf(at, "unknown key %s: %s", name, l.suggest(name))
+	return l.errorf(at, "unknown key %s: %s", word(name), l.suggest(name))
 }
 
 func (l *layer) value(k key, n *yaml.Node) error {

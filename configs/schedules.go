@@ -118,8 +118,11 @@ func ReadSchedules(file string, data []byte, base Schedule) ([]Schedule, error) 
 	seen := map[string]int{}
 	for i := 0; i+1 < len(all.Content); i += 2 {
 		name := all.Content[i]
+		if name.Kind != yaml.ScalarNode {
+			return nil, l.errorf(name, "expected the name of a schedule here: write it out; aliases are not read")
+		}
 		if line, twice := seen[name.Value]; twice {
-			return nil, l.errorf(name, "schedule %s stands on line %d already: keep one of them", name.Value, line)
+			return nil, l.errorf(name, "schedule %s stands on line %d already: keep one of them", word(name.Value), line)
 		}
 		seen[name.Value] = name.Line
 		s := base
@@ -136,17 +139,17 @@ func ReadSchedules(file string, data []byte, base Schedule) ([]Schedule, error) 
 func (s *Schedule) read(file string, n *yaml.Node) error {
 	l := layer{file: file, keys: s.keys(), seen: map[string]int{}, guide: "docs/schedules.yaml"}
 	if n.Kind == yaml.AliasNode {
-		return l.errorf(n, "schedule %s: write it out; aliases are not read", s.Name)
+		return l.errorf(n, "schedule %s: write it out; aliases are not read", word(s.Name))
 	}
 	if n.Kind == yaml.MappingNode {
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			if k, v := n.Content[i].Value, n.Content[i+1]; (k == "urls" || k == "exclude") && v.Kind == yaml.ScalarNode {
-				return l.errorf(v, "schedule %s: %s is a list: write one a line, each behind a dash", s.Name, k)
+				return l.errorf(v, "schedule %s: %s is a list: write one a line, each behind a dash", word(s.Name), k)
 			}
 		}
 	}
 	if err := l.mapping("", n); err != nil {
-		return fmt.Errorf("schedule %s: %w", s.Name, err)
+		return fmt.Errorf("schedule %s: %w", word(s.Name), err)
 	}
 	s.Give(slices.Collect(maps.Keys(l.seen))...)
 	s.lines = l.seen

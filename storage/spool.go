@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Spool is the worker's own disk: segments live here from their first byte until they are stored. One process at a
@@ -70,6 +72,9 @@ func (s *Spool) name() (string, error) {
 	path := filepath.Join(s.dir, "node")
 	b, err := os.ReadFile(path)
 	if name := strings.TrimSpace(string(b)); err == nil && name != "" {
+		if len(name) > 300 || strings.ContainsFunc(name, func(r rune) bool { return r == utf8.RuneError || r == ' ' || !unicode.IsPrint(r) }) {
+			return "", fmt.Errorf("%s holds no name of a node: %.100q; write the one by which the database knows this spool", path, name)
+		}
 		return name, nil
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -43,6 +43,13 @@ func TestSpoolOneHolder(t *testing.T) {
 	if again := holdSpool(t, dir); again.Node() != s.Node() || s.Node() == "" {
 		t.Errorf("the node was %q and is %q", s.Node(), again.Node())
 	}
+	broken := t.TempDir()
+	if err := os.WriteFile(filepath.Join(broken, "node"), []byte("a\x1b[2J\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := storage.HoldSpool(broken, storage.OS{}); err == nil || !strings.Contains(err.Error(), `no name of a node: "a\x1b[2J"`) {
+		t.Errorf("a node without a plain name: %v", err)
+	}
 	if other := holdSpool(t, t.TempDir()); other.Node() == s.Node() {
 		t.Errorf("two spools have the node name %q", s.Node())
 	}

@@ -37,15 +37,26 @@ func encode(w io.Writer, v any) error {
 }
 
 // clean makes text from the web fit for a terminal: no control characters, no bidi tricks, one line.
-func clean(s string) string {
-	s = strings.Map(func(r rune) rune {
+func clean(s string) string { return strings.Join(strings.Fields(harmless(s)), " ") }
+
+// legible makes several lines fit for a terminal.
+func legible(s string) string {
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = harmless(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
+
+// harmless puts a space in the place of what a terminal would obey.
+func harmless(s string) string {
+	return strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsControl(r), r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0x200e, r == 0x200f, r == unicode.ReplacementChar:
 			return ' '
 		}
 		return r
 	}, s)
-	return strings.Join(strings.Fields(s), " ")
 }
 
 // fate says in a few words what became of a URL.

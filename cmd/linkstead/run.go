@@ -32,6 +32,7 @@ const (
 type program struct {
 	args   []string
 	getenv func(string) string
+	vars   []string // NAME=VALUE of the whole environment, which is looked through for settings that are none
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
@@ -112,7 +113,7 @@ func (p *program) run(ctx context.Context) int {
 	case errors.As(err, &code):
 		return int(code)
 	}
-	fmt.Fprintf(p.stderr, "linkstead: %s\n", explain(err))
+	fmt.Fprintf(p.stderr, "linkstead: %s\n", legible(explain(err)))
 	if errors.As(err, new(usageError)) {
 		return exitUsage
 	}
@@ -153,6 +154,9 @@ func (p *program) dispatch(ctx context.Context) error {
 	}
 	if err != nil {
 		return usageError{fmt.Errorf("%s\nTry '%s --help'", plain(err), helped(k, err))}
+	}
+	if err := configs.CheckEnviron(p.vars); err != nil {
+		return usageError{err}
 	}
 	cfg, err := configs.Load(c.Config, p.getenv)
 	if err != nil {

@@ -14,10 +14,11 @@ import (
 
 // segmentsCmd lists the segments that are not stored yet, and gives up those of a machine that never comes back.
 type segmentsCmd struct {
-	JSON  bool   `name:"json" help:"Print JSON."`
-	All   bool   `help:"Also those that were given up."`
-	Lost  string `help:"Give up what only the spool of this node holds: its machine never comes back. The captures go, and are made again." placeholder:"NODE"`
-	Force bool   `help:"With --lost: even though the node was seen a moment ago."`
+	JSON    bool   `name:"json" help:"Print JSON."`
+	All     bool   `help:"Also those that were given up."`
+	Lost    string `help:"Give up what only the spool of this node holds: its machine never comes back. The captures go, and are made again." placeholder:"NODE"`
+	Segment string `help:"With --lost: only this one, whose file is gone or damaged. The node may be at work." placeholder:"ID"`
+	Force   bool   `help:"With --lost: even though the node was seen a moment ago."`
 }
 
 // fresh is how long ago a node was seen that surely works: nobody gives up what it holds by mistake.
@@ -26,6 +27,9 @@ const fresh = time.Minute
 func (c *segmentsCmd) run(ctx context.Context, e *env) (err error) {
 	if c.Force && c.Lost == "" {
 		return usageError{errors.New("--force goes with --lost NODE")}
+	}
+	if c.Segment != "" && c.Lost == "" {
+		return usageError{errors.New("--segment goes with --lost NODE")}
 	}
 	if c.All && c.Lost != "" {
 		return usageError{errors.New("--all is for the list, and --lost gives up: leave one of them out")}
@@ -86,7 +90,7 @@ func printWaiting(to io.Writer, list []waiting) error {
 	w := tabwriter.NewWriter(to, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(w, "NODE\tSTATE\tBYTES\tAGE\tSEGMENT")
 	for _, g := range list {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", g.Node, g.State, size(g.Bytes), g.Age, g.Segment)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", clean(g.Node), g.State, size(g.Bytes), g.Age, g.Segment)
 	}
 	return w.Flush()
 }
@@ -104,17 +108,9 @@ func age(d time.Duration) string {
 	return fmt.Sprintf("%d s", max(0, d/time.Second))
 }
 
-// giveUp frees the node's hosts and gives up its segments, one after another: an interruption leaves the rest for the next
-// time.
+// giveUp gives up the node's segments, one after another: an interruption leaves the rest for the next time.
 func (c *segmentsCmd) giveUp(ctx context.Context, e *env, s *store) error {
-	if err := c.mayBeLost(ctx, s); err != nil {
-		return err
-	}
-	// First the leases: if the node is at work all the same, what it brings from now on counts for nothing.
-	if err := s.db.FreeOwner(ctx, c.Lost, s.db.Now().Add(time.Duration(e.cfg.Delay))); err != nil {
-		return err
-	}
-	segments, err := s.db.Waiting(ctx, c.Lost)
+	segments, err := c.chosen(ctx, e, s)
 	if err != nil {
 		return err
 	}
@@ -145,6 +141,28 @@ func (c *segmentsCmd) giveUp(ctx context.Context, e *env, s *store) error {
 	return nil
 }
 
+// chosen are the segments that are meant: one, or all of a node, whose hosts are freed.
+func (c *segmentsCmd) chosen(ctx context.Context, e *env, s *store) ([]storage.Segment, error) {
+	if err := c.mayBeLost(ctx, s); err != nil {
+		return nil, err
+	}
+	if c.Segment == "" {
+		// First the leases: if the node is at work all the same, what it brings from now on counts for nothing.
+		if err := s.db.FreeOwner(ctx, c.Lost, s.db.Now().Add(time.Duration(e.cfg.Delay))); err != nil {
+			return nil, err
+		}
+		return s.db.Waiting(ctx, c.Lost)
+	}
+	g, err := s.db.Segment(ctx, c.Segment)
+	switch {
+	case errors.Is(err, storage.ErrNotFound) || err == nil && g.Node != c.Lost:
+		return nil, fmt.Errorf("node %s has no segment %s\n'linkstead segments' lists those that are not stored", c.Lost, c.Segment)
+	case err == nil && g.State == storage.SegmentStored:
+		return nil, fmt.Errorf("segment %s is stored, and not lost", c.Segment)
+	}
+	return []storage.Segment{g}, err
+}
+
 // mayBeLost refuses a node that nobody knows, and one that was seen a moment ago.
 func (c *segmentsCmd) mayBeLost(ctx context.Context, s *store) error {
 	nodes, err := s.db.Nodes(ctx)
@@ -157,9 +175,9 @@ func (c *segmentsCmd) mayBeLost(ctx context.Context, s *store) error {
 			names = append(names, n.Name)
 			continue
 		}
-		if ago := s.db.Now().Sub(n.Seen); ago < fresh && !c.Force {
+		if ago := s.db.Now().Sub(n.Seen); ago < fresh && !c.Force && c.Segment == "" {
 			return fmt.Errorf("node %s was seen %d s ago: it seems to be at work, and what it holds is not lost\n"+
-				"Stop it first, so that it stores what it has. If its machine is gone for good, wait a minute, or add --force", n.Name, max(0, ago/time.Second))
+				"Stop it first, so that it stores what it has. If its machine is gone for good, wait a minute, or add --force; if only a segment's file is, add --segment ID", n.Name, max(0, ago/time.Second))
 		}
 		return nil
 	}

@@ -116,6 +116,11 @@ func TestSchedule(t *testing.T) {
 		{func(s *watch.Schedule) { s.Spec.Source = "notes.md" }, "in full"},
 		{func(s *watch.Schedule) { s.Kind, s.Spec.Posts = watch.Site, false }, "depth"},
 		{func(s *watch.Schedule) { s.Spec.Robots = "maybe" }, "robots"},
+		{func(s *watch.Schedule) { s.Kind, s.Spec.Posts, s.Spec.Source = watch.Recheck, false, "a post" }, "short name"},
+		{func(s *watch.Schedule) { s.Kind, s.Spec.Posts, s.Spec.Source = watch.Recheck, false, "x:\x1b[2J" }, "control characters"},
+		{func(s *watch.Schedule) {
+			s.Kind, s.Spec.Posts, s.Spec.Source, s.URLs = watch.List, false, "a\nb", []string{"https://a.example/"}
+		}, "control characters"},
 		{func(s *watch.Schedule) { s.Spec.Budget.Bytes = -1 }, "budget.bytes"},
 	} {
 		bad := *s
@@ -123,5 +128,9 @@ func TestSchedule(t *testing.T) {
 		if err := bad.Check(); err == nil || !strings.Contains(err.Error(), c.say) {
 			t.Errorf("%v, want a word of %s", err, c.say)
 		}
+	}
+	s.When = watch.When{Cron: "0 3\n*\t*  *"}
+	if err := s.Check(); err != nil || s.When.Cron != "0 3 * * *" {
+		t.Errorf("cron over lines: %q, %v", s.When.Cron, err)
 	}
 }

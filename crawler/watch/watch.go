@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode"
 
 	"linkstead/archive/urlkey"
 	"linkstead/crawler/scope"
@@ -44,7 +45,10 @@ type Schedule struct {
 	URLs []string   `json:"urls,omitempty"` // of a list that was read from a file
 }
 
-var names = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
+var (
+	names      = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
+	shortNames = regexp.MustCompile(`^[a-z0-9]{1,64}$`)
+)
 
 // Check tells what is wrong with a schedule, and what to try. It sets what the kind implies.
 func (s *Schedule) Check() error {
@@ -56,6 +60,13 @@ func (s *Schedule) Check() error {
 		return fmt.Errorf("kind %q is unknown: use post, recheck, feed, sitemap, site or list", s.Kind)
 	}
 	s.Spec.Watch = w
+	s.When.Cron = strings.Join(strings.Fields(s.When.Cron), " ")
+	if len(s.Spec.Source) > urlkey.MaxLength || strings.ContainsFunc(s.Spec.Source, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return fmt.Errorf("%.100q is no source: write one line, without control characters", s.Spec.Source)
+	}
+	if s.Kind == Recheck && !strings.Contains(s.Spec.Source, ":") && !shortNames.MatchString(s.Spec.Source) {
+		return fmt.Errorf("%.100q is neither the address of a post nor its short name: 'linkstead list' tells them", s.Spec.Source)
+	}
 	if s.Spec.Posts && s.Kind != Sitemap {
 		return fmt.Errorf("posts is for sitemaps; the entries of a feed are posts anyway")
 	}
