@@ -15,6 +15,9 @@ import (
 
 // rebuildCmd makes the database anew.
 type rebuildCmd struct {
+	Force bool `help:"Even though other machines hold captures that are not stored yet, or the store holds other WARC files than it took: what is not there is left out."`
+
+	old       *replaced
 	schedules string // what became of them
 }
 
@@ -31,10 +34,23 @@ func (c *rebuildCmd) run(ctx context.Context, e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, spool.Close()) }()
-	path, embedded := strings.CutPrefix(e.cfg.Database(), "sqlite:")
-	if !embedded {
-		return c.onServer(ctx, e, spool)
+	owner, release, err := storage.HoldPurge(e.cfg.SpoolDir())
+	if err != nil {
+		return purgeGoesOn(err)
 	}
+	defer func() { err = errors.Join(err, release()) }()
+	if c.old, err = e.openReplaced(ctx, owner); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.old.close()) }()
+	if path, embedded := strings.CutPrefix(e.cfg.Database(), "sqlite:"); embedded {
+		return c.onFile(ctx, e, spool, path)
+	}
+	return c.onServer(ctx, e, spool)
+}
+
+// onFile makes the rows anew in a file beside the one in use, which then gives way.
+func (c *rebuildCmd) onFile(ctx context.Context, e *env, spool *storage.Spool, path string) error {
 	began := e.now()
 	fresh := path + ".rebuilding"
 	if err := removeDatabase(fresh); err != nil { // of a rebuild that was stopped
@@ -44,8 +60,15 @@ func (c *rebuildCmd) run(ctx context.Context, e *env) (err error) {
 	if err != nil {
 		return err
 	}
-	done, err := c.rebuild(ctx, e, spool, db)
-	if err = errors.Join(err, db.Close()); err != nil {
+	var done warc.Rebuilt
+	err = c.old.unpurged(ctx, e, func(ctx context.Context) (err error) {
+		done, err = c.rebuild(ctx, e, spool, db)
+		return err
+	})
+	if err = errors.Join(err, db.Close()); err == nil {
+		err = c.old.retire(ctx)
+	}
+	if err != nil {
 		return errors.Join(fmt.Errorf("%w\nThe old database was left as it is", err), removeDatabase(fresh))
 	}
 	aside, err := putAside(path, began)
@@ -64,7 +87,7 @@ func (c *rebuildCmd) run(ctx context.Context, e *env) (err error) {
 // onServer makes the rows anew in a schema beside the one in use, which then gives way.
 func (c *rebuildCmd) onServer(ctx context.Context, e *env, spool *storage.Spool) (err error) {
 	began := e.now()
-	empty, err := c.replaceable(ctx, e, spool)
+	empty, err := c.replaceable(ctx, spool)
 	if err != nil {
 		return err
 	}
@@ -73,11 +96,18 @@ func (c *rebuildCmd) onServer(ctx context.Context, e *env, spool *storage.Spool)
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	done, err := c.rebuild(ctx, e, spool, db)
+	var done warc.Rebuilt
 	aside := ""
-	if err == nil {
-		aside, err = db.PutInPlace(ctx)
-	}
+	err = c.old.unpurged(ctx, e, func(ctx context.Context) (err error) {
+		done, err = c.rebuild(ctx, e, spool, db)
+		if err == nil && !c.Force { // somebody may have worked meanwhile
+			err = c.old.elsewhere(ctx, spool)
+		}
+		if err == nil {
+			aside, err = db.PutInPlace(ctx)
+		}
+		return err
+	})
 	if err != nil {
 		return errors.Join(fmt.Errorf("%w\nThe old rows were left as they are", err), discard(ctx, db))
 	}
@@ -89,18 +119,14 @@ func (c *rebuildCmd) onServer(ctx context.Context, e *env, spool *storage.Spool)
 
 // replaceable makes sure that nobody works on the rows in use, before all that is read which takes long; it says whether they
 // are empty.
-func (c *rebuildCmd) replaceable(ctx context.Context, e *env, spool *storage.Spool) (empty bool, err error) {
-	old := &store{}
-	if err = e.openRows(ctx, old, false); err == nil {
-		empty, err = old.db.Fresh(ctx)
+func (c *rebuildCmd) replaceable(ctx context.Context, spool *storage.Spool) (empty bool, err error) {
+	if empty, err = c.old.db.Fresh(ctx); err != nil {
+		return false, err
 	}
-	if err == nil { // this process holds its spool: whoever was seen there has ended
-		err = old.db.Leave(ctx, spool.Node())
+	if err := c.old.db.Leave(ctx, spool.Node()); err != nil { // this process holds its spool: whoever was seen there has ended
+		return false, err
 	}
-	if err == nil {
-		err = old.db.Alone(ctx)
-	}
-	return empty, errors.Join(err, old.close())
+	return empty, c.old.db.Alone(ctx)
 }
 
 // discardWithin is for how long a failed rebuild tries to take away what it has made; the next one does it else.
@@ -114,16 +140,31 @@ func discard(ctx context.Context, db *storage.DB) error {
 
 // rebuild makes the rows in a new database.
 func (c *rebuildCmd) rebuild(ctx context.Context, e *env, spool *storage.Spool, db *storage.DB) (done warc.Rebuilt, err error) {
+	if !c.Force {
+		if err := c.old.elsewhere(ctx, spool); err != nil {
+			return done, err
+		}
+	}
+	knew, err := c.old.knew(ctx)
+	if err != nil {
+		return done, err
+	}
 	s := &store{}
 	if err := e.openBlobs(ctx, s, true); err != nil {
 		return done, err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	b := &warc.Rebuilder{Rows: db, Blobs: s.blobs, Store: s.blobs, Spool: spool, Temp: spool.Temp(),
+	b := &warc.Rebuilder{Rows: db, Blobs: s.blobs, Store: s.blobs, Spool: spool, Temp: spool.Temp(), Knew: knew,
 		Tell: func(segment string, n int) {
 			fmt.Fprintf(e.stderr, "%s in %s\n", plural(n, "exchange", "exchanges"), segment)
 		}}
-	if done, err = b.Rebuild(ctx); err != nil {
+	if done, err = b.Rebuild(ctx); err == nil && !c.Force {
+		err = asStored(done)
+	}
+	if err != nil {
+		return done, err
+	}
+	if err = c.old.carryRuns(ctx, db); err != nil {
 		return done, err
 	}
 	if c.schedules, err = e.keepSchedules(ctx, db, e.cfg.Database()); err != nil {
@@ -151,7 +192,7 @@ func (c *rebuildCmd) tell(e *env, done warc.Rebuilt, aside string, took time.Dur
 	for _, place := range done.Damaged {
 		fmt.Fprintf(e.stdout, "Damaged: segment %s; what stands there is lost, what came before and after it was taken.\n", place)
 	}
-	if len(done.Damaged) > 0 {
+	if len(done.Damaged)+len(done.Differ) > 0 {
 		return exitError(exitFailed)
 	}
 	return nil
@@ -181,7 +222,8 @@ func putAside(path string, now time.Time) (string, error) {
 	return to, nil
 }
 
-// finishRuns says of each run whether it is done; what is left of one waits until somebody asks for it.
+// finishRuns says of each run whether it is done; what is left of one waits until somebody asks for it, or goes on if a
+// schedule does: nobody else would.
 // One that is done has ended with its last record: nothing tells more exactly when.
 func finishRuns(ctx context.Context, db *storage.DB) error {
 	runs, err := db.Unfinished(ctx)
@@ -197,9 +239,11 @@ func finishRuns(ctx context.Context, db *storage.DB) error {
 		if err != nil {
 			return err
 		}
-		if open {
+		switch {
+		case open && r.Schedule != "":
+		case open:
 			err = db.PauseRun(ctx, r.ID)
-		} else {
+		default:
 			r.State, r.Ended = storage.RunDone, ended(r, last)
 			if err = db.UpdateRun(ctx, r); err == nil {
 				err = crawler.NoteChanges(ctx, db, r)

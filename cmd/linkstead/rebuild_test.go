@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"path/filepath"
 	"testing"
 	"time"
@@ -57,5 +58,30 @@ func TestFinishRuns(t *testing.T) {
 		if err != nil || !ok || d.Against != want.Against || d.Changed != want.Changed || d.Same != want.Same || d.New != 0 {
 			t.Errorf("the changes of run %d: %s, want %+v (%v)", r.ID, r.Changes, want, err)
 		}
+	}
+}
+
+// TestFinishScheduled: what is left of a schedule's run goes on, since the schedule waits for its end; what is left of another
+// run waits until somebody asks for it.
+func TestFinishScheduled(t *testing.T) {
+	t.Parallel()
+	db := openTestRows(t, filepath.Join(t.TempDir(), "x.db"))
+	for id, schedule := range map[int64]string{1: "s", 2: ""} {
+		url := "http://x/page"
+		r := storage.Run{ID: id, Collection: "c", Source: url, Spec: []byte("{}"), Schedule: schedule, State: storage.RunActive, Started: time.Now()}
+		end := storage.End{
+			Task: storage.Task{Host: "x", Run: id, ID: urlkey.ID(url), URL: url, Kind: "page", Due: storage.Never, Attempts: 1, Outcome: "captured"},
+			New:  []storage.Task{{Host: "x", Run: id, ID: urlkey.ID(url + "2"), URL: url + "2", Kind: "page"}},
+		}
+		if err := errors.Join(db.AdoptRun(t.Context(), r), db.Adopt(t.Context(), []storage.End{end})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := finishRuns(t.Context(), db); err != nil {
+		t.Fatal(err)
+	}
+	runs, err := db.Runs(t.Context())
+	if err != nil || len(runs) != 2 || runs[0].State != storage.RunActive || runs[1].State != storage.RunPaused {
+		t.Error(runs, err)
 	}
 }

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"linkstead/archive/warc"
+	"linkstead/storage"
+)
+
+// replaced are the rows in use, whose place a rebuild takes. There may be none, or none that can be read: to mend that is
+// what a rebuild is for.
+type replaced struct {
+	db    *storage.DB // nil: see above
+	runs  []storage.Run
+	purge string // the name under which this process keeps purges away
+}
+
+// openReplaced opens the rows in use. A damaged database file is told of and left alone; a server has to answer.
+func (e *env) openReplaced(ctx context.Context, owner string) (*replaced, error) {
+	path, embedded := strings.CutPrefix(e.cfg.Database(), "sqlite:")
+	if embedded && empty(path) {
+		return &replaced{}, nil
+	}
+	s := &store{}
+	old := &replaced{purge: owner}
+	err := e.openRows(ctx, s, false)
+	if err == nil {
+		old.db = s.db
+		err = old.probe(ctx)
+	}
+	if err == nil {
+		return old, nil
+	}
+	err = errors.Join(err, s.close())
+	if !embedded || ctx.Err() != nil || errors.Is(err, storage.ErrLocked) {
+		return nil, purgeGoesOn(err)
+	}
+	e.log.Warn("the old database can't be read: what it alone knows is lost", "error", err)
+	return &replaced{}, nil
+}
+
+// probe reads what is needed of the rows, and writes to them.
+func (old *replaced) probe(ctx context.Context) (err error) {
+	if old.runs, err = old.db.Runs(ctx); err != nil {
+		return err
+	}
+	if _, err = old.db.Unstored(ctx); err != nil {
+		return err
+	}
+	token, err := old.db.Lock(ctx, storage.PurgeLock, old.purge, time.Minute)
+	if err != nil {
+		return err
+	}
+	return old.db.Unlock(ctx, storage.PurgeLock, token)
+}
+
+func purgeGoesOn(err error) error {
+	if errors.Is(err, storage.ErrLocked) {
+		return fmt.Errorf("%w\nA purge goes on. Rebuild when it is done; one that was killed gives way after two minutes", err)
+	}
+	return err
+}
+
+// unpurged does something while nobody purges: what a purge takes away meanwhile, a rebuild would bring back.
+func (old *replaced) unpurged(ctx context.Context, e *env, do func(context.Context) error) error {
+	if old.db == nil {
+		return do(ctx)
+	}
+	return purgeGoesOn((&warc.Purger{Locks: old.db, Node: old.purge, Log: e.log}).Alone(ctx, do))
+}
+
+// asideFor is for how long rows that were put aside take no purge: one may have opened them before, and waits for a person
+// who says yes.
+const asideFor = 24 * time.Hour
+
+// retire closes a database that is put aside.
+func (old *replaced) retire(ctx context.Context) error {
+	if old.db == nil {
+		return nil
+	}
+	_, err := old.db.Lock(ctx, storage.PurgeLock, "a rebuild that put this database aside", asideFor)
+	return purgeGoesOn(errors.Join(err, old.close()))
+}
+
+func (old *replaced) close() error {
+	if old.db == nil {
+		return nil
+	}
+	db := old.db
+	old.db = nil
+	return db.Close()
+}
+
+// elsewhere is an error if captures are in no reach of this process: acknowledged, not stored yet, and in the spools of
+// other machines.
+func (old *replaced) elsewhere(ctx context.Context, spool *storage.Spool) error {
+	if old.db == nil {
+		return nil
+	}
+	unstored, err := old.db.Unstored(ctx)
+	if err != nil {
+		return err
+	}
+	var lines []string
+	for _, g := range unstored {
+		if g.State == storage.SegmentLost || g.Node == spool.Node() || max(g.Committed, g.Size) == 0 {
+			continue
+		}
+		if _, err := os.Stat(spool.Path(g.ID)); err == nil {
+			continue
+		}
+		lines = append(lines, fmt.Sprintf("  node %s: segment %s, %s", g.Node, g.ID, size(max(g.Committed, g.Size))))
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return fmt.Errorf("other machines hold captures that are not stored yet, and a rebuild would leave them out:\n%s\n"+
+		"Start a worker there ('linkstead work'), and rebuild once it has stored them; give a machine up that never comes back "+
+		"with 'linkstead segments --lost NODE'; or add --force", strings.Join(lines, "\n"))
+}
+
+// carryRuns keeps the runs of which no WARC file tells: nothing of them is left, but their numbers are taken.
+func (old *replaced) carryRuns(ctx context.Context, db *storage.DB) error {
+	made, err := db.Runs(ctx)
+	if err != nil {
+		return err
+	}
+	there := make(map[int64]bool, len(made))
+	for _, r := range made {
+		there[r.ID] = true
+	}
+	for _, r := range old.runs {
+		if there[r.ID] {
+			continue
+		}
+		if r.State != storage.RunDone {
+			r.State, r.Ended = storage.RunDone, r.Started
+		}
+		if err := db.AdoptRun(ctx, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
