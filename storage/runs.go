@@ -20,12 +20,20 @@ const runCols = `id, collection, source, spec, schedule, state, started, ended, 
 // a document brings it along; otherwise doc is nil.
 func (db *DB) StartRun(ctx context.Context, r Run, doc *Document, first []Task) (Run, error) {
 	r.State = RunActive
-	if err := db.write(ctx, func(x *tx) error { return x.startRun(&r, doc, first) }); err != nil {
+	err := db.write(ctx, func(x *tx) error {
+		if err := x.prepareHosts(hostsOf(first)); err != nil {
+			return err
+		}
+		return x.startRun(&r, doc, first)
+	})
+	if err != nil {
 		return Run{}, fmt.Errorf("start run: %w", err)
 	}
 	return r, nil
 }
 
+// startRun writes a run. The hosts of its first tasks are made and locked: before the run gets its number, for which
+// another one that begins may wait.
 func (x *tx) startRun(r *Run, doc *Document, first []Task) error {
 	if err := x.t.QueryRowContext(x.ctx, `SELECT COALESCE(MAX(id),0)+1 FROM runs`).Scan(&r.ID); err != nil {
 		return fmt.Errorf("number run: %w", err)
@@ -42,9 +50,6 @@ func (x *tx) startRun(r *Run, doc *Document, first []Task) error {
 	}
 	for i := range first {
 		first[i].Run = r.ID
-	}
-	if err := x.prepareHosts(hostsOf(first)); err != nil {
-		return err
 	}
 	n, err := x.enqueue(first)
 	if err != nil {

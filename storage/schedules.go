@@ -22,7 +22,7 @@ const (
 // TickHost is the pseudo-host of a schedule's tick.
 func TickHost(name string) string { return HostSchedule + name }
 
-// ErrOverlap says that the last run of a schedule is not done: another must not begin.
+// ErrOverlap says that a run of a schedule is not done: another must not begin.
 var ErrOverlap = errors.New("the last run of this schedule is not done")
 
 // ErrLeaseLost says that a tick is somebody else's by now, or that its schedule is paused or gone.
@@ -68,7 +68,7 @@ func (db *DB) PutSchedule(ctx context.Context, s Schedule) error {
 
 // setTick writes when a schedule's tick is due. Its host is locked.
 func (x *tx) setTick(name string, due int64) error {
-	_, paused, err := x.standing(name)
+	paused, err := x.standing(name)
 	if err != nil {
 		return err
 	}
@@ -84,14 +84,14 @@ func (x *tx) setTick(name string, due int64) error {
 	return err
 }
 
-// standing tells a schedule's last run, and whether it is paused, and keeps both from changing.
-func (x *tx) standing(name string) (lastRun int64, paused bool, err error) {
+// standing tells whether a schedule is paused, and keeps it as it is until the transaction ends.
+func (x *tx) standing(name string) (paused bool, err error) {
 	var p int64
-	err = x.t.QueryRowContext(x.ctx, `SELECT last_run, paused FROM schedules WHERE name=$1`+x.db.d.forUpdate, name).Scan(&lastRun, &p)
+	err = x.t.QueryRowContext(x.ctx, `SELECT paused FROM schedules WHERE name=$1`+x.db.d.forUpdate, name).Scan(&p)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNotFound
 	}
-	return lastRun, p != 0, err
+	return p != 0, err
 }
 
 // PauseSchedule keeps a schedule from starting runs, or lets it go on: then its next tick is due at due.
@@ -101,7 +101,7 @@ func (db *DB) PauseSchedule(ctx context.Context, name string, paused bool, due i
 		if err := x.lockHosts([]string{host}); err != nil {
 			return err
 		}
-		if _, _, err := x.standing(name); err != nil {
+		if _, err := x.standing(name); err != nil {
 			return err
 		}
 		if paused {
@@ -140,10 +140,12 @@ func (db *DB) RemoveSchedule(ctx context.Context, name string) error {
 		if err != nil {
 			return err
 		}
-		for _, q := range []string{`DELETE FROM tasks WHERE host=$1`, `DELETE FROM hosts WHERE host=$1`} {
-			if _, err := x.exec(q, host); err != nil {
-				return err
-			}
+		if _, err := x.exec(`DELETE FROM tasks WHERE host=$1`, host); err != nil {
+			return err
+		}
+		// Its lease goes; the row stays: whoever adds a schedule of this name at the same time has seen it.
+		if _, err := x.exec(`UPDATE hosts SET lease=0, owner='', next_at=$1 WHERE host=$2`, Never, host); err != nil {
+			return err
 		}
 		_, err = x.exec(`DELETE FROM entries WHERE schedule=$1`, name)
 		return err
@@ -164,7 +166,7 @@ type Start struct {
 }
 
 // StartScheduled begins a run of a schedule, notes it as the last one, sets the next tick and frees its host: all of it or
-// nothing. ErrOverlap if the last run is not done, ErrLeaseLost if the tick is no longer the caller's or the schedule is
+// nothing. ErrOverlap if a run of that schedule is not done, ErrLeaseLost if the tick is no longer the caller's or the schedule is
 // paused, ErrNotFound if it is gone.
 func (db *DB) StartScheduled(ctx context.Context, s Start) (Run, error) {
 	r := s.Run
@@ -172,12 +174,15 @@ func (db *DB) StartScheduled(ctx context.Context, s Start) (Run, error) {
 	err := db.write(ctx, func(x *tx) error {
 		host := TickHost(s.Schedule)
 		first := hostsOf(s.First)
+		if err := x.makeHosts(first); err != nil {
+			return err
+		}
 		locked := append(slices.Clone(first), host)
 		slices.Sort(locked)
 		if err := x.lockHosts(locked); err != nil {
 			return err
 		}
-		last, paused, err := x.standing(s.Schedule)
+		paused, err := x.standing(s.Schedule)
 		if err != nil {
 			return err
 		}
@@ -190,7 +195,8 @@ func (db *DB) StartScheduled(ctx context.Context, s Start) (Run, error) {
 				return err
 			}
 		}
-		if open, err := x.strings(`SELECT state FROM runs WHERE id=$1 AND state<>$2`, last, RunDone); err != nil {
+		// Also one of a schedule that had this name before.
+		if open, err := x.strings(`SELECT state FROM runs WHERE schedule=$1 AND schedule<>'' AND state<>$2 LIMIT 1`, s.Schedule, RunDone); err != nil {
 			return err
 		} else if len(open) > 0 {
 			return ErrOverlap
