@@ -61,28 +61,32 @@ func (s *receipts) put(r *receipt) {
 // sign writes a new token in the transaction.
 func (x *tx) sign(r *receipt) error {
 	r.token = newToken()
-	_, err := x.exec(`INSERT INTO receipts (slot, token, at) VALUES ($1,$2,$3)
-		ON CONFLICT (slot) DO UPDATE SET token=excluded.token, at=excluded.at`, r.slot, r.token, time.Now().UnixMilli())
+	_, err := x.exec(`INSERT INTO receipts (slot, token, at) VALUES ($1,$2,`+sqlServerMS+`)
+		ON CONFLICT (slot) DO UPDATE SET token=excluded.token, at=excluded.at`, r.slot, r.token)
 	return err
 }
 
 // took tells whether the transaction that wrote the receipt's last token was committed.
 func (db *DB) took(ctx context.Context, r *receipt) (bool, error) {
 	var token int64
-	err := db.w.QueryRowContext(ctx, `INSERT INTO receipts (slot, token, at) VALUES ($1,0,$2)
-		ON CONFLICT (slot) DO UPDATE SET at=excluded.at RETURNING token`, r.slot, time.Now().UnixMilli()).Scan(&token)
+	err := db.w.QueryRowContext(ctx, `INSERT INTO receipts (slot, token, at) VALUES ($1,0,`+sqlServerMS+`)
+		ON CONFLICT (slot) DO UPDATE SET at=excluded.at RETURNING token`, r.slot).Scan(&token)
 	if err != nil {
 		return false, fmt.Errorf("find out about a commit: %w", err)
 	}
 	return token == r.token, nil
 }
 
-// receiptsLast is longer than anybody waits for the answer to a commit.
+// receiptsLast is longer than anybody waits for the answer to a commit: a worker that waits out an outage may take weeks.
+// A process that is killed leaves a row or two for as long.
 const receiptsLast = 60 * 24 * time.Hour
+
+// sqlServerMS is the time by the server's own clock: machines whose clocks are wrong sweep nothing away from others.
+const sqlServerMS = `(EXTRACT(EPOCH FROM clock_timestamp())*1000)::bigint`
 
 // sweepReceipts removes those of handles that are long gone.
 func (db *DB) sweepReceipts(ctx context.Context) error {
-	_, err := db.w.ExecContext(ctx, `DELETE FROM receipts WHERE at < $1`, time.Now().Add(-receiptsLast).UnixMilli())
+	_, err := db.w.ExecContext(ctx, `DELETE FROM receipts WHERE at < `+sqlServerMS+`-$1::bigint`, receiptsLast.Milliseconds())
 	return err
 }
 
