@@ -23,16 +23,19 @@ type End struct {
 	Post     *Post
 	New      []Task // discovered
 	Keep     []byte // what whoever holds the host next needs of the task while its segment is not stored; see DB.Kept
+	Bytes    int64  // of the payload
 	Added    int    // how many of New the database did not have; Commit fills it in
 }
 
 // Commit is the acknowledgement: one transaction that makes a group of exchanges count, whose bytes the caller has made
-// durable before. It tells the indexes of those ends whose lease was no longer held: nothing of them counts. If a
+// durable before. They are counted for the node whose segments they stand in, so that a budget holds whatever is killed.
+// It tells the indexes of those ends whose lease was no longer held: nothing of them counts. If a
 // segment is no longer open, nothing is written and the error is ErrSegmentGone.
 func (db *DB) Commit(ctx context.Context, progress []Progress, ends []End) (fenced []int, err error) {
 	err = db.write(ctx, func(x *tx) error {
 		fenced = fenced[:0]
-		if err := x.advance(progress); err != nil {
+		node, err := x.advance(progress)
+		if err != nil {
 			return err
 		}
 		var found, ended []Task
@@ -63,6 +66,9 @@ func (db *DB) Commit(ctx context.Context, progress []Progress, ends []End) (fenc
 				}
 			}
 		}
+		if err := x.countEnds(node, ends, held); err != nil {
+			return err
+		}
 		return x.holdRuns(ends, fenced)
 	})
 	if err != nil {
@@ -71,17 +77,20 @@ func (db *DB) Commit(ctx context.Context, progress []Progress, ends []End) (fenc
 	return fenced, nil
 }
 
-func (x *tx) advance(progress []Progress) error {
+// advance notes how far segments have come, and tells whose they are.
+func (x *tx) advance(progress []Progress) (node string, err error) {
 	for _, p := range progress {
-		n, err := x.exec(`UPDATE segments SET committed=$1 WHERE id=$2 AND state=$3 AND committed<=$1`, p.Committed, p.Segment, SegmentOpen)
+		nodes, err := x.strings(`UPDATE segments SET committed=$1 WHERE id=$2 AND state=$3 AND committed<=$1 RETURNING node`,
+			p.Committed, p.Segment, SegmentOpen)
 		if err != nil {
-			return err
+			return "", err
 		}
-		if n != 1 {
-			return fmt.Errorf("segment %s: %w", p.Segment, ErrSegmentGone)
+		if len(nodes) != 1 {
+			return "", fmt.Errorf("segment %s: %w", p.Segment, ErrSegmentGone)
 		}
+		node = nodes[0]
 	}
-	return nil
+	return node, nil
 }
 
 // end writes one task's end, if its lease is still held, it has not ended already, and what its revisit refers to is there.
@@ -91,9 +100,9 @@ func (x *tx) end(e *End, paused runSet) (held bool, err error) {
 	}
 	t := paused.parkOne(e.Task)
 	status, version := e.answer()
-	n, err := x.exec(`UPDATE tasks SET due_at=$1, attempts=$2, outcome=$3, status=$8, version=$9 WHERE host=$4 AND run=$5 AND id=$6 AND `+sqlOpen+`
+	n, err := x.exec(`UPDATE tasks SET due_at=$1, attempts=$2, outcome=$3, status=$8, version=$9, stands=$10 WHERE host=$4 AND run=$5 AND id=$6 AND `+sqlOpen+`
 		AND EXISTS (SELECT 1 FROM hosts WHERE host=$4 AND lease=$7 AND lease<>0)`, t.Due, t.Attempts, t.Outcome, foldKey(t.Host), t.Run, t.ID, e.Token,
-		status, version)
+		status, version, e.mark())
 	if err != nil || n == 0 {
 		return false, err
 	}

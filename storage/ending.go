@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -69,24 +70,76 @@ func (x *tx) runIsDone(id int64) error {
 	return nil
 }
 
-// CountRuns writes how far a node has come with runs: all that it has done since each began.
+// CountRuns writes how far a node has come with runs: all that it has done since each began. What it leaves out, because it
+// was stopped before it knew of it, and Commit has counted, stays counted.
 func (db *DB) CountRuns(ctx context.Context, node string, counts map[int64]Counts) error {
 	err := db.write(ctx, func(x *tx) error {
-		for _, run := range slices.Sorted(maps.Keys(counts)) {
-			c := counts[run]
-			if _, err := x.exec(`INSERT INTO progress (run, node, found, ended, captured, failed, bytes, pages) VALUES ($1,$2,$3,$4,$5,$6,$7,$8)
-				ON CONFLICT (run, node) DO UPDATE SET found=excluded.found, ended=excluded.ended, captured=excluded.captured,
-				failed=excluded.failed, bytes=excluded.bytes, pages=excluded.pages`,
-				run, node, c.Found, c.Ended, c.Captured, c.Failed, c.Bytes, c.Pages); err != nil {
-				return err
-			}
-		}
-		return nil
+		return x.putCounts(node, counts, func(col string) string {
+			return `CASE WHEN excluded.` + col + `>progress.` + col + ` THEN excluded.` + col + ` ELSE progress.` + col + ` END`
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("count runs: %w", err)
 	}
 	return nil
+}
+
+// countEnds counts the ends that count.
+func (x *tx) countEnds(node string, ends []End, held []bool) error {
+	if node == "" { // nothing of them stands in a segment
+		return nil
+	}
+	counts := map[int64]Counts{}
+	for i := range ends {
+		if held[i] {
+			counts[ends[i].Task.Run] = counts[ends[i].Task.Run].with(&ends[i])
+		}
+	}
+	return x.addCounts(node, counts)
+}
+
+// with are the counts with one more end.
+func (c Counts) with(e *End) Counts {
+	c.Found += int64(e.Added)
+	c.Bytes += e.Bytes
+	c.Captured += int64(len(e.Captures))
+	if e.Task.Due != Never {
+		return c
+	}
+	c.Ended++
+	if e.Task.Kind == kindPage {
+		c.Pages++
+	}
+	if len(e.Captures) == 0 {
+		c.Failed++
+	}
+	return c
+}
+
+// kindPage is the kind of the tasks that a budget of pages counts, see crawler/scope.
+const kindPage = "page"
+
+// addCounts adds to the counts of a node.
+func (x *tx) addCounts(node string, counts map[int64]Counts) error {
+	return x.putCounts(node, counts, func(col string) string { return `progress.` + col + `+excluded.` + col })
+}
+
+// putCounts writes a node's counts, in the order of the runs; where there are some, each becomes what merged says of its
+// column.
+func (x *tx) putCounts(node string, counts map[int64]Counts, merged func(col string) string) error {
+	args := make([]any, 0, 8*len(counts))
+	for _, run := range slices.Sorted(maps.Keys(counts)) {
+		c := counts[run]
+		args = append(args, run, node, c.Found, c.Ended, c.Captured, c.Failed, c.Bytes, c.Pages)
+	}
+	cols := []string{"found", "ended", "captured", "failed", "bytes", "pages"}
+	set := make([]string, len(cols))
+	for i, col := range cols {
+		set[i] = col + `=` + merged(col)
+	}
+	_, err := x.insert(`INSERT INTO progress (run, node, `+strings.Join(cols, ", ")+`)`,
+		` ON CONFLICT (run, node) DO UPDATE SET `+strings.Join(set, ", "), 8, args)
+	return err
 }
 
 // beginner is the node that counts the tasks with which a run begins.

@@ -101,7 +101,7 @@ func distinctTasks(ends []End, in []int) (now, rest []int) {
 func (x *tx) endTasks(ends []End, which []int, paused runSet, held []bool) error {
 	n := len(which)
 	hosts, outcomes := make([]string, n), make([]string, n)
-	ints := make([][]int64, 8) // place, run, id, token, due, attempts, status, version
+	ints := make([][]int64, 9) // place, run, id, token, due, attempts, status, version, stands
 	for c := range ints {
 		ints[c] = make([]int64, n)
 	}
@@ -109,7 +109,7 @@ func (x *tx) endTasks(ends []End, which []int, paused runSet, held []bool) error
 		t := paused.parkOne(ends[i].Task)
 		status, version := ends[i].answer()
 		hosts[k], outcomes[k] = foldKey(t.Host), t.Outcome
-		for c, v := range []int64{int64(i), t.Run, t.ID, ends[i].Token, t.Due, int64(t.Attempts), status, version} {
+		for c, v := range []int64{int64(i), t.Run, t.ID, ends[i].Token, t.Due, int64(t.Attempts), status, version, ends[i].mark()} {
 			ints[c][k] = v
 		}
 	}
@@ -118,12 +118,12 @@ func (x *tx) endTasks(ends []End, which []int, paused runSet, held []bool) error
 		err := r.Scan(&i)
 		held[i] = err == nil
 		return err
-	}, `UPDATE tasks t SET due_at=u.due_at, attempts=u.attempts, outcome=u.outcome, status=u.status, version=u.version
-		FROM unnest($1::text[],$2::text[],$3::bigint[],$4::bigint[],$5::bigint[],$6::bigint[],$7::bigint[],$8::bigint[],$9::bigint[],$10::bigint[])
-			AS u(host,outcome,place,run,id,token,due_at,attempts,status,version)
+	}, `UPDATE tasks t SET due_at=u.due_at, attempts=u.attempts, outcome=u.outcome, status=u.status, version=u.version, stands=u.stands
+		FROM unnest($1::text[],$2::text[],$3::bigint[],$4::bigint[],$5::bigint[],$6::bigint[],$7::bigint[],$8::bigint[],$9::bigint[],$10::bigint[],$11::bigint[])
+			AS u(host,outcome,place,run,id,token,due_at,attempts,status,version,stands)
 		WHERE t.host=u.host AND t.run=u.run AND t.id=u.id AND t.due_at < 1152921504606846976
 			AND EXISTS (SELECT 1 FROM hosts h WHERE h.host=u.host AND h.lease=u.token AND h.lease<>0)
-		RETURNING u.place`, hosts, outcomes, ints[0], ints[1], ints[2], ints[3], ints[4], ints[5], ints[6], ints[7])
+		RETURNING u.place`, hosts, outcomes, ints[0], ints[1], ints[2], ints[3], ints[4], ints[5], ints[6], ints[7], ints[8])
 }
 
 // enqueueFound adds the tasks that ends have discovered, and writes into each end how many of them were new.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 )
 
 // Unstored brings the segments that are to be stored yet, open or sealed, by node, oldest first.
@@ -20,6 +21,7 @@ func (db *DB) Lost(ctx context.Context) ([]Segment, error) {
 type Loss struct {
 	Captures, Attempts, Posts int64
 	Tasks                     int64 // due again
+	Cut                       int64 // tasks that are not: a budget has cut their run
 	Runs                      []int64
 }
 
@@ -27,8 +29,9 @@ type Loss struct {
 const againDue = 100
 
 // LoseSegment gives a segment up whose machine never comes back. In one transaction its captures, attempts and posts go,
-// the tasks that they had ended are due again, and their runs are active again if they were done. ErrSegmentGone if it is
-// stored, lost already, or not there.
+// the tasks that they had ended are due again, the entries of feeds and sitemaps among them are not known any more, and
+// their runs are active again if they were done. Of a run that a budget has cut, the tasks end as all that there was no
+// room for. ErrSegmentGone if it is stored, lost already, or not there.
 func (db *DB) LoseSegment(ctx context.Context, id string) (Loss, error) {
 	var l Loss
 	err := db.write(ctx, func(x *tx) (err error) {
@@ -59,12 +62,7 @@ func (x *tx) loseSegment(id string) (Loss, error) {
 		return l, err
 	}
 	for _, run := range l.Runs {
-		again, err := x.loseOf(id, run)
-		if err != nil {
-			return l, err
-		}
-		l.Tasks += again
-		if err := x.uncount(id, node[0], run, again); err != nil {
+		if err := x.loseOf(id, node[0], run, &l); err != nil {
 			return l, err
 		}
 	}
@@ -72,57 +70,83 @@ func (x *tx) loseSegment(id string) (Loss, error) {
 	return l, err
 }
 
+// segmentMark is what the row of a task keeps of the segment in which its last try stands: enough to tell one of its
+// tries from another, in a few bytes. Never 0, which says that nobody knows.
+func segmentMark(id string) int64 {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(id)) // never fails
+	return int64(h.Sum32()>>1) | 1
+}
+
+// mark is the segmentMark of the end of a try; 0 if nothing of it stands anywhere.
+func (e *End) mark() int64 {
+	switch {
+	case len(e.Captures) > 0:
+		return segmentMark(e.Captures[len(e.Captures)-1].Segment)
+	case len(e.Attempts) > 0:
+		return segmentMark(e.Attempts[len(e.Attempts)-1].Segment)
+	}
+	return 0
+}
+
+// sqlEndedIn are the tasks of run $2 whose last end stands in segment $1, whose mark is $3. No clock decides: those of two
+// machines differ.
+const sqlEndedIn = `run=$2 AND due_at=1152921504606846976 AND stands IN ($3,0) AND url IN (
+	SELECT url FROM captures WHERE segment=$1 AND run=$2 UNION SELECT url FROM attempts WHERE segment=$1 AND run=$2)`
+
 // loseOf makes those tasks of a run due again whose last end stands in the segment.
-func (x *tx) loseOf(id string, run int64) (int64, error) {
+func (x *tx) loseOf(id, node string, run int64, l *Loss) error {
 	if _, err := x.exec(`UPDATE runs SET state=$1, ended=0 WHERE id=$2 AND state=$3`, RunActive, run, RunDone); err != nil {
-		return 0, err
+		return err
 	}
 	paused, err := x.paused([]Task{{Run: run}})
 	if err != nil {
-		return 0, err
+		return err
 	}
-	const ended = `run=$2 AND due_at=1152921504606846976 AND url IN (` + sqlLastIn + `)`
-	hosts, err := x.strings(`SELECT DISTINCT host FROM tasks WHERE `+ended+` ORDER BY host`, id, run)
-	if err != nil || len(hosts) == 0 {
-		return 0, err
+	mark := segmentMark(id)
+	hosts, err := x.strings(`SELECT DISTINCT host FROM tasks WHERE `+sqlEndedIn+` ORDER BY host`, id, run, mark)
+	if err != nil {
+		return err
 	}
 	for _, h := range hosts { // one by one: they may be more than a statement takes
 		if err := x.lockHosts([]string{h}); err != nil {
-			return 0, err
+			return err
 		}
 	}
-	due := paused.parkOne(Task{Run: run, Due: againDue}).Due
-	n, err := x.exec(`UPDATE tasks SET due_at=$3, outcome='' WHERE `+ended, id, run, due)
+	pages, err := x.numbers(`SELECT COUNT(*) FROM tasks WHERE kind='`+kindPage+`' AND `+sqlEndedIn, id, run, mark)
 	if err != nil {
-		return 0, err
+		return err
+	}
+	if _, err := x.exec(`UPDATE entries SET stamp='', run=0 WHERE run=$2 AND stamp<>''
+		AND schedule=(SELECT schedule FROM runs WHERE id=$2)
+		AND task IN (SELECT id FROM tasks WHERE `+sqlEndedIn+`)`, id, run, mark); err != nil {
+		return err
+	}
+	again := paused.parkOne(Task{Run: run, Due: againDue})
+	n, err := x.exec(`UPDATE tasks SET due_at=$4, outcome=$5, status=0, version=0 WHERE `+sqlEndedIn, id, run, mark, again.Due, again.Outcome)
+	if err != nil {
+		return err
+	}
+	if again.Due == Never {
+		l.Cut += n
+	} else {
+		l.Tasks += n
 	}
 	for _, h := range hosts {
 		if _, err := x.exec(sqlWake, h); err != nil {
-			return 0, err
+			return err
 		}
 	}
-	return n, nil
+	return x.uncount(id, node, run, n, pages[0])
 }
 
-// sqlLastIn are the URLs of run $2 whose last exchange stands in segment $1.
-const sqlLastIn = `SELECT a.url FROM captures a WHERE a.segment=$1 AND a.run=$2` + sqlNoneAfter + `
-	UNION SELECT a.url FROM attempts a WHERE a.segment=$1 AND a.run=$2` + sqlNoneAfter
-
-const sqlNoneAfter = ` AND NOT EXISTS (SELECT 1 FROM captures o WHERE o.collection=a.collection AND o.urlkey=a.urlkey
-		AND o.at>a.at AND o.run=a.run AND o.url=a.url AND o.segment<>a.segment)
-	AND NOT EXISTS (SELECT 1 FROM attempts o WHERE o.collection=a.collection AND o.urlkey=a.urlkey
-		AND o.at>a.at AND o.run=a.run AND o.url=a.url AND o.segment<>a.segment)`
-
 // uncount takes what is lost out of a run's counts, in a row of its own: the node may still write its own row.
-func (x *tx) uncount(id, node string, run, again int64) error {
+func (x *tx) uncount(id, node string, run, tasks, pages int64) error {
 	captured, err := x.numbers(`SELECT COUNT(*) FROM captures WHERE segment=$1 AND run=$2`, id, run)
 	if err != nil {
 		return err
 	}
-	_, err = x.exec(`INSERT INTO progress (run, node, found, ended, captured, failed, bytes) VALUES ($1,$2,0,$3,$4,$5,0)
-		ON CONFLICT (run, node) DO UPDATE SET ended=progress.ended+excluded.ended, captured=progress.captured+excluded.captured,
-		failed=progress.failed+excluded.failed`, run, "lost by "+node, -again, -captured[0], -max(0, again-captured[0]))
-	return err
+	return x.addCounts("lost by "+node, map[int64]Counts{run: {Ended: -tasks, Pages: -pages, Captured: -captured[0], Failed: -max(0, tasks-captured[0])}})
 }
 
 // dropRows deletes all that stands in the segment.

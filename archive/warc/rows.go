@@ -53,6 +53,9 @@ func unitEnd(collection, segment string, u *Unit, r io.ReaderAt) (storage.End, e
 		Host: c.Host, Run: c.Run, ID: c.Task, URL: url, Kind: c.Kind, Depth: c.Depth, Hops: c.Hops, Via: c.Via,
 		Due: c.Retry, Attempts: c.Attempt,
 	}}
+	if m := u.Main(); m != nil && m.Header.Type() != TypeRevisit { // a revisit does not tell
+		end.Bytes = m.Header.Length
+	}
 	if c.Retry == 0 {
 		end.Task.Due, end.Task.Outcome = storage.Never, string(c.Outcome)
 	}
@@ -110,7 +113,7 @@ func decodeJSON(block io.Reader, into any) error {
 
 // end is what the rows say once the entry's group stands at start in a segment.
 func (e *Entry) end(segment string, start int64, g *Group, orig *Original) storage.End {
-	end := storage.End{Task: e.Task, Token: e.Meta.Token, New: e.New, Keep: e.Keep}
+	end := storage.End{Task: e.Task, Token: e.Meta.Token, New: e.New, Keep: e.Keep, Bytes: e.bytes()}
 	end.Task.Attempts = e.Meta.Attempt
 	end.Task.Due, end.Task.Outcome = e.Meta.Retry, ""
 	if e.Meta.Retry == 0 {
@@ -133,6 +136,14 @@ func (e *Entry) end(segment string, start int64, g *Group, orig *Original) stora
 		end.Post = &p
 	}
 	return end
+}
+
+// bytes is the size of the payload.
+func (e *Entry) bytes() int64 {
+	if e.Resource != nil {
+		return int64(len(e.Resource.Body))
+	}
+	return e.Exchange.Payload.Size
 }
 
 func (e *Entry) capture(orig *Original) storage.Capture {

@@ -27,6 +27,9 @@ CREATE INDEX entries_task ON entries (schedule, task);
 -- Why what the run watches could not be read, though it answered.
 ALTER TABLE runs ADD COLUMN fault TEXT NOT NULL DEFAULT '';
 
+-- In which segment the last try stands: a few bytes of a hash of its name, 0 if nobody knows.
+ALTER TABLE tasks ADD COLUMN stands INTEGER NOT NULL DEFAULT 0;
+
 -- Of the last answer: its status, and a hash of its payload's digest. Both 0 if there was none.
 ALTER TABLE tasks ADD COLUMN status BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE tasks ADD COLUMN version BIGINT NOT NULL DEFAULT 0;
@@ -36,6 +39,7 @@ ALTER TABLE progress ADD COLUMN pages BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE progress DROP COLUMN pages;
 ALTER TABLE tasks DROP COLUMN version;
 ALTER TABLE tasks DROP COLUMN status;
+ALTER TABLE tasks DROP COLUMN stands;
 ALTER TABLE runs DROP COLUMN fault;
 DROP TABLE entries;
 DROP TABLE schedules;

@@ -227,3 +227,45 @@ func runsCounts(b *bench) {
 		b.t.Errorf("the other run: %+v", got)
 	}
 }
+
+// runsCountsKilled: what was acknowledged is counted, even if the node was killed before it wrote its counts; counts that
+// it writes late take nothing back; what came too late counts for nothing; a lost segment's pages are there to be had again.
+func runsCountsKilled(b *bench) {
+	robots := task("h", 0, 3, 1)
+	robots.Kind = "robots"
+	r := b.startRun(task("h", 0, 1, 1), task("h", 0, 2, 1), robots, task("h", 0, 4, 1))
+	b.opened("s", "n")
+	l := b.claimOne("h")
+	page := b.captured(l, b.task("h", r.ID, 1), "s", 10, task("g", r.ID, 9, 1), task("h", r.ID, 2, 1))
+	page.Bytes = 100
+	late := b.captured(l, b.task("h", r.ID, 4), "s", 50)
+	late.Token++
+	b.commit([]storage.Progress{{Segment: "s", Committed: 90}}, page, b.failed(l, b.task("h", r.ID, 2), "s", 20, 1),
+		b.captured(l, b.task("h", r.ID, 3), "s", 30), late)
+	want := storage.Counts{Found: 1, Ended: 2, Captured: 2, Bytes: 100, Pages: 1}
+	is := func(what string) {
+		b.t.Helper()
+		if got, err := b.Counts(b.t.Context(), r.ID, "n"); err != nil || got != want {
+			b.t.Errorf("%s: %+v, %v, want %+v", what, got, err, want)
+		}
+	}
+	is("committed")
+	count := func(c storage.Counts) {
+		b.t.Helper()
+		if err := b.CountRuns(b.t.Context(), "n", map[int64]storage.Counts{r.ID: c}); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	count(storage.Counts{Ended: 1, Captured: 1, Pages: 1})
+	is("counts from before")
+	b.commit([]storage.Progress{{Segment: "s", Committed: 99}}, b.failed(l, b.task("h", r.ID, 2), "s", 40, storage.Never))
+	want.Ended, want.Failed, want.Pages = 3, 1, 2
+	is("another page")
+	want.Found = 4
+	count(want)
+	is("counts from after")
+	b.lose("s", 3, 0)
+	if got := b.counts(r.ID); got.Pages != 0 || got.Ended != 0 || got.Captured != 0 || got.Failed != 0 {
+		b.t.Errorf("all is lost: %+v", got)
+	}
+}

@@ -25,6 +25,7 @@ func Runs(t *testing.T, rows Rows) {
 		{"FinishRace", runsFinishRace},
 		{"FinishNot", runsFinishNot},
 		{"Counts", runsCounts},
+		{"CountsKilled", runsCountsKilled},
 	})
 }
 

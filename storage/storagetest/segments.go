@@ -22,6 +22,9 @@ func Segments(t *testing.T, rows Rows) {
 		{"Adopt", segmentsAdopt},
 		{"Lost", segmentsLost},
 		{"LostDone", segmentsLostDone},
+		{"LostSkew", segmentsLostSkew},
+		{"LostCut", segmentsLostCut},
+		{"LostEntries", segmentsLostEntries},
 		{"Nodes", segmentsNodes},
 	})
 }
