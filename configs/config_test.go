@@ -130,6 +130,11 @@ func TestRedact(t *testing.T) {
 	for in, want := range map[string]string{
 		"": "", "sqlite:x.db": "sqlite:x.db", "postgres://h/n": "postgres://h/n", "postgres://u:p@h/n": "postgres://u:xxxxx@h/n",
 		"postgres://h/n?password=p&user=u": "postgres://h/n?password=xxxxx&user=u", "postgres://u:p%zz@h/n": "postgres:…",
+		"host=127.0.0.1 password=hunter2": "host=127.0.0.1 password=xxxxx", "password = 'hunter 2' host=h": "password=xxxxx host=h",
+		"postgres:/lk:hunter2@h/a": "postgres:…", "lk:hunter2@h/a": "lk:…", "s3://akey:hunter2@buck/q": "s3:…", "s3:akey:hunter2@buck/q": "s3:…",
+		"http://a:hunter2@h/x": "http://a:xxxxx@h/x", "postgres://h/n?PASSWORD=hunter2": "postgres://h/n?PASSWORD=xxxxx",
+		"hunter2@h": "…", "postgres://u@h/x:hunter2@y": "postgres:…", "postgres:///n?host=/run": "postgres:///n?host=/run",
+		"./archive": "./archive", "dir:./a": "dir:./a", "s3://b/q": "s3://b/q", "s3:b/q": "s3:b/q",
 	} {
 		if got := configs.Redact(in); got != want {
 			t.Errorf("%s is told as %s, want %s", in, got, want)

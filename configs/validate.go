@@ -44,22 +44,22 @@ func (c Config) checkPlaces(v *findings) {
 	if c.Archive == "" {
 		v.add("archive", c.Archive, "name a folder, for example ./archive")
 	}
-	if inS3(c.Archive) && !bucketForm(c.Archive) {
-		v.add("archive", c.Archive, "write s3://BUCKET/PREFIX, or name a folder, for example ./archive")
+	if (inS3(c.Archive) || strings.Contains(c.Archive, "://")) && !bucketForm(c.Archive) {
+		v.add("archive", Redact(c.Archive), "write s3://BUCKET/PREFIX, or name a folder, for example ./archive")
 	}
 	if path, ok := strings.CutPrefix(c.Blobs, "dir:"); c.Blobs != "" && (!ok || path == "") && !bucketForm(c.Blobs) {
-		v.add("blobs", c.Blobs, "write dir: and a folder, for example dir:./archive, or s3://BUCKET/PREFIX, or leave it empty")
+		v.add("blobs", Redact(c.Blobs), "write dir: and a folder, for example dir:./archive, or s3://BUCKET/PREFIX, or leave it empty")
 	}
 	if !databaseForm(c.DB) {
 		v.add("db", Redact(c.DB), "write sqlite: and a file, for example sqlite:./archive/linkstead.db, or postgres://USER@HOST/NAME, or leave it empty")
 	}
 }
 
-// bucketForm says whether a place is s3://BUCKET/PREFIX or s3:BUCKET/PREFIX.
+// bucketForm says whether a place is s3://BUCKET/PREFIX or s3:BUCKET/PREFIX. Keys are never part of it.
 func bucketForm(place string) bool {
 	rest, ok := strings.CutPrefix(place, "s3:")
 	bucket, _, _ := strings.Cut(strings.TrimPrefix(rest, "//"), "/")
-	return ok && bucket != ""
+	return ok && bucket != "" && !strings.Contains(bucket, "@")
 }
 
 func databaseForm(dsn string) bool {
@@ -76,25 +76,34 @@ func databaseForm(dsn string) bool {
 	return false
 }
 
-// Redact is the name of a place without the password that may stand in it.
+// Redact is the name of a place without the password that may stand in it. Of what can't be told apart, its scheme alone
+// is left.
 func Redact(place string) string {
+	kind, _, named := strings.Cut(place, ":")
 	u, err := url.Parse(place)
 	switch {
-	case err != nil && strings.Contains(place, "@"):
-		kind, _, _ := strings.Cut(place, ":")
+	case kind == "dir", kind == "sqlite", err != nil && !strings.Contains(place, "@"):
+	case !strings.Contains(place, "@"), err == nil && u.User != nil && u.Scheme != "s3" && strings.Count(place, "@") == 1:
+		q := u.Query()
+		if q.Has("password") {
+			q.Set("password", "xxxxx")
+			u.RawQuery = q.Encode()
+		}
+		if u.User != nil || q.Has("password") {
+			place = u.Redacted()
+		}
+	case named && scheme.MatchString(kind):
 		return kind + ":…"
-	case err != nil:
-		return place
+	default:
+		return "…"
 	}
-	if q := u.Query(); q.Has("password") {
-		q.Set("password", "xxxxx")
-		u.RawQuery = q.Encode()
-	}
-	if u.User == nil && u.RawQuery == "" {
-		return place
-	}
-	return u.Redacted()
+	return setPassword.ReplaceAllString(place, "${1}=xxxxx")
 }
+
+var (
+	scheme      = regexp.MustCompile(`^[a-z][a-z0-9+.-]*$`)
+	setPassword = regexp.MustCompile(`(?i)(password)\s*=\s*('[^']*'|[^\s&]*)`)
+)
 
 func (c Config) checkS3(v *findings) {
 	if e := c.S3.Endpoint; e != "" {

@@ -109,6 +109,9 @@ func OpenBlobs(ctx context.Context, where string, o BlobOptions) (*Blobs, error)
 	}
 	s, err := openS3(ctx, where, o)
 	if err != nil {
+		if strings.Contains(where, "@") {
+			where = "s3:…" // whoever writes keys there
+		}
 		return nil, fmt.Errorf("open blob store %s: %w", where, err)
 	}
 	return &Blobs{BlobReader: s, BlobWriter: s, name: s.String(), s3: s, close: s.pool.CloseIdleConnections}, nil

@@ -76,6 +76,9 @@ func splitBucket(where string) (bucket, prefix string, err error) {
 	if bucket == "" {
 		return "", "", errors.New("it names no bucket: write s3://BUCKET/PREFIX")
 	}
+	if strings.Contains(bucket, "@") {
+		return "", "", errors.New("no name of a bucket has an @: write s3://BUCKET/PREFIX, and keep the keys in the environment")
+	}
 	if prefix != "" {
 		if err := CheckKey(prefix); err != nil {
 			return "", "", fmt.Errorf("its prefix can't be used: %w", err)

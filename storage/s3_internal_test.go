@@ -58,7 +58,7 @@ func TestWhatMayPass(t *testing.T) {
 func TestSplitBucket(t *testing.T) {
 	for _, c := range []struct{ where, bucket, prefix string }{
 		{"s3://b", "b", ""}, {"s3://b/", "b", ""}, {"s3:b/p", "b", "p/"}, {"s3://b/p/q/", "b", "p/q/"},
-		{"s3://", "", ""}, {"s3:/x", "", ""}, {"s3://b/a//b", "", ""}, {"s3://b/../c", "", ""},
+		{"s3://", "", ""}, {"s3:/x", "", ""}, {"s3://b/a//b", "", ""}, {"s3://b/../c", "", ""}, {"s3://key:secret@b/c", "", ""},
 	} {
 		b, p, err := splitBucket(c.where)
 		if b != c.bucket || p != c.prefix || (err == nil) != (c.bucket != "") {
