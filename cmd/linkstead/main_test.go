@@ -15,7 +15,7 @@ import (
 )
 
 // crashVar names a point (see storagetest.ParsePoint) at which the program under test dies as by kill -9.
-const crashVar = "LINKSTEAD_TEST_CRASH"
+const crashVar = "TEST_LINKSTEAD_CRASH"
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"linkstead": testProgram})
@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 func testProgram() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
-	p := &program{args: os.Args[1:], getenv: os.Getenv, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
+	p := &program{args: os.Args[1:], getenv: os.Getenv, vars: os.Environ(), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
 	if s := os.Getenv(crashVar); s != "" {
 		point, err := storagetest.ParsePoint(s)
 		if err != nil {

@@ -169,6 +169,7 @@ func (p *program) dispatch(ctx context.Context) error {
 		return usageError{errors.New("no command given\nTry 'linkstead --help'")}
 	}
 	e := &env{program: p, cfg: cfg, log: logger(p.stderr, c.Verbose)}
+	hearLibraries(e.log)
 	return cmd.run(ctx, e)
 }
 
