@@ -2,6 +2,7 @@ package crawler
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -10,8 +11,9 @@ import (
 	"linkstead/storage"
 )
 
-// Cuts ends what is left of runs whose budgets are used up.
+// Cuts ends what is left of runs whose budgets are used up, and puts runs aside.
 type Cuts interface {
+	PauseRun(ctx context.Context, id int64) error
 	CutRun(ctx context.Context, run int64, budget string) (bool, error)
 	CutTasks(ctx context.Context, l storage.Lease, run int64, busy []int64) error
 }
@@ -21,7 +23,7 @@ var _ Cuts = (*storage.DB)(nil)
 // spending is what is known of a run's budget beyond what this crawler has counted: what other nodes have done is asked for
 // once in a while.
 type spending struct {
-	pages atomic.Int64 // under way
+	pages atomic.Int64 // under way, or about to be
 	bytes atomic.Int64 // fetched, not acknowledged
 
 	mu     sync.Mutex
@@ -49,13 +51,29 @@ const (
 // way is acknowledged. Other nodes learn of each other within a second: what they fetch meanwhile still counts, so a run may
 // go beyond its budget by that much.
 func (c *Crawler) spent(ctx context.Context, r *run) (cut string, full bool, err error) {
+	r.spending.mu.Lock()
+	defer r.spending.mu.Unlock()
+	return c.judge(ctx, r)
+}
+
+// reserve is spent, and counts t as under way if there is room for it: ends gives the room back.
+func (c *Crawler) reserve(ctx context.Context, r *run, t storage.Task) (cut string, full bool, err error) {
+	r.spending.mu.Lock()
+	defer r.spending.mu.Unlock()
+	cut, full, err = c.judge(ctx, r)
+	if err == nil && cut == "" && !full {
+		r.spending.begins(t)
+	}
+	return cut, full, err
+}
+
+// judge is spent with the lock held.
+func (c *Crawler) judge(ctx context.Context, r *run) (cut string, full bool, err error) {
 	b := r.spec().Budget
 	if b == (scope.Budget{}) {
 		return "", false, nil
 	}
 	s := &r.spending
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.cut != "" {
 		return s.cut, true, nil
 	}
@@ -119,9 +137,10 @@ func (c *Crawler) askOthers(ctx context.Context, r *run) error {
 }
 
 // heldBack says whether a task that was taken out of those that are ready must not begin: a budget of its run is used up,
-// and the run's tasks on this host end but for those under way; or what is under way may use it up, and is waited for.
+// and the run's tasks on this host end but for those under way; or what is under way may use it up, and is waited for. Room
+// is reserved for one that may.
 func (h *host) heldBack(ctx, work context.Context, r *run, t storage.Task) (bool, error) {
-	cut, full, err := h.c.spent(work, r)
+	cut, full, err := h.c.reserve(work, r, t)
 	switch {
 	case err != nil:
 		return false, err
@@ -144,14 +163,13 @@ func (h *host) cutShort(ctx context.Context, r *run) error {
 		}
 	}
 	h.mu.Unlock()
-	left := h.ready[:0]
-	for _, t := range h.ready {
-		if t.Run != r.row.ID {
-			left = append(left, t)
-		}
-	}
-	h.ready = left
+	h.forget(r.row.ID)
 	return h.c.Cuts.CutTasks(ctx, h.lease, r.row.ID, busy)
+}
+
+// forget leaves out what is ready of a run.
+func (h *host) forget(run int64) {
+	h.ready = slices.DeleteFunc(h.ready, func(t storage.Task) bool { return t.Run == run })
 }
 
 // cutLate ends what is left of runs whose time is up while none of their tasks is due.

@@ -95,8 +95,16 @@ func (h *host) serve(ctx, work context.Context) (time.Time, error) {
 			continue
 		}
 		r, err := h.c.run(work, t.Run)
+		if errors.Is(err, errRun) {
+			h.forget(t.Run)
+			err = h.c.shelve(work, t.Run, err)
+			r = nil
+		}
 		if err != nil {
 			return time.Time{}, err
+		}
+		if r == nil {
+			continue
 		}
 		if r.off.Load() { // it was paused after the task was read
 			if len(h.ready) == 0 {
@@ -109,30 +117,45 @@ func (h *host) serve(ctx, work context.Context) (time.Time, error) {
 		} else if held {
 			continue
 		}
-		if h.timeUp(r) {
-			return time.Time{}, nil // let others have a turn; what is ready stays due
+		if quiet, leave, err := h.proceed(ctx, work, r, t); err != nil || leave {
+			return quiet, err
 		}
-		p, err := h.permission(work, r, t)
-		if err != nil {
-			return time.Time{}, err
-		}
-		if p.wait > 0 {
-			return h.c.Now().Add(p.wait), nil
-		}
-		if err := h.promise(work, r); err != nil {
-			return time.Time{}, err
-		}
-		if p.first != nil {
-			h.ready = append([]storage.Task{t}, h.ready...)
-			if !h.known(*p.first) {
-				h.begin(ctx, work, r, *p.first, nil)
-			}
-			h.drain()
-			continue
-		}
-		h.begin(ctx, work, r, t, p)
 	}
 	return time.Time{}, nil
+}
+
+// proceed begins a task for which there is room in its run's budget, or what has to come before it; the room is given back
+// if the task does not begin. leave says that the host is to be given back.
+func (h *host) proceed(ctx, work context.Context, r *run, t storage.Task) (quiet time.Time, leave bool, err error) {
+	begun := false
+	defer func() {
+		if !begun {
+			r.spending.ends(t)
+		}
+	}()
+	if h.timeUp(r) {
+		return quiet, true, nil // let others have a turn; what is ready stays due
+	}
+	p, err := h.permission(work, r, t)
+	if err != nil {
+		return quiet, false, err
+	}
+	if p.wait > 0 {
+		return h.c.Now().Add(p.wait), true, nil
+	}
+	if err := h.promise(work, r); err != nil {
+		return quiet, false, err
+	}
+	if p.first == nil {
+		begun = h.begin(ctx, work, r, t, p)
+		return quiet, false, nil
+	}
+	h.ready = append([]storage.Task{t}, h.ready...)
+	if !h.known(*p.first) {
+		h.begin(ctx, work, r, *p.first, nil)
+	}
+	h.drain()
+	return quiet, false, nil
 }
 
 // timeUp says whether the host has been held long enough, or would be before the next exchange may begin: a host that is
@@ -177,9 +200,9 @@ func (h *host) known(t storage.Task) bool {
 	return h.busy[keyOf(t)] || settled && t.Due < at
 }
 
-// begin starts a task once there is a free place and the politeness delay is over, unless the work is to stop before. p
-// is nil for robots.txt itself.
-func (h *host) begin(ctx, work context.Context, r *run, t storage.Task, p *permission) {
+// begin starts a task once there is a free place and the politeness delay is over, unless the work is to stop before, and
+// says whether it did. p is nil for robots.txt itself, which is no page and needs no room in a budget.
+func (h *host) begin(ctx, work context.Context, r *run, t storage.Task, p *permission) bool {
 	fetches := p == nil || p.allowed()
 	for fetches {
 		at, free := h.turn(r)
@@ -191,23 +214,22 @@ func (h *host) begin(ctx, work context.Context, r *run, t storage.Task, p *permi
 		}
 		h.wait(ctx, work, at)
 		if ctx.Err() != nil || work.Err() != nil || h.failed() != nil {
-			return
+			return false
 		}
 	}
 	select {
 	case h.c.room <- struct{}{}:
 	case <-ctx.Done():
-		return
+		return false
 	case <-work.Done():
-		return
+		return false
 	}
 	if !h.may(work) {
 		<-h.c.room
-		return
+		return false
 	}
 	h.begun++
 	r.users.Add(1)
-	r.spending.begins(t)
 	h.mu.Lock()
 	h.busy[keyOf(t)] = true
 	h.mu.Unlock()
@@ -215,6 +237,7 @@ func (h *host) begin(ctx, work context.Context, r *run, t storage.Task, p *permi
 		h.touch(r, 1)
 	}
 	h.doing.Go(func() { h.do(work, r, t, p, fetches) })
+	return true
 }
 
 // may says whether an exchange may begin at this very moment: it would be kept, and the host is still ours.

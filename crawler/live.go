@@ -132,7 +132,7 @@ func (c *Crawler) run(ctx context.Context, id int64) (*run, error) {
 	r := &run{row: row, line: c.lines.of(s, c.Recorder), seen: map[int64]bool{}}
 	compiled, err := s.Compile()
 	if err != nil {
-		return nil, fmt.Errorf("run %d: %w", id, err)
+		return nil, fmt.Errorf("run %d: %w: %w", id, errRun, err)
 	}
 	post, err := c.Index.PostOf(ctx, id)
 	switch {
@@ -157,11 +157,20 @@ func (c *Crawler) run(ctx context.Context, id int64) (*run, error) {
 	return r, nil
 }
 
+// errRun says that a run's row is at fault: a newer program wrote it, or it is damaged.
+var errRun = errors.New("its spec can't be read")
+
+// shelve puts a run aside that can't be carried out: the others go on.
+func (c *Crawler) shelve(ctx context.Context, id int64, why error) error {
+	c.Log.Error("a run can't be carried out, and is paused", "run", id, "error", why)
+	return c.Cuts.PauseRun(ctx, id)
+}
+
 // ReadSpec reads the spec of a run's row.
 func ReadSpec(row storage.Run) (scope.Spec, error) {
 	s, err := scope.Decode(row.Spec)
 	if err != nil {
-		return scope.Spec{}, fmt.Errorf("run %d: %w", row.ID, err)
+		return scope.Spec{}, fmt.Errorf("run %d: %w: %w", row.ID, errRun, err)
 	}
 	return s, nil
 }

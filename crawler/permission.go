@@ -83,8 +83,15 @@ func (h *host) robots(ctx context.Context, r *run, url string) (*permission, err
 				return nil, err
 			}
 			r.found(n)
+			t, err = h.c.Tasks.Task(ctx, t.Host, r.row.ID, t.ID) // as it is kept: parked or cut, if its run is
+			if err != nil {
+				return nil, err
+			}
 		} else if err != nil {
 			return nil, err
+		}
+		if t.Parked() || t.Outcome == string(outcome.Quota) {
+			return &permission{wait: pausedWait}, nil // of a run that was paused or cut just now, which comes to light soon
 		}
 		if t.Outcome == "" {
 			return h.pendingRobots(r, t), nil

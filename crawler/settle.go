@@ -2,6 +2,7 @@ package crawler
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -57,7 +58,9 @@ func (c *Crawler) finish(work context.Context, g *errgroup.Group, r storage.Acti
 		c.live.opened(r.ID)
 		return false, nil
 	case !r.Held:
-		if err := c.compare(work, r.ID); err != nil {
+		if err := c.compare(work, r.ID); errors.Is(err, errRun) {
+			return true, c.shelve(work, r.ID, err)
+		} else if err != nil {
 			return false, err
 		}
 		return c.Runs.FinishRun(work, r.ID, c.Now().UTC())

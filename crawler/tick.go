@@ -122,6 +122,9 @@ func (c *Crawler) tick(ctx context.Context, l storage.Lease, name string) error 
 // lateRun ends a run whose time is up, if none of its tasks has been due since this process began.
 func (c *Crawler) lateRun(ctx context.Context, id int64) error {
 	r, err := c.run(ctx, id)
+	if errors.Is(err, errRun) {
+		return c.shelve(ctx, id, err)
+	}
 	if err != nil {
 		return err
 	}

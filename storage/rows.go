@@ -69,6 +69,9 @@ type Task struct {
 	Stamp    string // of a new entry of a feed or a sitemap: what is listed of its version, never empty; kept in table entries
 }
 
+// Parked says whether a task waits until its run is resumed.
+func (t Task) Parked() bool { return t.Due >= parked && t.Due < Never }
+
 // Lease is the right to talk to a host.
 type Lease struct {
 	Host  string

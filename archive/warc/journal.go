@@ -101,7 +101,8 @@ type JournalParts struct {
 type segment struct {
 	row       storage.Segment
 	file      storage.File
-	size      int64 // bytes appended
+	begun     time.Time // by the journal's clock, monotonic if that is
+	size      int64     // bytes appended
 	hash      hash.Hash
 	infoID    string
 	originals map[string]Original // by payload digest: the whole responses in this segment

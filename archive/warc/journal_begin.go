@@ -71,7 +71,8 @@ func (j *Journal) failUnless(ctx context.Context, err error) error {
 // begin opens a segment: its row first, then its file, then its warcinfo record. The names of a collection's segments
 // are in the order in which they were begun, to the millisecond: a rebuild reads them so.
 func (j *Journal) begin(ctx context.Context, collection string) (*segment, error) {
-	now := j.Now().UTC()
+	at := j.Now()
+	now := at.UTC()
 	row := storage.Segment{
 		ID:         collection + "-" + strings.Replace(now.Format("20060102150405.000"), ".", "", 1) + "-" + storage.Random(5),
 		Collection: collection, Node: j.Spool.Node(), State: storage.SegmentOpen, Created: now,
@@ -90,7 +91,7 @@ func (j *Journal) begin(ctx context.Context, collection string) (*segment, error
 	}
 	s := &segment{
 		row: row, file: file, hash: sha256.New(), originals: map[string]Original{}, runs: map[int64]bool{},
-		stored: make(chan struct{}),
+		begun: at, stored: make(chan struct{}),
 	}
 	g, err := j.Composer.Warcinfo(info)
 	if err == nil {

@@ -50,7 +50,7 @@ func (j *Journal) retireOld() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for c, s := range j.open {
-		if j.Now().Sub(s.row.Created) >= j.MaxAge {
+		if j.Now().Sub(s.begun) >= j.MaxAge {
 			j.retire(c)
 		}
 	}
@@ -139,12 +139,15 @@ func (j *Journal) lost(segments ...*segment) error {
 	return nil
 }
 
+// whyVoid is what can be said of an exchange that the database did not take.
+const whyVoid = "its host was no longer held, its task had ended already, or what it repeats was purged"
+
 // void notes in the segment that an exchange did not count, so that a rebuild leaves it out too. Its payload is no
 // original any more: revisits of it that stand in the segment already find it by its place. The lock is held.
 func (j *Journal) void(a *appended) {
 	delete(a.seg.originals, a.digest)
-	j.Log.Warn("an exchange came too late: its host was leased to somebody else", "url", a.end.Task.URL)
-	g, err := j.Composer.Void(a.closingID, j.Now().UTC(), "the lease was no longer held", Options{WarcinfoID: a.seg.infoID})
+	j.Log.Warn("an exchange came too late and does not count: "+whyVoid, "url", a.end.Task.URL)
+	g, err := j.Composer.Void(a.closingID, j.Now().UTC(), whyVoid, Options{WarcinfoID: a.seg.infoID})
 	if err == nil {
 		_, err = a.seg.append(g)
 	}

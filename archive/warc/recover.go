@@ -309,7 +309,7 @@ func (t *tail) alone(f *Found, file io.ReaderAt) error {
 
 // voidIn notes at the end of a recovered segment that one of its exchanges came too late.
 func (j *Journal) voidIn(file io.Writer, closing, infoID string) error {
-	g, err := j.Composer.Void(closing, j.Now().UTC(), "the lease was no longer held", Options{WarcinfoID: infoID})
+	g, err := j.Composer.Void(closing, j.Now().UTC(), whyVoid, Options{WarcinfoID: infoID})
 	if err != nil {
 		return err
 	}
