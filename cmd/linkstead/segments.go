@@ -126,10 +126,11 @@ func (c *segmentsCmd) giveUp(ctx context.Context, e *env, s *store) error {
 		}
 		n++
 		sum.Captures, sum.Tasks, sum.Posts = sum.Captures+l.Captures, sum.Tasks+l.Tasks, sum.Posts+l.Posts
+		sum.Cut += l.Cut
 	}
 	if c.JSON {
 		return encode(e.stdout, map[string]any{
-			"node": c.Lost, "segments": n, "captures": sum.Captures, "posts": sum.Posts, "due_again": sum.Tasks,
+			"node": c.Lost, "segments": n, "captures": sum.Captures, "posts": sum.Posts, "due_again": sum.Tasks, "over_budget": sum.Cut,
 		})
 	}
 	if n == 0 {
@@ -138,6 +139,9 @@ func (c *segmentsCmd) giveUp(ctx context.Context, e *env, s *store) error {
 	}
 	fmt.Fprintf(e.stdout, "Gave up %s of node %s: %s gone, %s due again.\n", plural(n, "segment", "segments"), c.Lost,
 		plural(int(sum.Captures), "capture is", "captures are"), plural(int(sum.Tasks), "address is", "addresses are"))
+	if sum.Cut > 0 {
+		fmt.Fprintf(e.stdout, "%s not due again: a budget has ended the run.\n", plural(int(sum.Cut), "address is", "addresses are"))
+	}
 	return nil
 }
 
