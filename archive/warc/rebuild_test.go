@@ -18,8 +18,8 @@ import (
 	"linkstead/storage"
 )
 
-// tables are the rows that a rebuild must make anew: all columns that segments tell. A run's state and counters, and
-// which node wrote a segment, are not among them.
+// tables are the rows that a rebuild must make anew: all columns that segments tell. A run's state and counters,
+// which node wrote a segment, and in which one that is not stored a task's last try stands, are not among them.
 var tables = map[string]string{
 	"segments":  `SELECT id, collection, location, state, committed, size, sha256, created FROM segments`,
 	"captures":  `SELECT * FROM captures`,
@@ -27,7 +27,7 @@ var tables = map[string]string{
 	"posts":     `SELECT * FROM posts`,
 	"citations": `SELECT * FROM citations`,
 	"runs":      `SELECT id, collection, source, spec, started FROM runs`,
-	"tasks":     `SELECT * FROM tasks`,
+	"tasks":     `SELECT host, run, id, url, kind, depth, hops, via, due_at, attempts, outcome, status, version FROM tasks`,
 }
 
 // dump brings every row that matters as text.
