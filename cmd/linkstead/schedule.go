@@ -107,12 +107,8 @@ func (c *scheduleAddCmd) run(ctx context.Context, e *env) (err error) {
 	if err != nil {
 		return usageError{fmt.Errorf("schedule %s: %w", c.Name, err)}
 	}
-	timing, err := s.When.Compile()
-	if err != nil {
+	if err := e.notPast(s); err != nil {
 		return usageError{err}
-	}
-	if at := timing.First(e.now()); s.When.At != "" && at.Before(e.now()) {
-		return usageError{fmt.Errorf("schedule %s: --at %s lies in the past", c.Name, s.When.At)}
 	}
 	st, err := e.openTables(ctx, true)
 	if err != nil {
@@ -134,8 +130,20 @@ func (c *scheduleAddCmd) run(ctx context.Context, e *env) (err error) {
 	if err := p.put(ctx, st); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stdout, "Schedule %s: %s %s, %s. First run: %s.\n", s.Name, s.Kind, s.Spec.Source, s.When, p.next)
+	fmt.Fprintf(e.stdout, "Schedule %s: %s %s, %s. First run: %s.\n", s.Name, s.Kind, clean(s.Spec.Source), s.When, p.next)
 	p.tell(e)
+	return nil
+}
+
+// notPast refuses a schedule whose only time is over: it would run at once.
+func (e *env) notPast(s *watch.Schedule) error {
+	timing, err := s.When.Compile()
+	if err == nil && s.When.At != "" && timing.First(e.now()).Before(e.now()) {
+		err = fmt.Errorf("at %s lies in the past: name a time to come, or leave the schedule out", s.When.At)
+	}
+	if err != nil {
+		return fmt.Errorf("schedule %s: %w", s.Name, err)
+	}
 	return nil
 }
 
@@ -278,8 +286,11 @@ func (c *schedulePauseCmd) run(ctx context.Context, e *env) error {
 			fmt.Fprintf(e.stdout, "Schedule %s was paused already.\n", c.Name)
 			return nil
 		}
+		if err := st.db.PauseSchedule(ctx, c.Name, true, 0); err != nil {
+			return err
+		}
 		fmt.Fprintf(e.stdout, "Schedule %s is paused: it starts no runs. One that is going on goes on.\n", c.Name)
-		return st.db.PauseSchedule(ctx, c.Name, true, 0)
+		return nil
 	})
 }
 
@@ -310,8 +321,11 @@ func (c *scheduleResumeCmd) run(ctx context.Context, e *env) error {
 				due = next.UnixMilli()
 			}
 		}
+		if err := st.db.PauseSchedule(ctx, c.Name, false, due); err != nil {
+			return err
+		}
 		fmt.Fprintf(e.stdout, "Schedule %s goes on. Next run: %s.\n", c.Name, moment(due, now))
-		return st.db.PauseSchedule(ctx, c.Name, false, due)
+		return nil
 	})
 }
 
@@ -322,8 +336,11 @@ type scheduleRemoveCmd struct {
 
 func (c *scheduleRemoveCmd) run(ctx context.Context, e *env) error {
 	return e.withSchedule(ctx, e.openTables, c.Name, func(st *store, _ storage.Schedule) error {
+		if err := st.db.RemoveSchedule(ctx, c.Name); err != nil {
+			return err
+		}
 		fmt.Fprintf(e.stdout, "Schedule %s is forgotten. What it captured stays.\n", c.Name)
-		return st.db.RemoveSchedule(ctx, c.Name)
+		return nil
 	})
 }
 

@@ -31,6 +31,7 @@ type plannedSchedule struct {
 	old  *storage.Schedule // nil: it is new
 	word string            // what changes; empty: nothing
 
+	moved bool     // its times are new
 	waits bool     // for the post that it rechecks
 	notes []string // what may not be meant so
 	next  string   // when its next run is due, once it is put
@@ -144,7 +145,7 @@ func (c *scheduleApplyCmd) carry(ctx context.Context, e *env, st *store, p *plan
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stdout, "%s: %s\n", p.name, word)
+	fmt.Fprintf(e.stdout, "%s: %s\n", p.name, clean(word))
 	p.tell(e)
 	return nil
 }
@@ -196,9 +197,14 @@ func (c *scheduleApplyCmd) plan(ctx context.Context, e *env, st *store, wanted [
 		p := plannedSchedule{name: s.Name, want: s, old: there[s.Name]}
 		delete(there, s.Name)
 		if p.old == nil {
-			p.word = fmt.Sprintf("new: %s %s, %s", s.Kind, s.Spec.Source, s.When)
+			p.word, p.moved = fmt.Sprintf("new: %s %s, %s", s.Kind, s.Spec.Source, s.When), true
 		} else if err := p.compare(); err != nil {
 			return nil, err
+		}
+		if p.moved {
+			if err := e.notPast(s); err != nil {
+				return nil, err
+			}
 		}
 		out = append(out, p)
 	}
@@ -221,6 +227,7 @@ func (p *plannedSchedule) compare() error {
 	if err != nil {
 		return err
 	}
+	p.moved = !was.When.Same(p.want.When)
 	var words []string
 	for _, d := range asWritten(p.want).Differences(asWritten(was)) {
 		if d.Key == "urls" {

@@ -82,12 +82,12 @@ func (c *scheduleShowCmd) run(ctx context.Context, e *env) error {
 }
 
 func printSchedule(w io.Writer, r *crawler.ScheduleReport, now time.Time) {
-	fmt.Fprintf(w, "%s  %s %s\n", r.Name, r.Kind, r.Source)
+	fmt.Fprintf(w, "%s  %s %s\n", r.Name, r.Kind, clean(r.Source))
 	next := r.State
 	if r.Next != nil {
 		next = "next run " + moment(r.Next.UnixMilli(), now)
 	}
-	fmt.Fprintf(w, "  %s; %s; collection %s\n", r.When, next, r.Collection)
+	fmt.Fprintf(w, "  %s; %s; collection %s\n", clean(r.When), next, r.Collection)
 	if r.Fault != "" {
 		fmt.Fprintf(w, "  no run could begin: %s\n", clean(r.Fault))
 	}
@@ -124,7 +124,7 @@ func printRun(w io.Writer, r crawler.ScheduleRun, list bool) {
 			fmt.Fprintf(w, "             and %d more; --json names them\n", len(r.Changes.List)+r.Changes.More-most)
 			break
 		}
-		fmt.Fprintf(w, "             %-8s %s\n", c.Change, c.URL)
+		fmt.Fprintf(w, "             %-8s %s\n", c.Change, clean(c.URL))
 	}
 }
 

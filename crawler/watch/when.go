@@ -111,7 +111,9 @@ func (t *Timing) moment(what, s string) (time.Time, error) {
 		return time.Time{}, nil
 	}
 	for _, form := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", "2006-01-02"} {
-		if at, err := time.ParseInLocation(form, s, t.zone); err == nil {
+		if at, err := time.ParseInLocation(form, s, t.zone); err == nil && at.Year() < 1990 { // nor Go's zero, which is none
+			return at, fmt.Errorf("%s %q lies before the web", what, s)
+		} else if err == nil {
 			return at, nil
 		}
 	}

@@ -165,7 +165,7 @@ func TestWhenRefuses(t *testing.T) {
 		{watch.When{Cron: "0 3 * * *", Start: "2026-01-01"}, "start is for"},
 		{watch.When{Every: "6h", TZ: "Europe/Zurich"}, "without a start"},
 		{watch.When{Adaptive: &watch.Bounds{Min: "1h", Max: "2h"}, TZ: "UTC"}, "without a start"},
-		{watch.When{At: "tomorrow"}, "2026-12-01T10:00"}, {watch.When{Every: "1h", Start: "soon"}, "2026-12-01T10:00"},
+		{watch.When{At: "tomorrow"}, "2026-12-01T10:00"}, {watch.When{At: "0001-01-01"}, "before the web"}, {watch.When{Every: "1h", Start: "soon"}, "2026-12-01T10:00"},
 		{watch.When{Adaptive: &watch.Bounds{Min: "2h", Max: "1h"}}, "longer than"}, {watch.When{Adaptive: &watch.Bounds{Min: "2h"}}, "adaptive max"},
 	} {
 		if _, err := c.when.Compile(); err == nil || !strings.Contains(err.Error(), c.say) {
