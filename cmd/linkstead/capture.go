@@ -190,14 +190,20 @@ func (c *captureCmd) capture(ctx context.Context, e *env, s *store, jobs []*job)
 		if j.run, resumed, err = crawler.Begin(ctx, s.db, j.spec, j.doc, e.now()); err != nil {
 			return err
 		}
-		if resumed {
+		if resumed && j.run.State == storage.RunActive {
+			fmt.Fprintf(e.stderr, "Going on with run %d of %s, which has begun already.\n", j.run.ID, j.spec.Source)
+		} else if resumed {
 			fmt.Fprintf(e.stderr, "Going on with run %d of %s, which was interrupted.\n", j.run.ID, j.spec.Source)
 		}
 	}
 	if c.Detach {
 		return c.detached(e, jobs)
 	}
-	if err := c.work(ctx, e, s, jobs); err != nil {
+	var paused pausedError
+	if err := c.work(ctx, e, s, jobs); errors.As(err, &paused) {
+		fmt.Fprintln(e.stderr, paused)
+		return exitError(exitInterrupted)
+	} else if err != nil {
 		return err
 	}
 	last, cancel := after(ctx, lastWords)
@@ -244,8 +250,11 @@ func (c *captureCmd) work(ctx context.Context, e *env, s *store, jobs []*job) er
 				progress.say("Another process works on this archive; it has been given this " + what + ", too. Waiting for it.")
 				waiting = true
 			}
-			if err := c.follow(ctx, s, jobs, progress); err != nil || ctx.Err() != nil {
+			if err := c.follow(ctx, s, jobs, progress); err != nil && ctx.Err() == nil {
 				return err
+			}
+			if ctx.Err() != nil {
+				return c.park(ctx, s, jobs, progress)
 			}
 			if ok, err := done(ctx); ok || err != nil {
 				return err
@@ -255,6 +264,7 @@ func (c *captureCmd) work(ctx context.Context, e *env, s *store, jobs []*job) er
 		if err != nil {
 			return err
 		}
+		w.crawler.Grace, w.crawler.Parting = stopGrace, stopParting
 		worked := w.crawler.Work(ctx, done)
 		if ctx.Err() != nil && errors.Is(worked, warc.ErrAbandoned) {
 			worked = nil // leave tells it
@@ -263,34 +273,22 @@ func (c *captureCmd) work(ctx context.Context, e *env, s *store, jobs []*job) er
 	}
 }
 
-// Times after an interruption, from when it came: beside them the grace of what is under way.
+// How a capture stops within ten seconds of an interruption, as a worker does: see stopGrace.
 const (
-	lastStored = 35 * time.Second // the segments are stored by then, or wait in the spool
-	lastWords  = 40 * time.Second // the report is made by then, or left out
-	lastParked = 2 * time.Second  // for the runs to be parked, once the work has ended
+	lastWords  = 9 * time.Second        // the report is made by then, or left out
+	lastParked = 500 * time.Millisecond // for the runs to be parked, once the work has ended
 )
 
 // leave stores what is open and gives the worker role up. After an interruption it parks the runs first, and does not wait
 // for a store or a database that is away: what is acknowledged is safe in the spool.
 func (c *captureCmd) leave(ctx context.Context, s *store, w *worker, jobs []*job, p *progress) error {
-	last, cancel := after(ctx, lastStored)
+	last, cancel := after(ctx, stopStored)
 	defer cancel()
 	if ctx.Err() == nil {
 		return w.close(last)
 	}
-	parking, parked := context.WithTimeout(last, lastParked)
-	defer parked()
-	var err error
-	for _, j := range jobs {
-		err = errors.Join(err, park(parking, s, j))
-	}
-	if parking.Err() != nil {
-		p.say("The database can't be reached, so that the capture is not paused: whoever works on this archive next goes on with it.")
-		err = nil
-	}
-	closing, closed := context.WithTimeout(last, 20*time.Second)
-	defer closed()
-	left := w.close(closing)
+	err := c.park(last, s, jobs, p)
+	left := w.close(last)
 	switch {
 	case errors.Is(left, warc.ErrAbandoned):
 		p.say("What was captured last waits in the spool, and is acknowledged at the next start.")
@@ -302,8 +300,23 @@ func (c *captureCmd) leave(ctx context.Context, s *store, w *worker, jobs []*job
 	return errors.Join(err, left)
 }
 
-// park parks what is left of a run until somebody asks for it again.
-func park(ctx context.Context, s *store, j *job) error {
+// park parks what is left of the runs after an interruption, whoever works on them.
+func (c *captureCmd) park(ctx context.Context, s *store, jobs []*job, p *progress) error {
+	parking, parked := context.WithTimeout(context.WithoutCancel(ctx), lastParked)
+	defer parked()
+	var err error
+	for _, j := range jobs {
+		err = errors.Join(err, parkOne(parking, s, j))
+	}
+	if parking.Err() != nil {
+		p.say("The database can't be reached, so that the capture is not paused: whoever works on this archive next goes on with it.")
+		return nil
+	}
+	return err
+}
+
+// parkOne parks what is left of a run until somebody asks for it again.
+func parkOne(ctx context.Context, s *store, j *job) error {
 	r, err := s.db.Run(ctx, j.run.ID)
 	if err != nil || r.State == storage.RunDone {
 		return err
@@ -339,17 +352,28 @@ func (c *captureCmd) follow(ctx context.Context, s *store, jobs []*job, p *progr
 	}
 }
 
+// pausedError says that somebody else has paused a run that is waited for.
+type pausedError int64
+
+func (e pausedError) Error() string {
+	return fmt.Sprintf("run %d was paused: the command that also captured it was interrupted, or its row can't be read\n"+
+		"Run the same command again to go on", int64(e))
+}
+
+// allDone says whether the runs are done. One that somebody else has paused is an error.
 func allDone(ctx context.Context, s *store, jobs []*job) (bool, error) {
+	all := true
 	for _, j := range jobs {
 		r, err := s.db.Run(ctx, j.run.ID)
 		if err != nil {
 			return false, err
 		}
-		if r.State != storage.RunDone {
-			return false, nil
+		if r.State == storage.RunPaused {
+			return false, pausedError(r.ID)
 		}
+		all = all && r.State == storage.RunDone
 	}
-	return true, nil
+	return all, nil
 }
 
 // report tells what became of every post and link.
