@@ -19,7 +19,7 @@ import (
 type purgeCmd struct {
 	What       []string `arg:"" optional:"" name:"post-or-url" help:"A post's short name: all its versions, and all that its runs captured. An address: every capture of exactly that address."`
 	Collection *string  `help:"Collection to purge from."`
-	Before     *string  `help:"Only what was captured before: 2016, 2016-02, 2016-02-21; without a post or address, all of the collection that is older." placeholder:"DATE"`
+	Before     *string  `help:"Only what was captured before: 2016, 2016-02, 2016-02-21, which begin in UTC, or 2016-02-21T12:00:00+01:00; without a post or address, all of the collection that is older." placeholder:"DATE"`
 	Prefix     bool     `help:"All addresses that begin with the ones given."`
 	Reason     string   `help:"Why, which a purge must say: kept in the log and in the WARC files." placeholder:"TEXT"`
 	Yes        bool     `help:"Don't ask."`
@@ -262,7 +262,7 @@ func (c *purgeCmd) printLog(ctx context.Context, e *env) (err error) {
 		if err := json.Unmarshal(a.Detail, &d); err != nil {
 			return fmt.Errorf("read the log: %w", err)
 		}
-		fmt.Fprintf(e.stdout, "%s  %s on %s: %s\n", a.At.Local().Format("2006-01-02 15:04:05"), a.Action, a.Node, clean(d.Reason))
+		fmt.Fprintf(e.stdout, "%s  %s on %s: %s\n", stamp(a.At), a.Action, a.Node, clean(d.Reason))
 		if d.What != "" {
 			fmt.Fprintf(e.stdout, "  %s\n", clean(d.What))
 		}

@@ -241,9 +241,13 @@ const maxNamed = 20
 
 // print tells a person what is meant.
 func (sel *selection) print(w io.Writer, verb string) {
-	fmt.Fprintf(w, "%s %s and %s of %s, %s of responses, in %s:\n", verb, plural(sel.captures, "capture", "captures"),
+	bound := ""
+	if sel.before != nil {
+		bound = ", captured before " + sel.before.Format("2006-01-02 15:04:05 MST")
+	}
+	fmt.Fprintf(w, "%s %s and %s of %s, %s of responses, in %s%s:\n", verb, plural(sel.captures, "capture", "captures"),
 		plural(sel.attempts, "failed attempt", "failed attempts"), plural(len(sel.urls), "address", "addresses"), size(sel.bytes),
-		plural(len(sel.spots), "WARC file", "WARC files"))
+		plural(len(sel.spots), "WARC file", "WARC files"), bound)
 	for _, p := range sel.posts {
 		fmt.Fprintf(w, "  post %s\n", p)
 	}
