@@ -95,7 +95,7 @@ func (s *receipts) drop(db *DB) {
 	if s == nil || s.n == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	for i := range s.n {
 		if _, err := db.w.ExecContext(ctx, `DELETE FROM receipts WHERE slot=$1`, fmt.Sprintf("%s.%d", s.handle, i+1)); err != nil {

@@ -199,6 +199,8 @@ func (c *captureCmd) capture(ctx context.Context, e *env, s *store, jobs []*job)
 	if c.Detach {
 		return c.detached(e, jobs)
 	}
+	last, cancel := after(ctx, lastWords) // counted from the interruption, not from the end of the work
+	defer cancel()
 	var paused pausedError
 	if err := c.work(ctx, e, s, jobs); errors.As(err, &paused) {
 		fmt.Fprintln(e.stderr, paused)
@@ -206,8 +208,6 @@ func (c *captureCmd) capture(ctx context.Context, e *env, s *store, jobs []*job)
 	} else if err != nil {
 		return err
 	}
-	last, cancel := after(ctx, lastWords)
-	defer cancel()
 	return c.report(last, e, s, jobs, ctx.Err() != nil)
 }
 
@@ -275,7 +275,7 @@ func (c *captureCmd) work(ctx context.Context, e *env, s *store, jobs []*job) er
 
 // How a capture stops within ten seconds of an interruption, as a worker does: see stopGrace.
 const (
-	lastWords  = 9 * time.Second        // the report is made by then, or left out
+	lastWords  = 8500 * time.Millisecond// the report is made by then, or left out
 	lastParked = 500 * time.Millisecond // for the runs to be parked, once the work has ended
 )
 

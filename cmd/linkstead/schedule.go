@@ -385,11 +385,11 @@ func (c *scheduleRunCmd) run(ctx context.Context, e *env) error {
 			fmt.Fprintf(e.stdout, "Run %d of schedule %s.\n", run.ID, c.Name)
 			return nil
 		}
+		last, cancel := after(ctx, lastWords)
+		defer cancel()
 		if err := new(captureCmd).work(ctx, e, st, []*job{{run: run}}); err != nil {
 			return err
 		}
-		last, cancel := after(ctx, lastWords)
-		defer cancel()
 		return c.tell(last, e, st, run, ctx.Err() != nil)
 	})
 }
