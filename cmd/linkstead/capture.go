@@ -275,8 +275,8 @@ func (c *captureCmd) work(ctx context.Context, e *env, s *store, jobs []*job) er
 
 // How a capture stops within ten seconds of an interruption, as a worker does: see stopGrace.
 const (
-	lastWords  = 8500 * time.Millisecond// the report is made by then, or left out
-	lastParked = 500 * time.Millisecond // for the runs to be parked, once the work has ended
+	lastWords  = 8500 * time.Millisecond // the report is made by then, or left out
+	lastParked = 500 * time.Millisecond  // for the runs to be parked, once the work has ended
 )
 
 // leave stores what is open and gives the worker role up. After an interruption it parks the runs first, and does not wait
