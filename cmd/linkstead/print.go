@@ -121,7 +121,7 @@ func printReport(w io.Writer, r *report.Report) {
 	printLinks(w, "Dead", r, func(l *report.Link) bool { return l.Dead() })
 	printLinks(w, "Not captured by rule", r, func(l *report.Link) bool { return outcome.Outcome(l.Outcome).Ours() })
 	printLeftOut(w, r)
-	fmt.Fprintf(w, "  In all    %s\n", tally(t.Tasks))
+	fmt.Fprintf(w, "  In all    %s\n", report.Words(t.Tasks))
 	if why := r.Post.Failure(); why != "" {
 		fmt.Fprintf(w, "\n  The post was not captured: %s\n", why)
 	}
@@ -160,24 +160,6 @@ func printLeftOut(w io.Writer, r *report.Report) {
 		parts = append(parts, fmt.Sprintf("%d %s", count[reason], reason))
 	}
 	fmt.Fprintf(w, "  Left out  %d (%s)\n", len(r.LeftOut), strings.Join(parts, ", "))
-}
-
-// tally counts everything that a run asked for.
-func tally(tasks map[string]int) string {
-	total := 0
-	var parts []string
-	for _, o := range slices.Sorted(maps.Keys(tasks)) {
-		total += tasks[o]
-		short := outcome.Outcome(o).Describe().Short
-		switch o {
-		case report.Pending:
-			short = "not tried yet"
-		case string(outcome.Captured):
-			short = "answered" // be it with 404
-		}
-		parts = append(parts, fmt.Sprintf("%d %s", tasks[o], short))
-	}
-	return fmt.Sprintf("%s: %s", plural(total, "address", "addresses"), strings.Join(parts, ", "))
 }
 
 // stamp writes a time as this machine's clock shows it, with its zone: pages, JSON and addresses have it in UTC.

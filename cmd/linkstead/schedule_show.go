@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"linkstead/archive/report"
 	"linkstead/crawler"
 	"linkstead/crawler/watch"
 	"linkstead/storage"
@@ -104,7 +105,7 @@ func printRun(w io.Writer, r crawler.ScheduleRun, list bool) {
 	default:
 		fmt.Fprintf(w, ", going on")
 	}
-	fmt.Fprintf(w, "\n           %s\n", tally(r.Tasks))
+	fmt.Fprintf(w, "\n           %s\n", report.Words(r.Tasks))
 	if r.Fault != "" {
 		fmt.Fprintf(w, "           its source leads nowhere: %s\n", clean(r.Fault))
 	}

@@ -3,13 +3,10 @@ package web
 import (
 	"context"
 	"fmt"
-	"maps"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
-	"linkstead/archive/outcome"
 	"linkstead/archive/report"
 	"linkstead/crawler"
 	"linkstead/crawler/watch"
@@ -124,7 +121,7 @@ func scheduleOf(s *crawler.ScheduleReport) scheduleView {
 const itemsShown = 25
 
 func scheduledRunOf(r crawler.ScheduleRun) scheduledRun {
-	v := scheduledRun{Number: r.Run, Started: exactly(r.Started), Counts: ends(r.Tasks)}
+	v := scheduledRun{Number: r.Run, Started: exactly(r.Started), Counts: report.Words(r.Tasks)}
 	if r.State != string(storage.RunDone) {
 		v.State = stateOf(storage.RunState(r.State)).Word
 	}
@@ -155,24 +152,6 @@ func scheduledRunOf(r crawler.ScheduleRun) scheduledRun {
 func exactly(t time.Time) *moment {
 	t = t.UTC()
 	return &moment{t.Format("2 January 2006, 15:04:05 UTC"), t.Format(time.RFC3339)}
-}
-
-// ends says how many addresses a run asked for, and how they ended.
-func ends(tasks map[string]int) string {
-	all := 0
-	var parts []string
-	for _, o := range slices.Sorted(maps.Keys(tasks)) {
-		all += tasks[o]
-		short := outcome.Outcome(o).Describe().Short
-		switch o {
-		case report.Pending:
-			short = "not tried yet"
-		case string(outcome.Captured):
-			short = "answered" // be it with 404
-		}
-		parts = append(parts, fmt.Sprintf("%d %s", tasks[o], short))
-	}
-	return count(all, "address", "addresses") + ": " + strings.Join(parts, ", ")
 }
 
 var words = map[watch.Change]string{
