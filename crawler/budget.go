@@ -172,13 +172,18 @@ func (h *host) forget(run int64) {
 	h.ready = slices.DeleteFunc(h.ready, func(t storage.Task) bool { return t.Run == run })
 }
 
-// cutLate ends what is left of runs whose time is up while none of their tasks is due.
+// cutLate ends what is left of runs whose time is up while none of their tasks is due; and what a host had under way when its
+// run was cut, and is to be tried again later.
 func (c *Crawler) cutLate(ctx context.Context) error {
 	for _, r := range c.live.all() {
 		if r.off.Load() {
 			continue
 		}
-		if _, _, err := c.spent(ctx, r); err != nil {
+		cut, _, err := c.spent(ctx, r)
+		if err == nil && cut != "" {
+			_, err = c.Cuts.CutRun(ctx, r.row.ID, cut)
+		}
+		if err != nil {
 			return err
 		}
 	}
