@@ -137,6 +137,8 @@ func outlink(url string, hop scope.Hop, context string, v scope.Verdict) warc.Ou
 	o := warc.Outlink{URL: url, Hop: byte(hop), Context: context}
 	if v.Admitted {
 		o.Kind, o.Depth, o.Due = string(v.Kind), v.Depth, v.Due
+	} else {
+		o.Reason = string(v.Reason)
 	}
 	return o
 }

@@ -164,28 +164,29 @@ func (db *DB) has(ctx context.Context, table string, key ...any) (bool, error) {
 	return err == nil, err
 }
 
-const captureCols = `collection, urlkey, at, segment, pos, length, url, status, mime, digest, kind, refers_to, redirect, record_id, run, outcome`
+const captureCols = `collection, urlkey, at, segment, pos, length, url, status, mime, digest, kind, refers_to, redirect, record_id, run, outcome, flags, etag, modified, tls_invalid`
 
 func (x *tx) insertCaptures(cs []Capture) error {
-	args := make([]any, 0, 16*len(cs))
+	args := make([]any, 0, 20*len(cs))
 	for i := range cs {
 		c := &cs[i]
 		args = append(args, c.Collection, foldKey(c.URLKey), micros(c.At), c.Segment, c.Offset, c.Length, c.URL, c.Status, c.Mime,
-			c.Digest, c.Kind, c.RefersTo, c.Redirect, c.RecordID, c.Run, c.Outcome)
+			c.Digest, c.Kind, c.RefersTo, c.Redirect, c.RecordID, c.Run, c.Outcome,
+			c.Flags, c.ETag, c.Modified, c.TLSInvalid)
 	}
-	_, err := x.insert(`INSERT INTO captures (`+captureCols+`)`, ` ON CONFLICT DO NOTHING`, 16, args)
+	_, err := x.insert(`INSERT INTO captures (`+captureCols+`)`, ` ON CONFLICT DO NOTHING`, 20, args)
 	return err
 }
 
-const attemptCols = `collection, urlkey, at, segment, pos, url, run, outcome, detail`
+const attemptCols = `collection, urlkey, at, segment, pos, url, run, outcome, detail, record_id`
 
 func (x *tx) insertAttempts(as []Attempt) error {
-	args := make([]any, 0, 9*len(as))
+	args := make([]any, 0, 10*len(as))
 	for i := range as {
 		a := &as[i]
-		args = append(args, a.Collection, foldKey(a.URLKey), micros(a.At), a.Segment, a.Offset, a.URL, a.Run, a.Outcome, a.Detail)
+		args = append(args, a.Collection, foldKey(a.URLKey), micros(a.At), a.Segment, a.Offset, a.URL, a.Run, a.Outcome, a.Detail, a.RecordID)
 	}
-	_, err := x.insert(`INSERT INTO attempts (`+attemptCols+`)`, ` ON CONFLICT DO NOTHING`, 9, args)
+	_, err := x.insert(`INSERT INTO attempts (`+attemptCols+`)`, ` ON CONFLICT DO NOTHING`, 10, args)
 	return err
 }
 

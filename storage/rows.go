@@ -122,6 +122,10 @@ type Capture struct {
 	RecordID   string // WARC-Record-ID, "<urn:uuid:…>"
 	Run        int64
 	Outcome    string
+	Flags      string // words of archive/wall, a space between them: what makes it a worse copy than any other
+	ETag       string // as sent; empty if it wasn't, or is longer than is kept
+	Modified   string // Last-Modified as sent; the same
+	TLSInvalid string // why the certificate did not verify; empty if it did, or there was none
 }
 
 // Attempt is one fetch that yielded no capture, or a probe.
@@ -135,6 +139,7 @@ type Attempt struct {
 	Detail     string
 	Segment    string // where the evidence stands …
 	Offset     int64  // … its metadata record
+	RecordID   string // WARC-Record-ID of that; empty in rows of an older version
 }
 
 // Document is what was handed in for a run that captures a document rather than a URL. It goes when the run is done.

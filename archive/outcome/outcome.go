@@ -3,7 +3,7 @@
 package outcome
 
 // Version is the version of the list. It grows with every change of meaning; adding a word is such a change.
-const Version = 2
+const Version = 3
 
 // Outcome is one way in which a task ended. The zero value means that the task has not ended.
 type Outcome string
@@ -31,6 +31,8 @@ const (
 	Robots      Outcome = "robots"        // robots.txt forbids it
 	RobotsError Outcome = "robots-error"  // robots.txt could not be read, so nothing may be asked
 	Excluded    Outcome = "excluded"      // --exclude or the scope rules it out
+	Trap        Outcome = "trap"          // one of endlessly many that a site makes up
+	Down        Outcome = "down"          // its host had failed so often in a row that it was not asked
 	Redirects   Outcome = "redirects"     // more redirects in a row than the limit
 	Loop        Outcome = "redirect-loop" // the redirects come back to themselves
 	Quota       Outcome = "quota"         // a budget of the run was used up before it was asked for
@@ -65,6 +67,8 @@ var list = []Description{
 	{RobotsError, false, false, true, "no robots.txt", "The site's robots.txt could not be read, so nothing else was asked of it."},
 	{Excluded, false, false, true, "excluded", "The run's own rules leave this address out."},
 	{Quota, false, false, true, "over budget", "A budget of the run was used up before this address was asked for."},
+	{Trap, false, false, true, "trap", "The address looks like one of endlessly many that a site makes up, and a limit against those leaves it out."},
+	{Down, false, false, true, "host down", "The host had failed to answer so often in a row that this address was not asked for."},
 	{Redirects, false, false, false, "too many redirects", "More redirects in a row than the limit."},
 	{Loop, false, false, false, "redirect loop", "The redirects lead back to where they came from."},
 	{BadURL, false, false, true, "bad address", "The address can't be asked: its form or scheme is not supported."},

@@ -36,8 +36,10 @@ const maxEvidence = 16 << 10
 //	interim          1xx heads, as they came
 //	excess           bytes cut after the message's end
 //	evidence evidence-size    the first bytes of an answer without a complete head, and how many came
+//	flag             one a word of package wall
 //	note             one a note
-//	outlink          URL HOP CONTEXT, and KIND DEPTH DUE if it became a task; spaces within are \x20, nothing is "-"
+//	outlink          URL HOP CONTEXT, and KIND DEPTH DUE if it became a task, or REASON if it didn't; spaces within are
+//	                 \x20, nothing is "-"
 type Closing struct {
 	Meta
 	URL            string // set only if it can't stand in WARC-Target-URI
@@ -108,6 +110,9 @@ func appendClosing(dst []byte, c *Closing) []byte {
 	w.text("redirect", c.Redirect)
 	w.text("mime", c.Mime)
 	w.wire(c)
+	for _, f := range c.Flags {
+		w.always("flag", f)
+	}
 	for _, n := range c.Notes {
 		w.always("note", n)
 	}
@@ -141,6 +146,10 @@ func (w *fieldsWriter) outlink(l *Outlink) {
 	w.buf = append(appendToken(w.buf, l.URL), ' ')
 	w.buf = append(appendEscaped(w.buf, []byte{l.Hop}, true), ' ')
 	w.buf = appendToken(w.buf, l.Context)
+	if l.Reason != "" {
+		w.buf = append(appendToken(append(w.buf, ' '), l.Reason), "\r\n"...)
+		return
+	}
 	if l.Kind != "" || l.Depth != 0 || l.Due != 0 {
 		w.buf = append(appendToken(append(w.buf, ' '), l.Kind), ' ')
 		w.buf = append(strconv.AppendInt(w.buf, int64(l.Depth), 10), ' ')

@@ -69,6 +69,7 @@ type Meta struct {
 	Redirect string // the target of a 3xx, resolved and serialised; empty otherwise
 	Mime     string // media type as declared, lower case, without parameters
 	Outlinks []Outlink
+	Flags    []string // words of archive/wall: a wall stands before what was asked for, a browser is needed, …
 	Notes    []string // what was left out and why, and the like: one line each
 }
 
@@ -78,6 +79,7 @@ type Outlink struct {
 	Hop     byte   // L, E, R, P, M or N
 	Context string // where it stood: a/@href, img/@srcset, css/url()
 	Kind    string // the kind of the task that it became; empty: it was not admitted
+	Reason  string // why it was not admitted, see scope.Reason; empty: it was, or an older version left it out
 	Depth   int    // of that task
 	Due     int64  // of that task: its priority, see storage.Task
 }

@@ -56,6 +56,10 @@ func (c *Closing) set(name, value string) error {
 		l, err := parseOutlink(value)
 		c.Outlinks = append(c.Outlinks, l)
 		return err
+	case "flag":
+		s, err := unescape(value)
+		c.Flags = append(c.Flags, s)
+		return err
 	case "note":
 		s, err := unescape(value)
 		c.Notes = append(c.Notes, s)
@@ -160,7 +164,7 @@ var intFields = map[string]func(*Closing, int64){
 func parseOutlink(value string) (Outlink, error) {
 	var l Outlink
 	words := strings.Split(value, " ")
-	if len(words) != 3 && len(words) != 6 {
+	if len(words) != 3 && len(words) != 4 && len(words) != 6 {
 		return l, fmt.Errorf("%d words", len(words))
 	}
 	var hop string
@@ -179,8 +183,12 @@ func parseOutlink(value string) (Outlink, error) {
 		return l, errEscape
 	}
 	l.Hop = hop[0]
-	if len(words) == 3 {
+	switch len(words) {
+	case 3:
 		return l, nil
+	case 4:
+		l.Reason, err = unescapeToken(words[3])
+		return l, err
 	}
 	if l.Kind, err = unescapeToken(words[3]); err != nil {
 		return l, err

@@ -37,9 +37,15 @@ func hostileClosing(r *rand.Rand) Closing {
 	for range r.IntN(3) {
 		c.Notes = append(c.Notes, str())
 	}
+	for range r.IntN(3) {
+		c.Flags = append(c.Flags, str())
+	}
 	for range r.IntN(4) {
 		l := Outlink{URL: str(), Hop: byte(r.Uint32()), Context: str()}
-		if r.IntN(2) == 0 {
+		switch r.IntN(3) {
+		case 0:
+			l.Reason = str()
+		case 1:
 			l.Kind, l.Depth, l.Due = str(), int(num()), num()
 		}
 		c.Outlinks = append(c.Outlinks, l)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"linkstead/archive/httpmsg"
 	"linkstead/archive/outcome"
 	"linkstead/archive/urlkey"
 	"linkstead/storage"
@@ -64,12 +65,14 @@ func unitEnd(collection, segment string, u *Unit, r io.ReaderAt) (storage.End, e
 			Collection: collection, URLKey: urlkey.Key(url), At: m.Header.Date(), Segment: segment, Offset: m.Offset,
 			Length: m.Length, URL: url, Status: m.Head.Status, Mime: m.Mime(), Digest: m.Digest(), Kind: m.Kind(),
 			RefersTo: refersTo(m, c), Redirect: c.Redirect, RecordID: m.Header.ID(), Run: c.Run, Outcome: string(c.Outcome),
+			Flags: strings.Join(c.Flags, " "), TLSInvalid: c.TLS.invalid(),
 		}}
+		end.Captures[0].ETag, end.Captures[0].Modified = validators(m.Head)
 	} else {
 		last := u.Last()
 		end.Attempts = []storage.Attempt{{
 			Collection: collection, URL: url, URLKey: urlkey.Key(url), At: last.Header.Date(), Run: c.Run,
-			Outcome: string(c.Outcome), Detail: c.Detail, Segment: segment, Offset: last.Offset,
+			Outcome: string(c.Outcome), Detail: c.Detail, Segment: segment, Offset: last.Offset, RecordID: last.Header.ID(),
 		}}
 	}
 	for _, x := range u.Extras() {
@@ -127,7 +130,7 @@ func (e *Entry) end(segment string, start int64, g *Group, orig *Original) stora
 		end.Attempts = []storage.Attempt{{
 			Collection: e.Collection, URL: e.Exchange.URL, URLKey: urlkey.Key(e.Exchange.URL), At: e.Exchange.At,
 			Run: e.Meta.Run, Outcome: string(e.outcome()), Detail: e.Exchange.Detail,
-			Segment: segment, Offset: start + g.Closing().Offset,
+			Segment: segment, Offset: start + g.Closing().Offset, RecordID: g.Closing().RecordID,
 		}}
 	}
 	if m, ok := g.Extra(0); ok && e.Post != nil {
@@ -155,6 +158,8 @@ func (e *Entry) capture(orig *Original) storage.Capture {
 	}
 	x := e.Exchange
 	c.URL, c.URLKey, c.At, c.Status, c.Mime = x.URL, urlkey.Key(x.URL), x.At, x.Head.Status, e.Meta.Mime
+	c.Flags, c.TLSInvalid = strings.Join(e.Meta.Flags, " "), x.TLS.invalid()
+	c.ETag, c.Modified = validators(x.Head)
 	c.Redirect, c.Kind, c.Digest = e.Meta.Redirect, KindResponse, Digest(x.payloadSum())
 	switch {
 	case x.Truncated != "":
@@ -163,6 +168,28 @@ func (e *Entry) capture(orig *Original) storage.Capture {
 		c.Kind, c.RefersTo = KindRevisit, orig.Location
 	}
 	return c
+}
+
+// maxValidator bounds a validator that is kept, in bytes: a longer one is no use of its own.
+const maxValidator = 512
+
+// validators are what a later request can ask by whether something has changed (RFC 9110 §8.8).
+func validators(h httpmsg.Head) (etag, modified string) {
+	keep := func(s string) string {
+		if len(s) > maxValidator || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) {
+			return ""
+		}
+		return s
+	}
+	return keep(h.Get("ETag")), keep(h.Get("Last-Modified"))
+}
+
+// invalid says why the certificate did not verify.
+func (t *TLS) invalid() string {
+	if t == nil {
+		return ""
+	}
+	return t.Invalid
 }
 
 func (e *Entry) outcome() outcome.Outcome {

@@ -39,7 +39,8 @@ func (b *bench) adopt(cs ...storage.Capture) {
 func indexFields(b *bench) {
 	want := storage.Capture{Collection: "c", URLKey: "org,example)/ä?q='\"", At: time.UnixMicro(1_700_000_000_123_456).UTC(), Segment: "s",
 		Offset: 1 << 33, Length: 77, URL: "http://example.org/ä", Status: 301, Mime: "text/html; x", Digest: "sha256:ABC", Kind: "revisit",
-		RefersTo: "s/12", Redirect: "http://example.org/b", RecordID: "<urn:uuid:2>", Run: 4, Outcome: "redirect"}
+		RefersTo: "s/12", Redirect: "http://example.org/b", RecordID: "<urn:uuid:2>", Run: 4, Outcome: "redirect",
+		Flags: "login needs-browser", ETag: `W/"ä"`, Modified: "Mon, 23 Nov 2026 07:00:00 GMT", TLSInvalid: "the certificate is for another host"}
 	b.adopt(want)
 	if got := b.captures(want.URLKey); len(got) != 1 || got[0] != want {
 		b.t.Errorf("Captures brings %+v, want %+v", got, want)
@@ -233,7 +234,7 @@ func indexNestedReads(b *bench) {
 func indexAttempts(b *bench) {
 	mk := func(sec int, outcome string) storage.Attempt {
 		return storage.Attempt{Collection: "c", URL: "http://e/", URLKey: "k", At: b.clock.Now().Add(time.Duration(sec) * time.Second).UTC(),
-			Run: 2, Outcome: outcome, Detail: "no such host ä", Segment: "s", Offset: int64(sec)}
+			Run: 2, Outcome: outcome, Detail: "no such host ä", Segment: "s", Offset: int64(sec), RecordID: "<urn:uuid:7>"}
 	}
 	as := []storage.Attempt{mk(9, "dns"), mk(3, "timeout"), mk(9, "dns")} // the last one again
 	if err := b.Adopt(b.t.Context(), []storage.End{{Attempts: as}}); err != nil {
