@@ -88,8 +88,8 @@ func TestParseMetaGolden(t *testing.T) {
 	want := "format: linkstead-exchange/1\r\nmethod: GET\r\nrun: 7\r\ntask-host: a.test\r\ntask-id: 3\r\ntoken: 99\r\n" +
 		"kind: page\r\nattempt: 1\r\nfetchTimeMs: 5\r\noutcome: captured\r\noutcome-version: 1\r\nmime: text/html\r\n" +
 		"time-first-byte-us: 3000\r\ntime-total-us: 5000\r\ntls-version: TLS 1.3\r\ntls-cipher: TLS_AES_128_GCM_SHA256\r\n" +
-		"tls-fingerprint: ab12\r\ninterim: HTTP/1.1 103 E\\x0d\\x0a\\x0d\\x0a\r\nnote: left out: share button\r\n" +
-		"outlink: http://b.test/ L a/@href page 1 100\r\noutlink: http://c.test/x.png E img/@src\r\n"
+		"tls-fingerprint: ab12\r\ninterim: HTTP/1.1 103 E\\x0d\\x0a\\x0d\\x0a\r\nflag: login\r\nflag: needs-browser\r\nnote: left out: share button\r\n" +
+		"outlink: http://b.test/ L a/@href page 1 100\r\noutlink: http://c.test/x.png E img/@src quota\r\n"
 	if got := string(appendClosing(nil, &c)); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
