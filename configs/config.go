@@ -37,8 +37,11 @@ type Config struct {
 	Segment Segment
 	Serve   Serve
 
-	AllowPrivate bool     // private and loopback addresses may be dialled
-	Resolve      []string // HOST:PORT:ADDRESS
+	AllowPrivate  bool     // private and loopback addresses may be dialled
+	AllowNetworks []string // private networks that may be dialled, as address/bits
+	DenyNetworks  []string // networks that may never be dialled, as address/bits
+	Resolve       []string // HOST:PORT:ADDRESS
+	TLS           TLS
 
 	given map[string]bool // keys that a file or the environment sets
 }
@@ -76,6 +79,11 @@ type Segment struct {
 	Size   Size
 	Age    Duration
 	Window Duration // how long an exchange waits for others to be acknowledged with it
+}
+
+// TLS says what certificates mean.
+type TLS struct {
+	Verify string // record or require
 }
 
 // Serve says where the archive is to be seen.
@@ -151,6 +159,25 @@ func (c Config) SpoolDir() string {
 }
 
 func inS3(place string) bool { return strings.HasPrefix(place, "s3:") }
+
+// Networks reads a list of networks, each as address/bits, or as one address. The entries at fault are told by place.
+func Networks(list []string) (nets []netip.Prefix, bad []int) {
+	for i, s := range list {
+		p, err := netip.ParsePrefix(s)
+		if a, aerr := netip.ParseAddr(s); err != nil && aerr == nil && a.Zone() == "" {
+			p, err = netip.PrefixFrom(a, a.BitLen()), nil
+		}
+		if p.Addr().Is4In6() && p.Bits() >= 96 {
+			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+		}
+		if err != nil || p.Addr().Is4In6() || p != p.Masked() {
+			bad = append(bad, i)
+			continue
+		}
+		nets = append(nets, p)
+	}
+	return nets, bad
+}
 
 // Agent is the User-Agent header of this version of the program.
 func (c Config) Agent(version string) string {

@@ -1,6 +1,7 @@
 package configs_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -78,6 +79,19 @@ func TestLaterLayersWin(t *testing.T) {
 	}
 	if strings.Join(c.Resolve, " ") != "b:80:127.0.0.1 c:443:[::1]" {
 		t.Errorf("resolve: %q", c.Resolve)
+	}
+}
+
+func TestNetworks(t *testing.T) {
+	c, err := configs.Load(write(t, "allow_networks: [10.20.0.0/16, '::1']\ntls:\n  verify: require\n"),
+		env(map[string]string{"LINKSTEAD_DENY_NETWORKS": "10.20.7.0/24, ::ffff:192.0.2.0/120, 0.0.0.0/0"}))
+	if err != nil || c.TLS.Verify != "require" {
+		t.Fatal(c.TLS, err)
+	}
+	allow, _ := configs.Networks(c.AllowNetworks)
+	deny, bad := configs.Networks(c.DenyNetworks)
+	if got := fmt.Sprint(allow, deny, bad); got != "[10.20.0.0/16 ::1/128] [10.20.7.0/24 192.0.2.0/24 0.0.0.0/0] []" {
+		t.Error(got)
 	}
 }
 
@@ -180,6 +194,10 @@ func TestValidateNamesKeyValueAndRemedy(t *testing.T) {
 		change func(*configs.Config)
 		want   []string
 	}{
+		{func(c *configs.Config) { c.AllowNetworks = []string{"10.0.0.0/8", "10.0.0.1/8"} }, []string{"allow_networks:", `"10.0.0.1/8"`, "ADDRESS/BITS"}},
+		{func(c *configs.Config) { c.DenyNetworks = []string{"lan"} }, []string{"deny_networks:", `"lan"`, "10.20.0.0/16"}},
+		{func(c *configs.Config) { c.DenyNetworks = []string{"::ffff:10.0.0.0/64", "fe80::1%eth0"} }, []string{`"::ffff:10.0.0.0/64"`, `"fe80::1%eth0"`}},
+		{func(c *configs.Config) { c.TLS.Verify = "yes" }, []string{"tls.verify:", `"yes"`, "record", "require"}},
 		{func(c *configs.Config) { c.Archive = "" }, []string{"archive:", "folder"}},
 		{func(c *configs.Config) { c.Blobs = "ftp:x" }, []string{"blobs:", `"ftp:x"`, "dir:"}},
 		{func(c *configs.Config) { c.DB = "sqlite:" }, []string{"db:", `"sqlite:"`}},

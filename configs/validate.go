@@ -26,12 +26,30 @@ func (c Config) validate(whole bool) error {
 	c.checkIdentity(v)
 	c.checkNumbers(v)
 	c.checkServe(v)
+	c.checkNetwork(v)
+	return errors.Join(v.errs...)
+}
+
+func (c Config) checkNetwork(v *findings) {
+	for _, l := range []struct {
+		key  string
+		list []string
+	}{{"allow_networks", c.AllowNetworks}, {"deny_networks", c.DenyNetworks}} {
+		_, bad := Networks(l.list)
+		for _, i := range bad {
+			v.add(l.key, l.list[i], "write ADDRESS/BITS with no bit set beyond BITS, for example 10.20.0.0/16 or fd12:3456::/32, or one address")
+		}
+	}
+	switch c.TLS.Verify {
+	case "record", "require":
+	default:
+		v.add("tls.verify", c.TLS.Verify, "use record (an invalid certificate is noted) or require (it is a failure)")
+	}
 	for _, r := range c.Resolve {
 		if !resolveForm(r) {
 			v.add("resolve", r, "write HOST:PORT:ADDRESS, for example example.org:80:127.0.0.1")
 		}
 	}
-	return errors.Join(v.errs...)
 }
 
 type findings struct{ errs []error }

@@ -37,6 +37,7 @@ type captureCmd struct {
 	Retries      *int              `help:"Tries after the first, for failures that may pass." placeholder:"N"`
 	Resolve      []string          `help:"HOST:PORT:ADDRESS as in curl; repeatable." placeholder:"ENTRY" sep:"none"`
 	AllowPrivate bool              `help:"Allow private and loopback addresses."`
+	TLSVerify    *string           `name:"tls-verify" help:"What an invalid certificate means: record (captured, and noted; the default) or require (a failure)." placeholder:"POLICY"`
 
 	Detach bool `help:"Hand the capture over to whoever works on this archive ('linkstead work', 'linkstead serve'), and print the number of its run."`
 	Serve  bool `help:"Serve the archive while and after capturing, until interrupted."`
@@ -55,6 +56,7 @@ func (c *captureCmd) overlay(cfg *configs.Config) {
 		cfg.Resolve = append(cfg.Resolve, c.Resolve...)
 	}
 	cfg.AllowPrivate = cfg.AllowPrivate || c.AllowPrivate
+	set(&cfg.TLS.Verify, c.TLSVerify)
 	c.places.overlay(cfg)
 }
 
@@ -72,7 +74,7 @@ func (c *captureCmd) spec(cfg configs.Config, source string) scope.Spec {
 	c.choose(&s)
 	s.MaxRequisites, s.MaxRedirects, s.Retries = cfg.Limits.Requisites, cfg.Limits.Redirects, cfg.Retries
 	s.PerHost, s.DelayMS = cfg.PerHost, time.Duration(cfg.Delay).Milliseconds()
-	s.AllowPrivate, s.Resolve = cfg.AllowPrivate, cfg.Resolve
+	s.AllowPrivate, s.Resolve, s.RequireValid = cfg.AllowPrivate, cfg.Resolve, cfg.TLS.Verify == tlsRequire
 	return s
 }
 

@@ -221,6 +221,9 @@ func (w *worker) abandoned() error {
 	return err
 }
 
+// tlsRequire is the word of tls.verify that makes an invalid certificate a failure.
+const tlsRequire = "require"
+
 // recorder is the part that talks to the web.
 func recorder(cfg configs.Config, temp string, spec scope.Spec) *fetch.Recorder {
 	resolve := map[string]string{}
@@ -229,6 +232,8 @@ func recorder(cfg configs.Config, temp string, spec scope.Spec) *fetch.Recorder 
 			resolve[hostPort] = addr.String()
 		}
 	}
+	allow, _ := configs.Networks(cfg.AllowNetworks) // checked at load
+	deny, _ := configs.Networks(cfg.DenyNetworks)
 	return &fetch.Recorder{
 		Limits: fetch.Limits{
 			Connect: time.Duration(cfg.Limits.Connect), FirstByte: time.Duration(cfg.Limits.Headers),
@@ -236,6 +241,8 @@ func recorder(cfg configs.Config, temp string, spec scope.Spec) *fetch.Recorder 
 			Bytes: int64(cfg.Limits.Bytes), Decoded: int64(cfg.Limits.Decoded), Memory: int64(cfg.Limits.Spill),
 		},
 		UserAgent: cfg.Agent(version), Resolve: resolve, AllowPrivate: spec.AllowPrivate, Spool: temp,
-		IdlePerHost: max(8, cfg.PerHost), Resolver: net.DefaultResolver,
+		IdlePerHost: max(8, cfg.PerHost), Resolver: net.DefaultResolver, Allow: allow, Deny: deny,
+		// What the machine requires it requires of every run; a run may require it on any machine.
+		RequireValid: cfg.TLS.Verify == tlsRequire || spec.RequireValid,
 	}
 }

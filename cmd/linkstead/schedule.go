@@ -154,7 +154,7 @@ func (e *env) schedule(c configs.Schedule, dir string) (*watch.Schedule, error) 
 	spec.Robots, spec.Collection, spec.Posts = scope.Policy(c.Robots), c.Collection, c.Posts
 	spec.MaxRequisites, spec.MaxRedirects, spec.Retries = e.cfg.Limits.Requisites, e.cfg.Limits.Redirects, c.Retries
 	spec.PerHost, spec.DelayMS = c.PerHost, time.Duration(c.Delay).Milliseconds()
-	spec.AllowPrivate, spec.Resolve = c.AllowPrivate, c.Resolve
+	spec.AllowPrivate, spec.Resolve, spec.RequireValid = c.AllowPrivate, c.Resolve, e.cfg.TLS.Verify == tlsRequire
 	spec.Budget = scope.Budget{Pages: int64(c.BudgetPages), Bytes: int64(c.BudgetBytes), Seconds: int64(time.Duration(c.BudgetTime) / time.Second)}
 	if c.BudgetTime != 0 && spec.Budget.Seconds <= 0 {
 		return nil, fmt.Errorf("budget.time %s is too short: a second is the least", c.BudgetTime)

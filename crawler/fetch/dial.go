@@ -55,9 +55,7 @@ func (r *Recorder) dial(ctx context.Context, t target, x *warc.Exchange) (*conn,
 		DNSDone:  func(httptrace.DNSDoneInfo) { x.Timing.DNS = time.Since(asked) },
 	})
 	d := net.Dialer{Resolver: r.Resolver}
-	if !r.AllowPrivate {
-		d.Control = guard
-	}
+	d.Control = guard{r.Deny, r.Allow, r.AllowPrivate}.control
 	begun := time.Now()
 	nc, err := d.DialContext(ctx, "tcp", r.address(t))
 	x.Timing.Connect = time.Since(begun) - x.Timing.DNS

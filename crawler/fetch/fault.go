@@ -45,6 +45,8 @@ func (w *wire) judgeDial(t target, err error) (outcome.Outcome, string) {
 		limit  = min(w.rec.limits.Connect, w.rec.limits.Total)
 	)
 	switch {
+	case errors.As(err, &priv) && priv.denied:
+		return outcome.Private, fmt.Sprintf("%s leads to the address %s, which is in a network that is denied here", t.addr(), priv.addr)
 	case errors.As(err, &priv):
 		return outcome.Private, fmt.Sprintf("%s leads to the private address %s, which is refused unless private "+
 			"addresses are allowed", t.addr(), priv.addr)

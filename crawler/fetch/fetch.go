@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -60,6 +61,8 @@ type Recorder struct {
 	UserAgent    string            // as sent; none if empty
 	Resolve      map[string]string // "host:port" → address, with or without a port, as in curl's --resolve
 	AllowPrivate bool              // talk to private addresses too
+	Allow        []netip.Prefix    // private addresses to talk to all the same
+	Deny         []netip.Prefix    // addresses never to talk to, whatever allows them
 	RequireValid bool              // a certificate that does not verify is a failure, not a note
 	Roots        *x509.CertPool    // who may sign certificates; nil: whom the system trusts
 	Resolver     *net.Resolver     // nil: the system's

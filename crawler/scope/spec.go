@@ -78,6 +78,7 @@ type Spec struct {
 	DelayMS       int64    `json:"delay_ms"`                // from the end of a request to the next one to that host, milliseconds
 	AllowPrivate  bool     `json:"allow_private,omitempty"` // private and loopback addresses may be dialled
 	Resolve       []string `json:"resolve,omitempty"`       // HOST:PORT:ADDR, as in curl
+	RequireValid  bool     `json:"require_valid,omitempty"` // a certificate that does not verify is a failure
 
 	Watch  Watch  `json:"watch,omitempty"` // what the source is; empty: a post, or the seed of a site
 	Posts  bool   `json:"posts,omitempty"` // of a sitemap: its entries are posts, captured with their sources
