@@ -1,6 +1,7 @@
 package warc
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -99,6 +100,12 @@ func refersTo(m *Found, c *Closing) string {
 
 // decode reads a JSON record of ours.
 func (i *Found) decode(segment io.ReaderAt, into any) error {
+	if i.kept != nil {
+		if err := decodeJSON(bytes.NewReader(i.kept), into); err != nil {
+			return fmt.Errorf("record %s at %d: %w", i.Header.ID(), i.Offset, err)
+		}
+		return nil
+	}
 	rec, err := i.Open(segment)
 	if err != nil {
 		return err

@@ -20,6 +20,7 @@ type Found struct {
 	Length int64 // of its member, bytes
 	Header Header
 	Head   httpmsg.Head // of the HTTP message in a response or revisit
+	kept   []byte       // the block of a JSON record of ours, where whoever read it has kept that
 }
 
 // Kind is the kind of a capture, see storage.Capture: "response", "revisit", "resource", or "truncated" for a response
