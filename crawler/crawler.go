@@ -111,7 +111,8 @@ type Crawler struct {
 	held  held
 	lines lines
 	wake  chan struct{}
-	room  chan struct{} // exchanges between their first byte and their acknowledgement
+	more  chan struct{} // exchanges under way beyond the first one of each host
+	room  chan struct{} // exchanges between the end of their response and their acknowledgement
 
 	last    context.Context // ends when nothing is waited for any more
 	settled time.Time       // when runs were last looked after …
@@ -119,8 +120,15 @@ type Crawler struct {
 	saved   time.Time       // when counts were last written
 }
 
-// maxUnacknowledged bounds what is in memory, and what a killed worker has to fetch again.
-const maxUnacknowledged = 48
+// Two bounds, which must not be one: a hundred hosts that say nothing would keep all others from being asked.
+const (
+	// maxUnacknowledged bounds the exchanges that have come to their end and do not count yet. With those under way, it is
+	// what a killed worker has to fetch again.
+	maxUnacknowledged = 48
+	// maxMore bounds the exchanges under way at the same time beyond the first one of each host, for which there is always
+	// a place: connections, file descriptors, and memory.
+	maxMore = 512
+)
 
 // Work works until done says so, or ctx ends, or something local fails. done is asked when nothing is due; it may be nil:
 // then the work ends when no active run has an open task. When the work is to stop, exchanges under way have some grace
@@ -128,6 +136,7 @@ const maxUnacknowledged = 48
 // not, the journal is abandoned, and what is in the spool is recovered by the next start. To be stopped is no error.
 func (c *Crawler) Work(ctx context.Context, done func(context.Context) (bool, error)) error {
 	c.wake = make(chan struct{}, 1)
+	c.more = make(chan struct{}, maxMore)
 	c.room = make(chan struct{}, maxUnacknowledged)
 	c.live.init()
 	c.held.init(c.Log)

@@ -161,7 +161,7 @@ func (h *host) proceed(ctx, work context.Context, r *run, t storage.Task) (quiet
 // timeUp says whether the host has been held long enough, or would be before the next exchange may begin: a host that is
 // waited for takes the place of one that could be asked.
 func (h *host) timeUp(r *run) bool {
-	at, _ := h.turn(r)
+	at, _, _ := h.turn(r)
 	if now := h.c.Now(); now.After(at) {
 		at = now
 	}
@@ -204,28 +204,9 @@ func (h *host) known(t storage.Task) bool {
 // says whether it did. p is nil for robots.txt itself, which is no page and needs no room in a budget.
 func (h *host) begin(ctx, work context.Context, r *run, t storage.Task, p *permission) bool {
 	fetches := p == nil || p.allowed()
-	for fetches {
-		at, free := h.turn(r)
-		if free && !h.c.Now().Before(at) {
-			break
-		}
-		if !free {
-			at = time.Time{} // a signal will come
-		}
-		h.wait(ctx, work, at)
-		if ctx.Err() != nil || work.Err() != nil || h.failed() != nil {
-			return false
-		}
-	}
-	select {
-	case h.c.room <- struct{}{}:
-	case <-ctx.Done():
-		return false
-	case <-work.Done():
-		return false
-	}
-	if !h.may(work) {
-		<-h.c.room
+	place := &place{h: h}
+	if fetches && !h.await(ctx, work, r, place) || !fetches && !place.end(ctx, work) || !h.may(work) {
+		place.leave()
 		return false
 	}
 	h.begun++
@@ -236,8 +217,83 @@ func (h *host) begin(ctx, work context.Context, r *run, t storage.Task, p *permi
 	if fetches {
 		h.touch(r, 1)
 	}
-	h.doing.Go(func() { h.do(work, r, t, p, fetches) })
+	h.doing.Go(func() { h.do(work, r, t, p, fetches, place) })
 	return true
+}
+
+// await waits for a place, and until the politeness delay is over. It says whether the exchange may begin; not if the work
+// is to stop before.
+func (h *host) await(ctx, work context.Context, r *run, p *place) bool {
+	for {
+		at, free, first := h.turn(r)
+		if free && !h.c.Now().Before(at) {
+			if first || p.take() {
+				return true
+			}
+			at = h.c.Now().Add(placeWait)
+		} else if !free {
+			at = time.Time{} // a signal will come
+		}
+		h.wait(ctx, work, at)
+		if ctx.Err() != nil || work.Err() != nil || h.failed() != nil {
+			return false
+		}
+	}
+}
+
+// placeWait is when to look again for a place among the exchanges under way, where there is none for more than one a host.
+const placeWait = 20 * time.Millisecond
+
+// place is what an exchange takes up: one among those under way, if it is not the only one of its host, and from the end of
+// its response on one among those that are not acknowledged. It is for one goroutine after the other.
+type place struct {
+	h     *host
+	under bool
+	ended bool
+}
+
+// take takes a place among the exchanges under way, if there is one.
+func (p *place) take() bool {
+	select {
+	case p.h.c.more <- struct{}{}:
+		p.under = true
+	default:
+	}
+	return p.under
+}
+
+// end takes a place among the exchanges that wait for their acknowledgement, unless the work is to stop before.
+func (p *place) end(ctx, work context.Context) bool {
+	select {
+	case p.h.c.room <- struct{}{}:
+		p.ended = true
+	case <-ctx.Done():
+	case <-work.Done():
+	}
+	return p.ended
+}
+
+// move goes over from the exchanges under way to those that wait for their acknowledgement, of which there are not too many
+// at a time: until then the exchange still counts as under way. Without time left it does not wait.
+func (p *place) move() {
+	if !p.ended {
+		p.end(p.h.c.last, p.h.c.last)
+	}
+	if p.under {
+		<-p.h.c.more
+		p.under = false
+	}
+}
+
+// leave gives back what is taken.
+func (p *place) leave() {
+	if p.under {
+		<-p.h.c.more
+	}
+	if p.ended {
+		<-p.h.c.room
+	}
+	p.under, p.ended = false, false
 }
 
 // may says whether an exchange may begin at this very moment: it would be kept, and the host is still ours.
@@ -246,15 +302,16 @@ func (h *host) may(work context.Context) bool {
 	return err == nil && room && work.Err() == nil && h.failed() == nil && !h.c.held.over(h.lease)
 }
 
-// turn is when the next exchange of a run may begin, and whether there is a place for it now.
-func (h *host) turn(r *run) (at time.Time, free bool) {
+// turn is when the next exchange of a run may begin, whether the host has a place for it now, and whether it would be the
+// only one.
+func (h *host) turn(r *run) (at time.Time, free, first bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	at = h.quiet
 	if own := h.touched.Add(h.delay(r)); !h.touched.IsZero() && own.After(at) {
 		at = own
 	}
-	return at, h.fetching < r.spec().PerHost
+	return at, h.fetching < r.spec().PerHost, h.fetching == 0
 }
 
 // touch takes note that an exchange begins (1) or ends (-1).
@@ -315,15 +372,16 @@ func (h *host) slowDown(d time.Duration) {
 
 // do carries one task out; the goroutine ends when the entry has been handed to the journal, the task when that
 // acknowledges it.
-func (h *host) do(work context.Context, r *run, t storage.Task, p *permission, fetches bool) {
+func (h *host) do(work context.Context, r *run, t storage.Task, p *permission, fetches bool, place *place) {
 	fetched := func() {
+		place.move()
 		if fetches {
 			h.touch(r, -1)
 			h.poke()
 		}
 	}
 	ended := func(due int64, held bool, err error) {
-		<-h.c.room
+		place.leave()
 		r.users.Add(-1)
 		r.spending.ends(t)
 		h.mu.Lock()

@@ -160,7 +160,7 @@ func checkSite(t *testing.T, w *website, archive string, kills int) {
 			t.Errorf("%s has %d committed captures", url, n)
 		}
 	}
-	const unacknowledged = 48 + 8
+	const unacknowledged = 48 + 8 // what waits for its acknowledgement, and what is under way: --per-host 8
 	if again := w.total() - len(seen); again > kills*unacknowledged {
 		t.Errorf("%d requests were made again after %d kills, more than %d each", again, kills, unacknowledged)
 	}
