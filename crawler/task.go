@@ -62,7 +62,9 @@ func (c *Crawler) task(ctx context.Context, l storage.Lease, r *run, t storage.T
 // forbidden is the exchange that did not take place.
 func (c *Crawler) forbidden(t storage.Task, p *permission) *warc.Exchange {
 	x := &warc.Exchange{URL: t.URL, Method: "GET", At: c.Now().UTC(), Outcome: p.outcome, Detail: p.detail}
+	x.Cause = warc.Cause{Phase: warc.PhaseRules, Rule: "robots.txt"}
 	if p.denied != "" {
+		x.Cause.Rule = p.denied
 		x.Outcome, x.Detail = outcome.Robots, "robots.txt says: "+p.denied
 	}
 	return x

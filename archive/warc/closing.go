@@ -30,9 +30,10 @@ const maxEvidence = 16 << 10
 //	run task-host task-id token kind depth attempt retry redirect mime    see Meta
 //	via hopsFromSeed fetchTimeMs                                          as §6.6 names them
 //	outcome outcome-version detail truncated                              see package outcome
+//	phase address dns-answer dns-server rule offending offending-at       see Cause
 //	original         segment/offset of the record that a revisit refers to
 //	time-dns-us time-connect-us time-tls-us time-first-byte-us time-total-us
-//	tls-version tls-cipher tls-fingerprint tls-invalid
+//	tls-version tls-cipher tls-fingerprint tls-invalid tls-fault          see TLS
 //	interim          1xx heads, as they came
 //	excess           bytes cut after the message's end
 //	evidence evidence-size    the first bytes of an answer without a complete head, and how many came
@@ -40,6 +41,8 @@ const maxEvidence = 16 << 10
 //	note             one a note
 //	outlink          URL HOP CONTEXT, and KIND DEPTH DUE if it became a task, or REASON if it didn't; spaces within are
 //	                 \x20, nothing is "-"
+//
+// docs/evidence.md tells the same to who reads the files, with an example of each.
 type Closing struct {
 	Meta
 	URL            string // set only if it can't stand in WARC-Target-URI
@@ -47,6 +50,7 @@ type Closing struct {
 	Outcome        outcome.Outcome
 	OutcomeVersion int
 	Detail         string
+	Cause          Cause
 	Truncated      string // WARC-Truncated of the response
 	Original       string // "segment/offset", see Original.Location
 	Timing         Timing
@@ -105,6 +109,7 @@ func appendClosing(dst []byte, c *Closing) []byte {
 	w.text("outcome", string(c.Outcome))
 	w.int("outcome-version", int64(c.OutcomeVersion))
 	w.text("detail", c.Detail)
+	w.cause(&c.Cause)
 	w.text("truncated", c.Truncated)
 	w.text("original", c.Original)
 	w.text("redirect", c.Redirect)
@@ -122,6 +127,17 @@ func appendClosing(dst []byte, c *Closing) []byte {
 	return w.buf
 }
 
+// cause writes how the exchange failed.
+func (w *fieldsWriter) cause(f *Cause) {
+	w.text("phase", f.Phase)
+	w.text("address", f.Address)
+	w.text("dns-answer", f.DNSAnswer)
+	w.text("dns-server", f.DNSServer)
+	w.text("rule", f.Rule)
+	w.bytes("offending", f.Offending)
+	w.int("offending-at", f.At)
+}
+
 // wire writes what the connection told.
 func (w *fieldsWriter) wire(c *Closing) {
 	w.int("time-dns-us", c.Timing.DNS.Microseconds())
@@ -134,6 +150,7 @@ func (w *fieldsWriter) wire(c *Closing) {
 		w.text("tls-cipher", c.TLS.Cipher)
 		w.text("tls-fingerprint", c.TLS.Fingerprint)
 		w.text("tls-invalid", c.TLS.Invalid)
+		w.text("tls-fault", c.TLS.Fault)
 	}
 	w.bytes("interim", c.Interim)
 	w.int("excess", c.Excess)
@@ -162,7 +179,7 @@ func (w *fieldsWriter) outlink(l *Outlink) {
 func closingOf(ex *Exchange, meta *Meta, orig *Original) (Closing, error) {
 	c := Closing{
 		Meta: *meta, Method: ex.Method, Outcome: ex.Outcome, OutcomeVersion: outcome.Version, Detail: ex.Detail,
-		Truncated: ex.Truncated, Timing: ex.Timing, TLS: ex.TLS, Interim: ex.Interim, Excess: ex.Excess,
+		Cause: ex.Cause, Truncated: ex.Truncated, Timing: ex.Timing, TLS: ex.TLS, Interim: ex.Interim, Excess: ex.Excess,
 	}
 	if orig != nil {
 		c.Original = orig.Location

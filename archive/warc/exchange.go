@@ -27,6 +27,7 @@ type Exchange struct {
 	Truncated string          // WARC-Truncated: "", "length", "time" or "disconnect"
 	Outcome   outcome.Outcome // how it ended
 	Detail    string          // for people: what failed, on what; without Go-speak
+	Cause     Cause           // for programs: the same, as far as it is known
 
 	IP     string // remote address, without port; empty if none was reached
 	TLS    *TLS   // nil for plain http
@@ -39,13 +40,39 @@ type Payload struct {
 	SHA256 [32]byte // meaningful for Size > 0 and for an empty body alike
 }
 
-// TLS tells how a secure connection was made.
+// TLS tells how a secure connection was made, or how it failed.
 type TLS struct {
-	Version     string // "TLS 1.3"
-	Cipher      string // IANA name
-	Fingerprint string // lower-case hex SHA-256 of the leaf certificate
-	Invalid     string // why the certificate did not verify; empty if it did
+	Version     string   // "TLS 1.3"; empty if the handshake failed
+	Cipher      string   // IANA name
+	Fingerprint string   // lower-case hex SHA-256 of the leaf certificate; empty if none came
+	Invalid     string   // why the certificate did not verify, for people; empty if it did
+	Fault       string   // the same for programs, or what the handshake failed of: see docs/evidence.md
+	Chain       [][]byte // the certificates in DER as the server sent them, the leaf first: see Certificates
 }
+
+// The phases in which an exchange can fail.
+const (
+	PhaseRules   = "rules"   // nothing was asked: our own rules, or robots.txt
+	PhaseDNS     = "dns"     // the name was being resolved
+	PhaseConnect = "connect" // the address was being dialled
+	PhaseTLS     = "tls"     // hands were being shaken
+	PhaseHeaders = "headers" // the request was under way, or the end of the headers was waited for
+	PhaseBody    = "body"    // the rest was waited for
+)
+
+// Cause tells how an exchange failed. What is not known, or does not apply, is empty.
+type Cause struct {
+	Phase     string // where; empty of a complete response
+	Address   string // IP address and port that did not let us in, or may not be dialled
+	DNSAnswer string // what the resolver said: not-found, server-failure, timeout, bad-answer
+	DNSServer string // the name server that said it, as far as the resolver tells
+	Rule      string // what forbade it: the line of robots.txt, or "robots.txt" if that could not be read
+	Offending []byte // what is no HTTP, from its first byte on, at most MaxOffending
+	At        int64  // where that stands: in the evidence, or in the response's block if that was kept
+}
+
+// MaxOffending bounds Cause.Offending, in bytes.
+const MaxOffending = 64
 
 // Timing holds how long each phase took; zero where it did not happen (a kept-alive connection dials nothing).
 type Timing struct {

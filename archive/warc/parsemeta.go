@@ -92,6 +92,10 @@ func (c *Closing) setRest(name, value string) error {
 		s, err := unescape(value)
 		c.Evidence = []byte(s)
 		return err
+	case "offending":
+		s, err := unescape(value)
+		c.Cause.Offending = []byte(s)
+		return err
 	}
 	return nil
 }
@@ -121,7 +125,26 @@ func (c *Closing) textField(name string) *string {
 	case "mime":
 		return &c.Mime
 	}
+	if p := c.Cause.textField(name); p != nil {
+		return p
+	}
 	return c.tlsField(name)
+}
+
+func (f *Cause) textField(name string) *string {
+	switch name {
+	case "phase":
+		return &f.Phase
+	case "address":
+		return &f.Address
+	case "dns-answer":
+		return &f.DNSAnswer
+	case "dns-server":
+		return &f.DNSServer
+	case "rule":
+		return &f.Rule
+	}
+	return nil
 }
 
 func (c *Closing) tlsField(name string) *string {
@@ -140,6 +163,8 @@ func (c *Closing) tlsField(name string) *string {
 		return &c.TLS.Fingerprint
 	case "tls-invalid":
 		return &c.TLS.Invalid
+	case "tls-fault":
+		return &c.TLS.Fault
 	}
 	return nil
 }
@@ -153,6 +178,7 @@ var intFields = map[string]func(*Closing, int64){
 	"retry":              func(c *Closing, n int64) { c.Retry = n },
 	"outcome-version":    func(c *Closing, n int64) { c.OutcomeVersion = int(n) },
 	"excess":             func(c *Closing, n int64) { c.Excess = n },
+	"offending-at":       func(c *Closing, n int64) { c.Cause.At = n },
 	"evidence-size":      func(c *Closing, n int64) { c.EvidenceSize = n },
 	"time-dns-us":        func(c *Closing, n int64) { c.Timing.DNS = micros(n) },
 	"time-connect-us":    func(c *Closing, n int64) { c.Timing.Connect = micros(n) },

@@ -51,7 +51,11 @@ func hostileClosing(r *rand.Rand) Closing {
 		c.Outlinks = append(c.Outlinks, l)
 	}
 	if r.IntN(2) == 0 {
-		c.TLS = &TLS{str(), str(), str(), str()}
+		c.TLS = &TLS{Version: str(), Cipher: str(), Fingerprint: str(), Invalid: str(), Fault: str()}
+	}
+	c.Cause = Cause{Phase: str(), Address: str(), DNSAnswer: str(), DNSServer: str(), Rule: str(), At: num()}
+	if s := str(); s != "" {
+		c.Cause.Offending = []byte("\xff" + s)
 	}
 	if s := str(); s != "" {
 		c.Interim, c.Evidence = []byte(s), []byte(s+"\x00")

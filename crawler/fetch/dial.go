@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
@@ -105,8 +106,9 @@ func (r *Recorder) secure(ctx context.Context, t target, c *conn) error {
 	c.tls = &warc.TLS{
 		Version: tls.VersionName(state.Version),
 		Cipher:  tls.CipherSuiteName(state.CipherSuite),
-		Invalid: r.certify(config.ServerName, state.PeerCertificates),
+		Chain:   kept(state.PeerCertificates),
 	}
+	c.tls.Invalid, c.tls.Fault = r.certify(config.ServerName, state.PeerCertificates)
 	if len(state.PeerCertificates) > 0 {
 		sum := sha256.Sum256(state.PeerCertificates[0].Raw)
 		c.tls.Fingerprint = hex.EncodeToString(sum[:])
@@ -117,10 +119,11 @@ func (r *Recorder) secure(ctx context.Context, t target, c *conn) error {
 	return nil
 }
 
-// certify says why a chain of certificates does not stand for host (RFC 5280 §6, RFC 9525); "" if it does.
-func (r *Recorder) certify(host string, chain []*x509.Certificate) string {
+// certify says why a chain of certificates does not stand for host (RFC 5280 §6, RFC 9525), for people and in a word for
+// programs; "" if it does.
+func (r *Recorder) certify(host string, chain []*x509.Certificate) (why, word string) {
 	if len(chain) == 0 {
-		return "the server showed no certificate"
+		return "the server showed no certificate", tlsNone
 	}
 	opts := x509.VerifyOptions{Roots: r.Roots, Intermediates: x509.NewCertPool(), DNSName: host, CurrentTime: r.now()}
 	for _, c := range chain[1:] {
@@ -134,14 +137,38 @@ func (r *Recorder) certify(host string, chain []*x509.Certificate) string {
 	)
 	switch {
 	case err == nil:
-		return ""
+		return "", ""
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		word = tlsExpired
+		if opts.CurrentTime.Before(chain[0].NotBefore) {
+			word = tlsNotYet
+		}
 		return fmt.Sprintf("the certificate is valid from %s to %s only",
-			chain[0].NotBefore.UTC().Format(time.DateOnly), chain[0].NotAfter.UTC().Format(time.DateOnly))
+			chain[0].NotBefore.UTC().Format(time.DateOnly), chain[0].NotAfter.UTC().Format(time.DateOnly)), word
 	case errors.As(err, &name):
-		return "the certificate is for another host"
+		return "the certificate is for another host", tlsName
+	case errors.As(err, &unknown) && len(chain) == 1 && bytes.Equal(chain[0].RawIssuer, chain[0].RawSubject):
+		return "the certificate is signed by itself, which is an unknown authority", tlsSelfSigned
 	case errors.As(err, &unknown):
-		return "the certificate is signed by an unknown authority"
+		return "the certificate is signed by an unknown authority", tlsAuthority
 	}
-	return "the certificate does not verify"
+	return "the certificate does not verify", tlsOther
+}
+
+// maxChain bounds the certificates that are kept of a server, in number and in bytes together.
+const (
+	maxChain      = 16
+	maxChainBytes = 64 << 10
+)
+
+// kept are the certificates that are kept, in DER.
+func kept(chain []*x509.Certificate) (der [][]byte) {
+	n := 0
+	for _, c := range chain[:min(len(chain), maxChain)] {
+		if n += len(c.Raw); n > maxChainBytes {
+			break
+		}
+		der = append(der, c.Raw)
+	}
+	return der
 }

@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
@@ -9,6 +10,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"reflect"
 	"strings"
 	"sync"
 	"syscall"
@@ -287,20 +289,29 @@ func TestDialFaults(t *testing.T) {
 		r         *Recorder
 		outcome   outcome.Outcome
 		words     string
+		cause     warc.Cause
+		fault     string // of TLS
 	}{
-		{"refused", "http://" + dead + "/", &Recorder{}, outcome.Refused, dead},
-		{"no such name", "http://nosuch.test/", &Recorder{Resolver: nameServer(t, 3)}, outcome.DNS, "nosuch.test:80"},
-		{"name server fails", "http://nosuch.test:81/", &Recorder{Resolver: nameServer(t, 2)}, outcome.DNS, "nosuch.test:81"},
-		{"name server is silent", "http://nosuch.test/", &Recorder{Resolver: nameServer(t, -1), Limits: Limits{Connect: short}}, outcome.DNS, "nosuch.test:80"},
-		{"handshake times out", "https://" + silent.Addr().String() + "/", &Recorder{Limits: Limits{Connect: short}}, outcome.Timeout, silent.Addr().String()},
-		{"no TLS", "https://" + notTLS + "/", &Recorder{}, outcome.TLS, notTLS},
-		{"no handshake", "https://" + wordless + "/", &Recorder{}, outcome.TLS, wordless},
+		{"refused", "http://" + dead + "/", &Recorder{}, outcome.Refused, dead, warc.Cause{Phase: "connect", Address: dead}, ""},
+		{"no such name", "http://nosuch.test/", &Recorder{Resolver: nameServer(t, 3)}, outcome.DNS, "nosuch.test:80", warc.Cause{Phase: "dns", DNSAnswer: "not-found"}, ""},
+		{"name server fails", "http://nosuch.test:81/", &Recorder{Resolver: nameServer(t, 2)}, outcome.DNS, "nosuch.test:81", warc.Cause{Phase: "dns", DNSAnswer: "server-failure"}, ""},
+		{"name server is silent", "http://nosuch.test/", &Recorder{Resolver: nameServer(t, -1), Limits: Limits{Connect: short}}, outcome.Timeout, "nosuch.test:80", warc.Cause{Phase: "dns", DNSAnswer: "timeout"}, ""},
+		{"handshake times out", "https://" + silent.Addr().String() + "/", &Recorder{Limits: Limits{Connect: short}}, outcome.Timeout, silent.Addr().String(), warc.Cause{Phase: "tls"}, "timeout"},
+		{"no TLS", "https://" + notTLS + "/", &Recorder{}, outcome.TLS, notTLS, warc.Cause{Phase: "tls"}, "not-tls"},
+		{"no handshake", "https://" + wordless + "/", &Recorder{}, outcome.TLS, wordless, warc.Cause{Phase: "tls"}, "closed"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			x, doc := fetch(t, recorder(t, c.r).Worker(), Request{URL: c.url})
 			if x.Outcome != c.outcome || doc != nil || x.Response != nil || len(x.Request) > 0 || x.Head.Len != 0 {
 				t.Errorf("outcome %q (%s), want %q", x.Outcome, x.Detail, c.outcome)
+			}
+			if answered := c.cause.DNSAnswer != "" && c.cause.DNSAnswer != "timeout"; (x.Cause.DNSServer != "") != answered {
+				t.Errorf("name server %q", x.Cause.DNSServer)
+			}
+			x.Cause.DNSServer = ""
+			if !reflect.DeepEqual(x.Cause, c.cause) || (x.TLS != nil) != (c.fault != "") || x.TLS != nil && x.TLS.Fault != c.fault {
+				t.Errorf("cause %+v, TLS %+v; want %+v, %q", x.Cause, x.TLS, c.cause, c.fault)
 			}
 			if !strings.Contains(x.Detail, c.words) {
 				t.Errorf("detail %q does not name %s", x.Detail, c.words)
@@ -372,16 +383,17 @@ func TestTLS(t *testing.T) {
 	roots.AddCert(s.leaf)
 	sum := sha256.Sum256(s.leaf.Raw)
 	cases := []struct {
-		name, url, invalid string
-		r                  *Recorder
+		name, url, invalid, fault string
+		r                         *Recorder
 	}{
-		{"trusted", s.url("/"), "", &Recorder{Roots: roots}},
-		{"trusted and must be", s.url("/"), "", &Recorder{Roots: roots, RequireValid: true}},
-		{"unknown authority", s.url("/"), "unknown authority", &Recorder{}},
-		{"other host", "https://other.test/", "another host", &Recorder{Roots: roots, Resolve: map[string]string{"other.test:443": s.addr}}},
-		{"right name", "https://localhost.test/", "", &Recorder{Roots: roots, Resolve: map[string]string{"localhost.test:443": s.addr}}},
-		{"expired", s.url("/"), "valid from", &Recorder{Roots: roots, Now: func() time.Time { return time.Now().AddDate(1, 0, 0) }}},
-		{"must be valid", s.url("/"), "unknown authority", &Recorder{RequireValid: true}},
+		{"trusted", s.url("/"), "", "", &Recorder{Roots: roots}},
+		{"trusted and must be", s.url("/"), "", "", &Recorder{Roots: roots, RequireValid: true}},
+		{"unknown authority", s.url("/"), "unknown authority", "self-signed", &Recorder{}},
+		{"other host", "https://other.test/", "another host", "name", &Recorder{Roots: roots, Resolve: map[string]string{"other.test:443": s.addr}}},
+		{"right name", "https://localhost.test/", "", "", &Recorder{Roots: roots, Resolve: map[string]string{"localhost.test:443": s.addr}}},
+		{"expired", s.url("/"), "valid from", "expired", &Recorder{Roots: roots, Now: func() time.Time { return time.Now().AddDate(1, 0, 0) }}},
+		{"not yet valid", s.url("/"), "valid from", "not-yet-valid", &Recorder{Roots: roots, Now: func() time.Time { return time.Now().AddDate(-1, 0, 0) }}},
+		{"must be valid", s.url("/"), "unknown authority", "self-signed", &Recorder{RequireValid: true}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -397,6 +409,12 @@ func TestTLS(t *testing.T) {
 				}
 				if (x.TLS.Invalid == "") != (c.invalid == "") || !strings.Contains(x.TLS.Invalid, c.invalid) {
 					t.Errorf("invalid: %q, want %q", x.TLS.Invalid, c.invalid)
+				}
+				if x.TLS.Fault != c.fault || len(x.TLS.Chain) != 1 || !bytes.Equal(x.TLS.Chain[0], s.leaf.Raw) {
+					t.Errorf("fault %q, want %q; %d certificates", x.TLS.Fault, c.fault, len(x.TLS.Chain))
+				}
+				if (x.Cause.Phase == warc.PhaseTLS) != (x.Outcome == outcome.TLS) {
+					t.Errorf("phase %q", x.Cause.Phase)
 				}
 				if x.TLS.Version != "TLS 1.3" || !strings.HasPrefix(x.TLS.Cipher, "TLS_") || x.TLS.Fingerprint != hex.EncodeToString(sum[:]) {
 					t.Errorf("TLS %+v", x.TLS)

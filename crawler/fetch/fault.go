@@ -34,6 +34,7 @@ func (w *wire) judge(x *warc.Exchange, t target, cause error) {
 	default:
 		w.judgeBody(x, t, cause)
 	}
+	w.trace(x, cause)
 }
 
 // judgeDial explains why there is no connection.
@@ -50,6 +51,8 @@ func (w *wire) judgeDial(t target, err error) (outcome.Outcome, string) {
 	case errors.As(err, &priv):
 		return outcome.Private, fmt.Sprintf("%s leads to the private address %s, which is refused unless private "+
 			"addresses are allowed", t.addr(), priv.addr)
+	case errors.As(err, &dns) && dns.IsTimeout:
+		return outcome.Timeout, fmt.Sprintf("%s: the name server did not answer within %s", t.addr(), limit)
 	case errors.As(err, &dns):
 		return outcome.DNS, dnsDetail(t, dns)
 	case timedOut(err):
@@ -71,11 +74,8 @@ func (w *wire) judgeDial(t target, err error) (outcome.Outcome, string) {
 }
 
 func dnsDetail(t target, err *net.DNSError) string {
-	switch {
-	case err.IsNotFound:
+	if err.IsNotFound {
 		return fmt.Sprintf("%s: the name does not resolve to an address", t.addr())
-	case err.IsTimeout:
-		return fmt.Sprintf("%s: the name server did not answer in time", t.addr())
 	}
 	return fmt.Sprintf("%s: the name could not be resolved, the name server failed", t.addr())
 }

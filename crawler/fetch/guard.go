@@ -10,7 +10,8 @@ import (
 // privateError says that an address may not be dialled.
 type privateError struct {
 	addr   netip.Addr
-	denied bool // by a network that is denied by name, not by being private
+	at     netip.AddrPort // addr with the port that was dialled
+	denied bool           // by a network that is denied by name, not by being private
 }
 
 func (e *privateError) Error() string {
@@ -33,16 +34,20 @@ func (g guard) control(_, addr string, _ syscall.RawConn) error {
 	if err != nil {
 		return fmt.Errorf("guard address %q: %w", addr, err)
 	}
-	return g.check(ap.Addr())
+	if err := g.check(ap.Addr()); err != nil {
+		err.at = ap
+		return err
+	}
+	return nil
 }
 
 // check refuses an address that may not be dialled. What is denied stays denied, whatever else is allowed. An IPv4 address
 // within an IPv6 one is denied and allowed as itself, too.
-func (g guard) check(a netip.Addr) error {
+func (g guard) check(a netip.Addr) *privateError {
 	forms := append(embedded(a), a.Unmap().WithZone(""))
 	for _, f := range forms {
 		if within(f, g.deny) {
-			return &privateError{a, true}
+			return &privateError{addr: a, denied: true}
 		}
 	}
 	if g.private || !private(a) {

@@ -36,6 +36,9 @@ type wire struct {
 	done   bool      // the message's end has come, not just the connection's
 	start  time.Time // of the exchange, for its total
 	sent   time.Time // when the request was on its way
+
+	bad   []byte // what broke the framing of the body …
+	badAt int64  // … and where it stands in the response
 }
 
 // wireBuffer is as much as one read takes. Four TLS records fit.
@@ -59,7 +62,7 @@ func (w *Worker) record(ctx context.Context, req Request) (*warc.Exchange, error
 	x := &warc.Exchange{URL: req.URL, Method: req.Method, At: w.rec.now()}
 	t, err := parseTarget(req.URL)
 	if err != nil {
-		x.Outcome = outcome.BadURL
+		x.Outcome, x.Cause.Phase = outcome.BadURL, warc.PhaseRules
 		x.Detail = fmt.Sprintf("%.200q is not an http or https address that can be asked", req.URL)
 		return x, nil
 	}
@@ -252,6 +255,9 @@ func (w *wire) take(x *warc.Exchange, s *httpmsg.Scanner, b []byte) error {
 	for at < len(within) && !s.Done() {
 		payload, n, err := s.Next(within[at:])
 		if err != nil {
+			at += n
+			w.badAt = x.Response.Size() + int64(at)
+			w.bad = append(w.bad[:0], within[at:min(len(within), at+warc.MaxOffending)]...)
 			return errors.Join(err, w.keep(x, within)) // where the message ends is anybody's guess: all is evidence
 		}
 		_, _ = w.sum.Write(payload) // a hash never fails
