@@ -33,6 +33,7 @@ type finder struct {
 	e     *warc.Entry
 	base  *urlkey.Base
 	seen  map[string]bool
+	raw   map[spelling]bool // references resolved before: a page may name one a million times
 	cited map[string]bool // the post's own links
 	nth   int             // requisites admitted
 	over  int             // requisites over the quota
@@ -48,7 +49,7 @@ const (
 )
 
 func newFinder(s *scope.Scope, e *warc.Entry, url string) *finder {
-	f := &finder{scope: s, e: e, seen: map[string]bool{}, cited: map[string]bool{}}
+	f := &finder{scope: s, e: e, seen: map[string]bool{}, raw: map[spelling]bool{}, cited: map[string]bool{}}
 	f.rebase(url)
 	return f
 }
@@ -198,7 +199,20 @@ func (f *finder) refresh(ref markup.Ref) {
 	}
 }
 
+// spelling is a reference as it stands on a page.
+type spelling struct {
+	hop       scope.Hop
+	base, url string
+}
+
 func (f *finder) take(ref markup.Ref, hop scope.Hop) {
+	as := spelling{hop, ref.Base, ref.URL}
+	if f.raw[as] {
+		return
+	}
+	if len(f.raw) < maxOutlinks && len(ref.URL) < 256 {
+		f.raw[as] = true
+	}
 	base := f.base
 	if ref.Base != "" && base != nil {
 		if u, err := base.Resolve(ref.Base); err == nil {

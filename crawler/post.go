@@ -66,6 +66,9 @@ func (c *Crawler) discoverPost(r *run, e *warc.Entry, d fetch.Document, at time.
 		}
 	}
 	f.cite(p)
+	if doc.Cut {
+		f.note("only the beginning of the post was read for citations: it has more elements than can be kept in mind")
+	}
 	if len(doc.Citations) >= post.MaxLinks {
 		f.note(fmt.Sprintf("only the first %d links of the post were read", post.MaxLinks))
 	}

@@ -20,7 +20,7 @@ func HTML(src []byte, url string, o Options) (Document, error) {
 		return Document{}, fmt.Errorf("%w: %w", ErrURL, err)
 	}
 	text := decode(src, o.ContentType, true)
-	doc, spans, err := parse(text)
+	doc, spans, cut, err := parse(text)
 	if err != nil {
 		return Document{}, fmt.Errorf("read %s: %w", page, err)
 	}
@@ -33,7 +33,7 @@ func HTML(src []byte, url string, o Options) (Document, error) {
 		}
 	}
 	d := describe(doc, page.String())
-	d.URL = page.String()
+	d.URL, d.Cut = page.String(), cut
 	if href, ok := doc.Find(`link[rel~="canonical"][href]`).First().Attr("href"); ok {
 		if u, err := base.Resolve(href); err == nil && urlkey.Fetchable(u) {
 			d.Canonical = u
@@ -49,17 +49,17 @@ func HTML(src []byte, url string, o Options) (Document, error) {
 }
 
 // parse builds the marked DOM. The parser refuses what nests deeper than 512 elements; of that, links and blocks remain.
-func parse(text string) (*goquery.Document, []span, error) {
-	marked, spans := markAnchors(text, false)
+func parse(text string) (doc *goquery.Document, spans []span, cut bool, err error) {
+	marked, spans, cut := markAnchors(text, false)
 	root, err := build(marked)
 	if err != nil {
-		marked, spans = markAnchors(text, true)
+		marked, spans, cut = markAnchors(text, true)
 		root, err = build(marked)
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, false, err
 	}
-	return goquery.NewDocumentFromNode(root), spans, nil
+	return goquery.NewDocumentFromNode(root), spans, cut, nil
 }
 
 // build runs the parser as a browser without scripts does: what stands in noscript can be read.

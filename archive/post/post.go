@@ -37,6 +37,7 @@ type Document struct {
 	URL       string // as handed in, serialised; empty if there was none
 	Canonical string // rel=canonical, empty if there is none
 	Lang      string // of the html element or the front matter, BCP 47 as spelled there
+	Cut       bool   // it has more elements than are read: what the rest cites is not here
 	Citations []Citation
 	Images    []Citation // of a Markdown document, which has no other markup to find its requisites by
 }

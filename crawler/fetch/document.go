@@ -1,7 +1,6 @@
 package fetch
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -59,17 +58,36 @@ func (w *Worker) read(x *warc.Exchange, doc *Document) error {
 		}
 		return nil
 	}
-	dec, err := httpmsg.Decode(httpmsg.Body(x.Head, x.Method, x.Response.From(x.Head.Len)), encoding)
+	open := func() (*unpacking, error) {
+		in := &counted{r: httpmsg.Body(x.Head, x.Method, x.Response.From(x.Head.Len))}
+		dec, err := httpmsg.Decode(in, encoding)
+		return &unpacking{ReadCloser: dec, in: in}, err
+	}
+	dec, err := open()
 	if err != nil {
 		doc.Broken = fmt.Sprintf("The encoding %.40q is not known.", encoding)
 		return nil
 	}
-	capped := httpmsg.NewCapped(dec, limit)
-	buf := bytes.NewBuffer(w.doc[:0])
-	_, err = buf.ReadFrom(capped)
-	doc.Body, doc.Capped = buf.Bytes(), capped.Capped()
-	if w.doc = buf.Bytes(); int64(cap(w.doc)) > w.rec.limits.Memory {
-		w.doc = nil // a giant's buffer is not kept for the next
+	few := min(limit, w.rec.limits.Memory)
+	if w.doc == nil {
+		w.doc = make([]byte, 0, 64<<10)
+	}
+	w.doc, doc.Capped, err = fill(dec, w.doc[:0], few)
+	doc.Body = w.doc
+	if doc.Capped && few < limit {
+		size, much, bomb := dec.measure(few, limit)
+		if bomb {
+			size = min(size, maxBomb)
+			doc.Broken = "It unpacks to more than a hundred times its size, and goes on: only the beginning was read."
+		}
+		if err := dec.Close(); err != nil {
+			return err
+		}
+		if dec, err = open(); err != nil { // it was opened a moment ago
+			return err
+		}
+		doc.Body, _, err = fill(dec, make([]byte, 0, size), size)
+		doc.Capped = much
 	}
 	var disk *os.PathError
 	if errors.As(err, &disk) {

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// giants are answers that are as big as they like, once decoded or on the wire.
+var giants = []struct {
+	name, mime string
+	unit       string // what the body repeats
+	size       int64  // bytes of it
+	gzipped    bool
+	limit      string // of a response's bytes; "": the default
+}{
+	{name: "body_capped", mime: "application/octet-stream", unit: "\x00", size: 5 << 30},
+	{name: "body_whole", mime: "application/octet-stream", unit: "\x00", size: 5 << 30, limit: "6GiB"},
+	{name: "bomb_html", mime: "text/html", unit: " ", size: 400 << 20, gzipped: true},
+	{name: "bomb_links", mime: "text/html", unit: `<a href="/x">x</a> `, size: 400 << 20, gzipped: true},
+	{name: "bomb_nested", mime: "text/html", unit: `<div>`, size: 400 << 20, gzipped: true},
+	{name: "page_of_links", mime: "text/html", unit: `<a href="/x">x</a> `, size: 40 << 20},
+	{name: "page_of_elements", mime: "text/html", unit: `<p>`, size: 40 << 20},
+	{name: "page_of_text", mime: "text/html", unit: `word `, size: 40 << 20},
+	{name: "bomb_css", mime: "text/css", unit: `a{b:url(/x)}`, size: 400 << 20, gzipped: true},
+}
+
+// BenchmarkGiants captures a page with one small link, then with a link to a giant, and then the giant as the post itself: what
+// the giant costs in memory, by the process's own high-water mark, medians of three.
+func BenchmarkGiants(b *testing.B) {
+	program := buildProgram(b)
+	for _, g := range giants {
+		b.Run(g.name, func(b *testing.B) {
+			body := repeated(g.unit, g.size)
+			packed := func() io.Reader { return body() }
+			if g.gzipped {
+				var buf bytes.Buffer
+				z := gzip.NewWriter(&buf)
+				if _, err := io.Copy(z, body()); err != nil || z.Close() != nil {
+					b.Fatal(err)
+				}
+				packed = func() io.Reader { return bytes.NewReader(buf.Bytes()) }
+			}
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "text/html")
+				switch r.URL.Path {
+				case "/small":
+					_, _ = io.WriteString(w, `<p>A post with <a href="/tiny">a link</a>.`)
+				case "/big":
+					_, _ = io.WriteString(w, `<p>A post with <a href="/giant">a link</a>.`)
+				case "/giant":
+					w.Header().Set("Content-Type", g.mime)
+					if g.gzipped {
+						w.Header().Set("Content-Encoding", "gzip")
+					}
+					_, _ = io.Copy(w, packed())
+				default:
+					_, _ = io.WriteString(w, "tiny")
+				}
+			}))
+			defer srv.Close()
+			var small, link, post []bout
+			for b.Loop() {
+				for range 3 {
+					small = append(small, captureGiant(b, program, srv.URL+"/small", g.limit))
+					link = append(link, captureGiant(b, program, srv.URL+"/big", g.limit))
+					if g.mime == "text/html" {
+						post = append(post, captureGiant(b, program, srv.URL+"/giant", g.limit))
+					}
+				}
+			}
+			peak := func(x bout) float64 { return float64(x.peak) / (1 << 20) }
+			base := median(small, peak)
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(base, "small_MB")
+			b.ReportMetric(median(link, peak)-base, "as_link_MB_more")
+			if len(post) > 0 {
+				b.ReportMetric(median(post, peak)-base, "as_post_MB_more")
+			}
+		})
+	}
+}
+
+// repeated is a body of size bytes that repeats unit.
+func repeated(unit string, size int64) func() io.Reader {
+	block := []byte(strings.Repeat(unit, 1<<16/len(unit)))
+	return func() io.Reader { return io.LimitReader(endless(block), size) }
+}
+
+type endless []byte
+
+func (e endless) Read(p []byte) (int, error) {
+	n := 0
+	for n < len(p) && n < 1<<20 {
+		k := copy(p[n:], e)
+		if k < len(e) && n > 0 {
+			break
+		}
+		n += k
+	}
+	return n, nil
+}
+
+func captureGiant(b *testing.B, program, url, limit string) bout {
+	b.Helper()
+	cmd := exec.Command(program, "capture", "--allow-private", "--delay", "0s", "--archive", b.TempDir(), "--links", "all", url)
+	cmd.Env = os.Environ()
+	if limit != "" {
+		cmd.Env = append(cmd.Env, "LINKSTEAD_LIMITS_BYTES="+limit)
+	}
+	out := &bytes.Buffer{}
+	cmd.Stdout, cmd.Stderr = out, out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	begun := time.Now()
+	if err := cmd.Run(); err != nil && cmd.ProcessState.ExitCode() > 2 {
+		b.Fatalf("%v\n%s", err, out.String())
+	}
+	if os.Getenv("GIANTS_SAY") != "" {
+		fmt.Fprintln(os.Stderr, url, time.Since(begun), out.String())
+	}
+	return bout{wall: time.Since(begun), peak: cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss * 1024}
+}
