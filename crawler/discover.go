@@ -34,11 +34,11 @@ type finder struct {
 	base  *urlkey.Base
 	seen  map[string]bool
 	raw   map[spelling]bool // references resolved before: a page may name one a million times
-	cited map[string]bool // the post's own links
-	nth   int             // requisites admitted
-	over  int             // requisites over the quota
-	bytes int             // of outlinks
-	spare int             // outlinks over the bounds
+	cited map[string]bool   // the post's own links
+	nth   int               // requisites admitted
+	over  int               // requisites over the quota
+	bytes int               // of outlinks
+	spare int               // outlinks over the bounds
 }
 
 // Bounds of what one document may lead to. Beyond them a page is hostile or broken, and its closing record would be as big
