@@ -107,6 +107,7 @@ type segment struct {
 	infoID    string
 	originals map[string]Original // by payload digest: the whole responses in this segment
 	runs      map[int64]bool      // whose spec stands in this segment
+	servers   map[string]bool     // whose certificates do, by what Entry.shown says
 	units     int                 // exchanges appended
 	pending   int                 // exchanges appended, not committed
 	storing   bool

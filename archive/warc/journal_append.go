@@ -54,7 +54,15 @@ func (j *Journal) Append(ctx context.Context, e *Entry, done func(held bool, err
 		if err != nil {
 			return errors.Join(err, group.Release())
 		}
-		n := &addition{e, seg, orig, digest, group, about, done}
+		server, err := j.aboutServer(seg, e)
+		if err != nil {
+			err = errors.Join(err, group.Release())
+			if about != nil {
+				err = errors.Join(err, about.Release())
+			}
+			return err
+		}
+		n := &addition{e, seg, orig, digest, group, about, server, done}
 		ok, err := j.add(n)
 		if err != nil || ok {
 			return err
@@ -73,14 +81,17 @@ type addition struct {
 	digest string
 	group  *Group
 	about  *Group // the run's spec, if the segment may lack it
+	server *Group // the server's certificates, if the segment may lack them
 	done   func(held bool, err error)
 }
 
 // release frees what was not appended.
 func (a *addition) release() error {
 	var err error
-	if a.about != nil {
-		err = a.about.Release()
+	for _, g := range []*Group{a.about, a.server} {
+		if g != nil {
+			err = errors.Join(err, g.Release())
+		}
 	}
 	return errors.Join(err, a.group.Release())
 }
@@ -161,7 +172,7 @@ func (j *Journal) add(n *addition) (bool, error) {
 	if j.open[e.Collection] != seg || twin && n.orig == nil {
 		return false, nil
 	}
-	if err := seg.describeRun(n.about, e.Meta.Run); err != nil {
+	if err := seg.describe(n); err != nil {
 		return false, errors.Join(j.fail(err), n.group.Release())
 	}
 	members := *n.group
@@ -182,6 +193,17 @@ func (j *Journal) add(n *addition) (bool, error) {
 	j.pending = append(j.pending, a)
 	j.nudge()
 	return true, nil
+}
+
+// describe writes what explains an entry before the entry itself. The lock is held.
+func (s *segment) describe(n *addition) error {
+	if err := s.describeRun(n.about, n.entry.Meta.Run); err != nil {
+		if n.server != nil {
+			err = errors.Join(err, n.server.Release())
+		}
+		return err
+	}
+	return s.describeServer(n.server, n.entry.shown())
 }
 
 // fail makes the journal refuse everything from now on, and returns the error as people should read it. The lock is held.

@@ -91,7 +91,8 @@ func (j *Journal) begin(ctx context.Context, collection string) (*segment, error
 	}
 	s := &segment{
 		row: row, file: file, hash: sha256.New(), originals: map[string]Original{}, runs: map[int64]bool{},
-		begun: at, stored: make(chan struct{}),
+		servers: map[string]bool{},
+		begun:   at, stored: make(chan struct{}),
 	}
 	g, err := j.Composer.Warcinfo(info)
 	if err == nil {

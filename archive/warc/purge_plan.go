@@ -40,6 +40,7 @@ type rewrite struct {
 	path    string          // its file
 	note    purgeNote
 	out     map[int64]bool     // units that go, by the offset that their rows name
+	servers map[string]bool    // fingerprints of certificates under which what stays was captured
 	holds   map[int64]original // revisits that become responses, by offset
 	lost    []lostPayload      // payloads that go
 	mains   map[int64]int64    // where main records and records of failures stand in the new file
@@ -148,7 +149,7 @@ func (b *batch) load(ctx context.Context, id string) (*rewrite, error) {
 	row := storage.Segment{ID: stem(s.ID) + "-" + storage.Random(5), Collection: s.Collection, Node: s.Node, State: storage.SegmentStored, Created: s.Created}
 	row.Location = SegmentKey(row)
 	rw := &rewrite{
-		rows: rows, file: file, row: row, out: map[int64]bool{}, holds: map[int64]original{}, mains: map[int64]int64{},
+		rows: rows, file: file, row: row, out: map[int64]bool{}, servers: map[string]bool{}, holds: map[int64]original{}, mains: map[int64]int64{},
 		extras: map[int64]int64{}, lengths: map[int64]int64{},
 		note: purgeNote{
 			Purge: b.so.ID, At: b.began, Node: b.Node, Reason: b.order.Reason, By: b.order.By, What: b.order.What, Replaces: s.ID,
@@ -234,6 +235,9 @@ func (b *batch) read(ctx context.Context, rw *rewrite) error {
 			found++
 		}
 		if !ordered && !u.Voided {
+			if t := u.Closing.TLS; t != nil {
+				rw.servers[t.Fingerprint] = true
+			}
 			continue
 		}
 		rw.out[at] = true

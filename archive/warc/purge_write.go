@@ -123,6 +123,9 @@ func (b *batch) goes(rw *rewrite, u *Unit) (bool, error) {
 	if u.Voids != "" {
 		return true, nil
 	}
+	if h := &u.Last().Header; isCertificates(h) {
+		return !rw.servers[strings.TrimPrefix(h.URL(), certificateURN)], nil
+	}
 	if len(b.order.Forget) == 0 || u.Last().Header.Get(fieldContentType) != MimeRun {
 		return false, nil
 	}

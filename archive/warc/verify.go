@@ -88,10 +88,11 @@ func (v *verifier) torn(t *TornError) {
 
 // Clauses that tell more than which rule was broken.
 const (
-	clauseMember   = "RFC 1952; §4" // the member can't be read
-	clauseUnclosed = "§5.7"         // its exchange is not whole
-	clauseBlock    = "§5.8"
-	clausePayload  = "§5.9"
+	clauseMember       = "RFC 1952; §4" // the member can't be read
+	clauseUnclosed     = "§5.7"         // its exchange is not whole
+	clauseBlock        = "§5.8"
+	clauseCertificates = "RFC 8555 §9.1"
+	clausePayload      = "§5.9"
 )
 
 // records verifies the records of r, which stands at offset at, up to its end or the first member that is not whole, which
@@ -167,7 +168,7 @@ func (v *verifier) block(rec *Record, fault func(clause, format string, args ...
 	message := &messageCheck{typ: h.Type(), method: v.method, payload: payloadSum.hash}
 	to := []io.Writer{blockSum.hash, message}
 	var kept bytes.Buffer
-	if t := h.Get(fieldContentType); h.Type() == TypeMetadata && (t == MimePost || t == MimeRun) && h.Length <= maxKept {
+	if t := h.Get(fieldContentType); h.Type() == TypeMetadata && (t == MimePost || t == MimeRun || t == MimeCertificates) && h.Length <= maxKept {
 		to = append(to, &kept)
 	}
 	rec.Block = io.TeeReader(rec.Block, io.MultiWriter(to...))
@@ -215,7 +216,11 @@ func (v *verifier) unit(rec *Record, kept *bytes.Buffer) error {
 	if err != nil {
 		return err
 	}
-	if kept.Len() > 0 {
+	if isCertificates(&rec.Header) {
+		if _, err := Certificates(rec.Header.URL(), kept.Bytes()); err != nil {
+			v.fault(rec.Offset, rec.Header.ID(), clauseCertificates, "%v", err)
+		}
+	} else if kept.Len() > 0 {
 		at := &v.group.unit
 		if u != nil {
 			at = u
