@@ -78,6 +78,19 @@ type Lease struct {
 	Token int64         // random, 63 bits, never 0
 	Tasks []Task        // due ones, most urgent first
 	Delay time.Duration // pause after an exchange, as the host's row knows it: kept after a crash, too
+	Pace  Pace          // how the host fares, as its row knows it
+}
+
+// Pace is how a host fares, whoever asks it: the crawler's, kept for whoever has the host next. Times are whole
+// milliseconds. It may be lost: a rebuild begins without.
+type Pace struct {
+	Failures int           // exchanges in a row that failed
+	Since    time.Time     // when the first of them ended; zero if none did
+	Retry    time.Time     // before which it is not to be asked because of the last one; zero if at any time …
+	Why      string        // … and what that was
+	Response time.Duration // how long it takes to answer; 0 if nobody knows
+	Until    time.Time     // before which nobody is to ask it, for whatever reason …
+	Reason   string        // … and that: a word of crawler/pace
 }
 
 // SegmentState is where a segment stands in its life.
