@@ -155,7 +155,9 @@ func sqlLonger(delay string) string {
 }
 
 // sqlLater is the later one of two times.
-func sqlLater(a, b string) string { return `CASE WHEN ` + a + ` < ` + b + ` THEN ` + b + ` ELSE ` + a + ` END` }
+func sqlLater(a, b string) string {
+	return `CASE WHEN ` + a + ` < ` + b + ` THEN ` + b + ` ELSE ` + a + ` END`
+}
 
 // sqlKeepAlone is the set part of a renewal that may move polite_until.
 func sqlKeepAlone(end, delay, until, reason string) string {
