@@ -245,3 +245,13 @@ func (b *Rebuilder) adopt(ctx context.Context, row storage.Segment, file io.Read
 	}
 	return nil
 }
+
+// adoptOne makes the rows of one more segment, beside those that are known.
+func (b *Rebuilder) adoptOne(ctx context.Context, blob storage.Blob, known map[string]bool) (done Rebuilt, err error) {
+	b.listed, b.known, b.gone = known, known, map[string]bool{}
+	b.purges, b.about = map[string]PurgeCounts{}, map[string]tail{} // what it tells of its collection may be old
+	if err := b.segment(ctx, blob, &done); err != nil {
+		return done, err
+	}
+	return done, b.resolve(ctx, &done)
+}

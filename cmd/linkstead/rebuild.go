@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -170,7 +171,7 @@ func (c *rebuildCmd) rebuild(ctx context.Context, e *env, spool *storage.Spool, 
 	if c.schedules, err = e.keepSchedules(ctx, db, e.cfg.Database()); err != nil {
 		return done, err
 	}
-	return done, finishRuns(ctx, db)
+	return done, finishRuns(ctx, db, nil)
 }
 
 // tell says what was made anew, and what could not be. Damage is a failure, however much was saved.
@@ -224,8 +225,8 @@ func putAside(path string, now time.Time) (string, error) {
 
 // finishRuns says of each run whether it is done; what is left of one waits until somebody asks for it, or goes on if a
 // schedule does: nobody else would.
-// One that is done has ended with its last record: nothing tells more exactly when.
-func finishRuns(ctx context.Context, db *storage.DB) error {
+// One that is done has ended with its last record: nothing tells more exactly when. Only these runs, if only is not nil.
+func finishRuns(ctx context.Context, db *storage.DB, only []int64) error {
 	runs, err := db.Unfinished(ctx)
 	if err != nil {
 		return err
@@ -235,6 +236,9 @@ func finishRuns(ctx context.Context, db *storage.DB) error {
 		return err
 	}
 	for _, r := range runs {
+		if only != nil && !slices.Contains(only, r.ID) {
+			continue
+		}
 		open, err := db.Open(ctx, r.ID)
 		if err != nil {
 			return err

@@ -60,6 +60,7 @@ type cli struct {
 	Collection collectionCmd `cmd:"" help:"Name collections, and what they tell of themselves."`
 	Purge      purgeCmd      `cmd:"" help:"Take captures out of the archive for good: takedowns and retention."`
 	Schedule   scheduleCmd   `cmd:"" help:"Watch posts, feeds, sitemaps, sites and lists: capture them again and again."`
+	Verify     verifyCmd     `cmd:"" help:"Read every WARC file and every row, and tell what is wrong with them."`
 	Rebuild    rebuildCmd    `cmd:"" help:"Make the whole database anew from the WARC files."`
 	Outcomes   outcomesCmd   `cmd:"" help:"Explain the words for how a capture can end."`
 	Doctor     doctorCmd     `cmd:"" help:"Prove that the blob store, the database and the spool are good for an archive."`

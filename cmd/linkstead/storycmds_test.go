@@ -198,6 +198,18 @@ func cmdLose(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(errors.Join(err, db.Close()))
 }
 
+// cmdSpoil changes rows behind the program's back: spoil ARCHIVE SQL.
+func cmdSpoil(ts *testscript.TestScript, neg bool, args []string) {
+	driver, dsn := "pgx", rowsOf(ts, args[0])
+	if path, embedded := strings.CutPrefix(dsn, "sqlite:"); embedded {
+		driver, dsn = "sqlite", "file:"+path+"?_pragma=busy_timeout(15000)"
+	}
+	db, err := sql.Open(driver, dsn)
+	ts.Check(err)
+	_, err = db.Exec(args[1])
+	ts.Check(errors.Join(err, db.Close()))
+}
+
 // cmdFlip flips a bit half way through each segment of an archive: flip ARCHIVE.
 func cmdFlip(ts *testscript.TestScript, neg bool, args []string) {
 	names, err := filepath.Glob(filepath.Join(warcFolder(ts, args[0]), "warc", "*", "*.warc.gz"))
