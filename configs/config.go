@@ -43,6 +43,8 @@ type Config struct {
 	Resolve       []string // HOST:PORT:ADDRESS
 	TLS           TLS
 
+	Walls string // a file of rules for walls, beside those of the program; or empty
+
 	given map[string]bool // keys that a file or the environment sets
 }
 

@@ -40,6 +40,7 @@ func (c *Config) keys() []key {
 		{"serve.replay_origin", &c.Serve.ReplayOrigin}, {"serve.origin", &c.Serve.PagesOrigin},
 		{"allow_private", &c.AllowPrivate}, {"allow_networks", &c.AllowNetworks}, {"deny_networks", &c.DenyNetworks},
 		{"resolve", &c.Resolve}, {"tls.verify", &c.TLS.Verify},
+		{"walls", &c.Walls},
 	}
 }
 

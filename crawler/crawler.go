@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"linkstead/archive/outcome"
+	"linkstead/archive/wall"
 	"linkstead/archive/warc"
 	"linkstead/crawler/fetch"
 	"linkstead/crawler/scope"
@@ -103,6 +104,7 @@ type Crawler struct {
 	RetryWait time.Duration                    // before the second try; doubled for each further one
 	Grace     time.Duration                    // for exchanges under way when the work is to stop
 	Parting   time.Duration                    // after the grace, for the database to take what they brought; 0: 3 s
+	Walls     *wall.Rules                      // what stands before the pages that were asked for; nil: wall.Default
 	Now       func() time.Time
 	Log       *slog.Logger
 	Tell      func(Event) // called for each exchange that counts; may be nil

@@ -78,6 +78,7 @@ func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, fetched f
 	x, err := w.Fetch(ctx, fetch.Request{URL: e.Task.URL, Any: r.spec().Lists(e.Task.Hops)}, func(d fetch.Document) error {
 		fetched()
 		free = false
+		c.flagDocument(e, d)
 		return c.find(ctx, r, e, d)
 	})
 	if free {
@@ -89,6 +90,7 @@ func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, fetched f
 	}
 	e.Meta.Mime = x.Head.Mime()
 	c.redirect(r, e)
+	c.flagHead(e)
 	if scope.Role(e.Task.Hops) == scope.KindRobots {
 		keepRobots(e)
 	} else {

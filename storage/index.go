@@ -10,24 +10,27 @@ import (
 	"time"
 )
 
-// Closest brings the capture nearest in time to at. Among captures whose keys are equal, those of exactly this URL come
-// first; among those, whole ones come before truncated ones; on a tie the earlier one wins. ErrNotFound if there is
-// none.
+// Closest brings the capture nearest in time to at. Among captures whose keys are equal, those without flags come first;
+// among those, those of exactly this URL; among those, whole ones come before truncated ones; on a tie the earlier one
+// wins. ErrNotFound if there is none.
 func (db *DB) Closest(ctx context.Context, collection, urlkey, url string, at time.Time) (Capture, error) {
-	urlkey = foldKey(urlkey)
+	args := []any{collection, foldKey(urlkey), url}
 	const key = `WHERE collection=$1 AND urlkey=$2`
-	for _, f := range []struct {
-		where string
-		args  []any
-	}{
-		{key + ` AND url=$3 AND kind<>'truncated'`, []any{collection, urlkey, url}},
-		{key + ` AND url=$3`, []any{collection, urlkey, url}},
-		{key + ` AND url<>$3 AND kind<>'truncated'`, []any{collection, urlkey, url}},
-		{key + ` AND url<>$3`, []any{collection, urlkey, url}},
+	for i, where := range []string{
+		key + ` AND url=$3 AND flags='' AND kind<>'truncated'`, key + ` AND url=$3 AND flags=''`,
+		key + ` AND url<>$3 AND flags='' AND kind<>'truncated'`, key + ` AND url<>$3 AND flags=''`,
+		key + ` AND url=$3 AND kind<>'truncated'`, key + ` AND url=$3`,
+		key + ` AND url<>$3 AND kind<>'truncated'`, key + ` AND url<>$3`,
 	} {
-		c, err := db.nearest(ctx, f.where, f.args, micros(at))
+		c, err := db.nearest(ctx, where, args, micros(at))
 		if !errors.Is(err, ErrNotFound) {
 			return c, err
+		}
+		if i > 0 {
+			continue
+		}
+		if _, err := db.oneCapture(ctx, key+` LIMIT 1`, args[:2]...); err != nil { // most that is not found has no such key
+			return Capture{}, fmt.Errorf("capture of %s: %w", url, err)
 		}
 	}
 	return Capture{}, fmt.Errorf("capture of %s: %w", url, ErrNotFound)
@@ -52,6 +55,13 @@ func (db *DB) nearest(ctx context.Context, where string, args []any, at int64) (
 		return after, nil
 	}
 	return before, nil
+}
+
+// Taken brings the first capture of exactly this URL in the second that begins at from, whatever its flags. ErrNotFound if
+// there is none.
+func (db *DB) Taken(ctx context.Context, collection, urlkey, url string, from time.Time) (Capture, error) {
+	return db.oneCapture(ctx, `WHERE collection=$1 AND urlkey=$2 AND url=$3 AND at>=$4 AND at<$5 ORDER BY at, segment, pos LIMIT 1`,
+		collection, foldKey(urlkey), url, micros(from), micros(from.Add(time.Second)))
 }
 
 // Captures yields the captures whose key is urlkey, oldest first.

@@ -31,7 +31,7 @@ type reply struct {
 
 // memento answers a request for one.
 func (h *Handler) memento(w http.ResponseWriter, r *http.Request, a address) {
-	c, err := h.choose(r.Context(), &a)
+	c, err := h.choose(r.Context(), &a, topLevel(r, a.mod))
 	if errors.Is(err, storage.ErrNotFound) {
 		h.missing(w, r, &a)
 		return

@@ -14,11 +14,12 @@ import (
 
 	"linkstead/archive/outcome"
 	"linkstead/archive/urlkey"
+	"linkstead/archive/wall"
 	"linkstead/storage"
 )
 
-// Version is the version of the JSON document.
-const Version = 1
+// Version is the version of the JSON document. 2: links whose copy shows a wall count as walled, no longer as captured.
+const Version = 2
 
 // Rows is what a report is made from.
 type Rows interface {
@@ -72,6 +73,7 @@ type Fate struct {
 	Digest     string     `json:"digest,omitempty"`      // of the last hop's payload
 	Mime       string     `json:"mime,omitempty"`        // of the last hop
 	CapturedAt *time.Time `json:"captured_at,omitempty"` // of the last hop
+	Flags      []string   `json:"flags,omitempty"`       // words of package wall: what the last hop's copy shows instead of the page
 	Replay     string     `json:"replay,omitempty"`      // address of this run's copy, from the first hop on
 	Other      *Copy      `json:"other_copy,omitempty"`  // if this run has no good copy: the best that another run made
 }
@@ -113,11 +115,12 @@ type LeftOut struct {
 	Text   string `json:"text"`
 }
 
-// Totals count. Captured, Partial, Dead, NotCaptured, Pending and Purged add up to Links.
+// Totals count. Captured, Partial, Walled, Dead, NotCaptured, Pending and Purged add up to Links.
 type Totals struct {
 	Links    int `json:"links"`    // distinct sources
 	Captured int `json:"captured"` // links whose last hop answered below 400
 	Partial  int `json:"partial"`  // the same, but the answer lacks its end
+	Walled   int `json:"walled"`   // links whose copy shows a wall, a login page or nothing without scripts, with whatever status
 	Dead     int `json:"dead"`     // links whose last hop answered 400 or above, or gave no answer
 	// NotCaptured counts links that our own rules kept us from, robots.txt among them: nothing is known of them.
 	NotCaptured int            `json:"not_captured"`
@@ -140,6 +143,9 @@ func (f *Fate) Failure() string {
 		return "it has not been tried yet."
 	case f.Outcome == Purged:
 		return "what was captured of it was taken out of the archive."
+	case f.Walled():
+		s := wall.Sentence(f.Flags)
+		return strings.ToLower(s[:1]) + s[1:]
 	case o == outcome.Captured && f.Status < 400:
 		return ""
 	case o == outcome.Captured:
@@ -150,10 +156,14 @@ func (f *Fate) Failure() string {
 	return o.Describe().Meaning
 }
 
-// Dead says whether the source gave no good answer; not if our own rules kept us from asking, nor if nobody is to know.
+// Dead says whether the source gave no good answer; not if our own rules kept us from asking, nor if a wall did, nor if
+// nobody is to know.
 func (f *Fate) Dead() bool {
-	return f.Outcome != Pending && f.Outcome != Purged && !f.Good() && !outcome.Outcome(f.Outcome).Ours()
+	return f.Outcome != Pending && f.Outcome != Purged && !f.Good() && !f.Walled() && !outcome.Outcome(f.Outcome).Ours()
 }
+
+// Walled says whether the copy shows something else than what was asked for.
+func (f *Fate) Walled() bool { return outcome.Outcome(f.Outcome).Kept() && len(f.Flags) > 0 }
 
 // What a fate is that is no outcome: of what has not been tried, and of what a purge took out of the archive.
 const (
@@ -161,8 +171,10 @@ const (
 	Purged  = "purged"
 )
 
-// Good says whether there is a copy of an answer that was no error. A document that was handed in has no status.
-func (f *Fate) Good() bool { return outcome.Outcome(f.Outcome).Kept() && f.Status < 400 }
+// Good says whether there is a copy of an answer that was no error and no wall. A document that was handed in has no status.
+func (f *Fate) Good() bool {
+	return outcome.Outcome(f.Outcome).Kept() && f.Status < 400 && !f.Walled()
+}
 
 // maxHops bounds how far redirects are followed through the rows.
 const maxHops = 50
@@ -247,6 +259,8 @@ func (b *Builder) links(ctx context.Context, run storage.Run, post storage.Post,
 			r.Totals.Captured++
 		case l.Good():
 			r.Totals.Partial++
+		case l.Walled():
+			r.Totals.Walled++
 		case l.Outcome == Pending:
 			r.Totals.Pending++
 		case l.Outcome == Purged:
@@ -292,8 +306,8 @@ func (b *Builder) follow(ctx context.Context, run storage.Run, url string, f *Fa
 			f.Replay = b.replay(c)
 		}
 		at := c.At
-		f.Outcome, f.Status, f.Digest, f.Mime, f.CapturedAt = c.Outcome, c.Status, c.Digest, c.Mime, &at
-		if c.Redirect == "" {
+		f.Outcome, f.Status, f.Digest, f.Mime, f.CapturedAt, f.Flags = c.Outcome, c.Status, c.Digest, c.Mime, &at, strings.Fields(c.Flags)
+		if c.Redirect == "" || len(f.Flags) > 0 { // where a wall leads is the wall's
 			return nil
 		}
 		f.Redirects = append(f.Redirects, Hop{URL: url, Status: c.Status})
@@ -328,7 +342,7 @@ func (b *Builder) other(ctx context.Context, run storage.Run, url string) (*Copy
 		if err != nil {
 			return nil, err
 		}
-		if c.Run != run.ID && c.URL == url && c.Status < 400 && outcomeWhole(c) {
+		if c.Run != run.ID && c.URL == url && c.Status < 400 && c.Flags == "" && outcomeWhole(c) {
 			best = &Copy{Run: c.Run, Status: c.Status, CapturedAt: c.At, Replay: b.replay(c)}
 		}
 	}
@@ -349,11 +363,20 @@ func (b *Builder) capture(ctx context.Context, run storage.Run, url string) (bes
 		if c.Run != run.ID || c.URL != url {
 			continue
 		}
-		if !ok || !outcomeWhole(best) || outcomeWhole(c) {
+		if !ok || !worse(c, best) {
 			best, ok = c, true
 		}
 	}
 	return best, ok, nil
+}
+
+// worse says whether an earlier capture stays the best: it is no wall and the later one is, or it is whole and the later
+// one isn't.
+func worse(later, best storage.Capture) bool {
+	if wall, other := later.Flags != "", best.Flags != ""; wall != other {
+		return wall
+	}
+	return outcomeWhole(best) && !outcomeWhole(later)
 }
 
 func outcomeWhole(c storage.Capture) bool { return c.Outcome == string(outcome.Captured) }
@@ -364,7 +387,7 @@ func (b *Builder) failure(ctx context.Context, run storage.Run, url string, f *F
 	if err != nil {
 		return err
 	}
-	f.Outcome, f.Detail, f.Status, f.Digest, f.Mime, f.CapturedAt = Pending, "", 0, "", "", nil
+	f.Outcome, f.Detail, f.Status, f.Digest, f.Mime, f.CapturedAt, f.Flags = Pending, "", 0, "", "", nil, nil
 	for _, a := range as {
 		if a.Run == run.ID && a.URL == url {
 			f.Outcome, f.Detail = a.Outcome, a.Detail

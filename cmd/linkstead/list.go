@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"linkstead/archive/wall"
 	"linkstead/crawler"
 	"linkstead/storage"
 )
@@ -71,8 +72,15 @@ func (e *env) printPost(ctx context.Context, s *store, p storage.Post) error {
 		fmt.Fprintf(e.stdout, "%s  %s\n", indent, clean(p.Title))
 	}
 	state := map[storage.RunState]string{storage.RunActive: ", being captured", storage.RunPaused: ", interrupted"}[run.State]
-	fmt.Fprintf(e.stdout, "%s  %s, %d captured; collection %s, run %d%s\n", indent, plural(r.Totals.Links, "link", "links"),
-		r.Totals.Captured+r.Totals.Partial, p.Collection, p.Run, state)
+	walled := ""
+	if r.Totals.Walled > 0 {
+		walled = fmt.Sprintf(", %d behind a wall", r.Totals.Walled)
+	}
+	if r.Post.Walled() {
+		fmt.Fprintf(e.stdout, "%s  %s\n", indent, wall.Sentence(r.Post.Flags))
+	}
+	fmt.Fprintf(e.stdout, "%s  %s, %d captured%s; collection %s, run %d%s\n", indent, plural(r.Totals.Links, "link", "links"),
+		r.Totals.Captured+r.Totals.Partial, walled, p.Collection, p.Run, state)
 	return nil
 }
 

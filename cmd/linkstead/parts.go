@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"linkstead/archive/report"
+	"linkstead/archive/wall"
 	"linkstead/archive/warc"
 	"linkstead/configs"
 	"linkstead/crawler"
@@ -149,12 +150,17 @@ type worker struct {
 // hire takes the worker role of the archive and goes on where a stopped worker left off. storage.ErrBusy if another
 // process has the role.
 func (e *env) hire(ctx context.Context, s *store, tell func(crawler.Event)) (*worker, error) {
+	walls, err := wallRules(e.cfg.Walls)
+	if err != nil {
+		return nil, err
+	}
 	spool, err := storage.HoldSpool(e.cfg.SpoolDir(), e.fs)
 	if err != nil {
 		return nil, err
 	}
 	w := &worker{spool: spool, journal: e.journal(s, spool), silence: e.announce(s, spool.Node())}
 	w.crawler = e.crawler(s, w, tell)
+	w.crawler.Walls = walls
 	rec, err := w.journal.Recover(ctx)
 	if err == nil {
 		err = s.db.FreeOwner(ctx, spool.Node(), s.db.Now().Add(time.Duration(e.cfg.Delay)))
@@ -168,6 +174,22 @@ func (e *env) hire(ctx context.Context, s *store, tell func(crawler.Event)) (*wo
 	}
 	e.finishPurges(ctx, s)
 	return w, nil
+}
+
+// wallRules are the program's rules for walls, and those of a file.
+func wallRules(file string) (*wall.Rules, error) {
+	if file == "" {
+		return wall.Default, nil
+	}
+	body, err := readFile(file)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("the rules that walls names can't be read: %w", err)}
+	}
+	own, err := wall.Parse(string(body))
+	if err != nil {
+		return nil, usageError{fmt.Errorf("%s: %w", file, err)}
+	}
+	return wall.Default.With(own), nil
 }
 
 // crawler is one that works with what the worker has.

@@ -12,6 +12,7 @@ import (
 
 	"linkstead/archive/outcome"
 	"linkstead/archive/report"
+	"linkstead/archive/wall"
 	"linkstead/crawler"
 )
 
@@ -67,6 +68,8 @@ func fate(f report.Fate) string {
 		return "not tried yet"
 	case f.Outcome == report.Purged:
 		return "taken out of the archive"
+	case f.Walled():
+		return fmt.Sprintf("%d, %s", f.Status, wall.Names(f.Flags))
 	case o == outcome.Captured && f.Status == 0:
 		return "taken in"
 	case o == outcome.Captured:
@@ -106,6 +109,9 @@ func printReport(w io.Writer, r *report.Report) {
 	if t.Partial > 0 {
 		fmt.Fprintf(w, ", %d in part", t.Partial)
 	}
+	if t.Walled > 0 {
+		fmt.Fprintf(w, ", %d behind a wall", t.Walled)
+	}
 	fmt.Fprintf(w, ", %d dead", t.Dead)
 	if t.NotCaptured > 0 {
 		fmt.Fprintf(w, ", %d not captured by rule", t.NotCaptured)
@@ -118,6 +124,7 @@ func printReport(w io.Writer, r *report.Report) {
 	}
 	fmt.Fprintln(w)
 	printLinks(w, "In part", r, func(l *report.Link) bool { return l.Good() && l.Outcome != string(outcome.Captured) })
+	printLinks(w, "Behind a wall", r, func(l *report.Link) bool { return l.Walled() })
 	printLinks(w, "Dead", r, func(l *report.Link) bool { return l.Dead() })
 	printLinks(w, "Not captured by rule", r, func(l *report.Link) bool { return outcome.Outcome(l.Outcome).Ours() })
 	printLeftOut(w, r)

@@ -7,6 +7,7 @@ import (
 
 	"linkstead/archive/report"
 	"linkstead/archive/urlkey"
+	"linkstead/archive/wall"
 	"linkstead/crawler"
 	"linkstead/storage"
 )
@@ -94,6 +95,9 @@ func (e *env) printLinks(r *report.Report) {
 				next = l.Redirects[i+1].URL
 			}
 			fmt.Fprintf(e.stdout, "  %-14s   %d to %s\n", "", h.Status, next)
+		}
+		if l.Walled() {
+			fmt.Fprintf(e.stdout, "  %-14s   %s\n", "", wall.Sentence(l.Flags))
 		}
 		if l.Detail != "" {
 			fmt.Fprintf(e.stdout, "  %-14s   %s\n", "", clean(l.Detail))

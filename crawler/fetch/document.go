@@ -21,7 +21,7 @@ func (w *Worker) document(x *warc.Exchange) (*Document, error) {
 	if mime != "" && !textual(mime) && !w.job.req.Any {
 		return nil, nil
 	}
-	doc := &Document{URL: x.URL, Status: x.Head.Status, Mime: mime, Charset: x.Head.Charset()}
+	doc := &Document{URL: x.URL, Status: x.Head.Status, Mime: mime, Charset: x.Head.Charset(), Head: x.Head}
 	if x.Truncated != "" {
 		doc.Broken = x.Detail
 	}

@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"linkstead/archive/httpmsg"
 	"linkstead/archive/warc"
 	"linkstead/storage"
 )
@@ -94,6 +95,7 @@ type Document struct {
 	Status  int
 	Mime    string // declared media type, lower case, without parameters; a guess if none is declared
 	Charset string // declared in the header, lower case; "" if it isn't
+	Head    httpmsg.Head
 	Body    []byte // dechunked and decoded; never transcoded
 	Capped  bool   // Body was cut at Limits.Decoded
 	Broken  string // why Body lacks its end otherwise; "" if it doesn't

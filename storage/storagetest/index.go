@@ -100,6 +100,32 @@ func indexClosest(b *bench) {
 			b.t.Errorf("Closest in %q: %v, want ErrNotFound", k, err)
 		}
 	}
+	flagged := func(offset int64, url string, sec int, kind string) storage.Capture {
+		c := row(offset, url, sec, kind)
+		c.URLKey, c.Flags = "w", "bot-wall needs-browser"
+		return c
+	}
+	cut := row(21, exact, 10, "truncated")
+	cut.URLKey = "w"
+	b.adopt(flagged(20, exact, 0, "response"), cut, flagged(22, www, 100, "response"), flagged(23, "http://w.e/", 300, "truncated"))
+	if got, err := b.Closest(b.t.Context(), "c", "w", exact, at(0)); err != nil || got.Offset != 21 {
+		b.t.Errorf("a wall is preferred to a copy that lacks its end: number %d, %v", got.Offset, err)
+	}
+	if got, err := b.Closest(b.t.Context(), "c", "w", www, at(100)); err != nil || got.Offset != 21 {
+		b.t.Errorf("a wall is preferred to another spelling: number %d, %v", got.Offset, err)
+	}
+	if got, err := b.Taken(b.t.Context(), "c", "w", www, at(100)); err != nil || got.Offset != 22 || got.Flags != "bot-wall needs-browser" {
+		b.t.Errorf("the copy of that second: number %d, %q, %v", got.Offset, got.Flags, err)
+	}
+	if _, err := b.Taken(b.t.Context(), "c", "w", www, at(101)); !errors.Is(err, storage.ErrNotFound) {
+		b.t.Errorf("nothing was taken in that second: %v", err)
+	}
+	only := flagged(24, exact, 50, "response")
+	only.URLKey = "only"
+	b.adopt(only)
+	if got, err := b.Closest(b.t.Context(), "c", "only", exact, at(0)); err != nil || got.Offset != 24 {
+		b.t.Errorf("a wall is better than nothing: number %d, %v", got.Offset, err)
+	}
 	first := row(9, exact, 500, "truncated")
 	first.URLKey = "cut"
 	b.adopt(first)

@@ -160,10 +160,10 @@ func (p *Pages) post(r *http.Request) (*answer, error) {
 func viewOf(id string, q url.Values) (view, error) {
 	v := view{id: id, show: group(q.Get("show")), follow: q.Get("follow") != ""}
 	switch v.show {
-	case "", captured, partial, dead, notCaptured, pending, purged:
+	case "", captured, partial, walled, dead, notCaptured, pending, purged:
 	default:
 		return v, &problem{
-			status: http.StatusBadRequest, title: "No such selection", text: "Links can be selected by captured, partial, dead, not-captured, pending and purged.",
+			status: http.StatusBadRequest, title: "No such selection", text: "Links can be selected by captured, partial, walled, dead, not-captured, pending and purged.",
 		}
 	}
 	if s := q.Get("run"); s != "" {
@@ -258,7 +258,7 @@ func filters(asked view, t tally) []filter {
 		name string
 		n    int
 	}{
-		{"", "All", t.Links}, {captured, "Captured", t.Captured}, {partial, "Captured in part", t.Partial},
+		{"", "All", t.Links}, {captured, "Captured", t.Captured}, {partial, "Captured in part", t.Partial}, {walled, "Behind a wall", t.Walled},
 		{dead, "Dead", t.Dead}, {notCaptured, "Not captured", t.NotCaptured}, {pending, "Not tried yet", t.Pending},
 		{purged, "Taken out of the archive", t.Purged},
 	} {
@@ -285,6 +285,8 @@ func (p *Pages) link(n int, l *report.Link) linkView {
 	switch {
 	case l.Good():
 		v.CopyName = "Copy"
+	case l.Walled():
+		v.CopyName = "Kept wall"
 	case outcome.Outcome(l.Outcome).Kept():
 		v.CopyName = "Kept error page"
 	default:
