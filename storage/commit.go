@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Progress says how far rows account for a segment's bytes.
@@ -21,10 +22,12 @@ type End struct {
 	Captures []Capture
 	Attempts []Attempt
 	Post     *Post
-	New      []Task // discovered
-	Keep     []byte // what whoever holds the host next needs of the task while its segment is not stored; see DB.Kept
-	Bytes    int64  // of the payload
-	Added    int    // how many of New the database did not have; Commit fills it in
+	New      []Task        // discovered
+	Keep     []byte        // what whoever holds the host next needs of the task while its segment is not stored; see DB.Kept
+	Bytes    int64         // of the payload
+	Took     time.Duration // the whole exchange, to the millisecond
+	LeftOut  []LeftOut     // links that did not become tasks
+	Added    int           // how many of New the database did not have; Commit fills it in
 }
 
 // Commit is the acknowledgement: one transaction that makes a group of exchanges count, whose bytes the caller has made
@@ -66,7 +69,7 @@ func (db *DB) Commit(ctx context.Context, progress []Progress, ends []End) (fenc
 				}
 			}
 		}
-		if err := x.countEnds(node, ends, held); err != nil {
+		if err := x.noteEnds(node, ends, held); err != nil {
 			return err
 		}
 		return x.holdRuns(ends, fenced)
@@ -164,29 +167,29 @@ func (db *DB) has(ctx context.Context, table string, key ...any) (bool, error) {
 	return err == nil, err
 }
 
-const captureCols = `collection, urlkey, at, segment, pos, length, url, status, mime, digest, kind, refers_to, redirect, record_id, run, outcome, flags, etag, modified, tls_invalid`
+const captureCols = `collection, urlkey, at, segment, pos, length, url, status, mime, digest, kind, refers_to, redirect, record_id, run, outcome, flags, etag, modified, tls_invalid, size, ms`
 
 func (x *tx) insertCaptures(cs []Capture) error {
-	args := make([]any, 0, 20*len(cs))
+	args := make([]any, 0, 22*len(cs))
 	for i := range cs {
 		c := &cs[i]
 		args = append(args, c.Collection, foldKey(c.URLKey), micros(c.At), c.Segment, c.Offset, c.Length, c.URL, c.Status, c.Mime,
 			c.Digest, c.Kind, c.RefersTo, c.Redirect, c.RecordID, c.Run, c.Outcome,
-			c.Flags, c.ETag, c.Modified, c.TLSInvalid)
+			c.Flags, c.ETag, c.Modified, c.TLSInvalid, c.Size, c.MS)
 	}
-	_, err := x.insert(`INSERT INTO captures (`+captureCols+`)`, ` ON CONFLICT DO NOTHING`, 20, args)
+	_, err := x.insert(`INSERT INTO captures (`+captureCols+`)`, ` ON CONFLICT DO NOTHING`, 22, args)
 	return err
 }
 
-const attemptCols = `collection, urlkey, at, segment, pos, url, run, outcome, detail, record_id`
+const attemptCols = `collection, urlkey, at, segment, pos, url, run, outcome, detail, record_id, ms`
 
 func (x *tx) insertAttempts(as []Attempt) error {
-	args := make([]any, 0, 10*len(as))
+	args := make([]any, 0, 11*len(as))
 	for i := range as {
 		a := &as[i]
-		args = append(args, a.Collection, foldKey(a.URLKey), micros(a.At), a.Segment, a.Offset, a.URL, a.Run, a.Outcome, a.Detail, a.RecordID)
+		args = append(args, a.Collection, foldKey(a.URLKey), micros(a.At), a.Segment, a.Offset, a.URL, a.Run, a.Outcome, a.Detail, a.RecordID, a.MS)
 	}
-	_, err := x.insert(`INSERT INTO attempts (`+attemptCols+`)`, ` ON CONFLICT DO NOTHING`, 10, args)
+	_, err := x.insert(`INSERT INTO attempts (`+attemptCols+`)`, ` ON CONFLICT DO NOTHING`, 11, args)
 	return err
 }
 
@@ -210,8 +213,10 @@ func (x *tx) insertPost(p Post) error {
 // written with the ends that they had.
 func (db *DB) Adopt(ctx context.Context, ends []End) error {
 	err := db.write(ctx, func(x *tx) error {
+		g := Ledger{}
 		for i := range ends {
 			e := &ends[i]
+			g.Add(e)
 			tasks := e.New
 			if e.Task.Host != "" {
 				tasks = append([]Task{e.Task}, e.New...)
@@ -223,7 +228,7 @@ func (db *DB) Adopt(ctx context.Context, ends []End) error {
 				return err
 			}
 		}
-		return nil
+		return x.addLedger(g)
 	})
 	if err != nil {
 		return fmt.Errorf("adopt exchanges: %w", err)

@@ -127,7 +127,7 @@ func (db *DB) attempts(ctx context.Context, where string, args ...any) ([]Attemp
 
 func scanAttempt(r row) (a Attempt, err error) {
 	var at int64
-	err = r.Scan(&a.Collection, &a.URLKey, &at, &a.Segment, &a.Offset, &a.URL, &a.Run, &a.Outcome, &a.Detail, &a.RecordID)
+	err = r.Scan(&a.Collection, &a.URLKey, &at, &a.Segment, &a.Offset, &a.URL, &a.Run, &a.Outcome, &a.Detail, &a.RecordID, &a.MS)
 	a.At = fromMicros(at)
 	return a, err
 }

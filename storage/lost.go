@@ -160,6 +160,7 @@ func (x *tx) dropRows(id string, l *Loss) error {
 		{&l.Posts, `DELETE FROM posts WHERE run IN (SELECT run FROM segment_runs WHERE segment=$1) AND segment=$1`},
 		{&l.Captures, `DELETE FROM captures WHERE segment=$1`},
 		{&l.Attempts, `DELETE FROM attempts WHERE segment=$1`},
+		{nil, `DELETE FROM ledger WHERE segment=$1`},
 		{nil, sqlLetRuns},
 	} {
 		n, err := x.exec(d.q, id)

@@ -139,6 +139,8 @@ type Capture struct {
 	ETag       string // as sent; empty if it wasn't, or is longer than is kept
 	Modified   string // Last-Modified as sent; the same
 	TLSInvalid string // why the certificate did not verify; empty if it did, or there was none
+	Size       int64  // of the payload; -1 in rows of an older version
+	MS         int64  // how long the exchange took, milliseconds; -1 in rows of an older version
 }
 
 // Attempt is one fetch that yielded no capture, or a probe.
@@ -153,6 +155,7 @@ type Attempt struct {
 	Segment    string // where the evidence stands …
 	Offset     int64  // … its metadata record
 	RecordID   string // WARC-Record-ID of that; empty in rows of an older version
+	MS         int64  // how long it took, milliseconds; -1 in rows of an older version
 }
 
 // Document is what was handed in for a run that captures a document rather than a URL. It goes when the run is done.

@@ -36,6 +36,7 @@ const maxEvidence = 16 << 10
 //	tls-version tls-cipher tls-fingerprint tls-invalid tls-fault          see TLS
 //	interim          1xx heads, as they came
 //	excess           bytes cut after the message's end
+//	payload-size     bytes of the dechunked payload
 //	evidence evidence-size    the first bytes of an answer without a complete head, and how many came
 //	flag             one a word of package wall
 //	note             one a note
@@ -57,6 +58,7 @@ type Closing struct {
 	TLS            *TLS
 	Interim        []byte
 	Excess         int64
+	PayloadSize    int64
 	Evidence       []byte
 	EvidenceSize   int64
 }
@@ -154,6 +156,7 @@ func (w *fieldsWriter) wire(c *Closing) {
 	}
 	w.bytes("interim", c.Interim)
 	w.int("excess", c.Excess)
+	w.int("payload-size", c.PayloadSize)
 	w.bytes("evidence", c.Evidence)
 	w.int("evidence-size", c.EvidenceSize)
 }
@@ -180,6 +183,9 @@ func closingOf(ex *Exchange, meta *Meta, orig *Original) (Closing, error) {
 	c := Closing{
 		Meta: *meta, Method: ex.Method, Outcome: ex.Outcome, OutcomeVersion: outcome.Version, Detail: ex.Detail,
 		Cause: ex.Cause, Truncated: ex.Truncated, Timing: ex.Timing, TLS: ex.TLS, Interim: ex.Interim, Excess: ex.Excess,
+	}
+	if ex.Head.Len > 0 {
+		c.PayloadSize = ex.Payload.Size
 	}
 	if orig != nil {
 		c.Original = orig.Location

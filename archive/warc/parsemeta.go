@@ -179,6 +179,7 @@ var intFields = map[string]func(*Closing, int64){
 	"outcome-version":    func(c *Closing, n int64) { c.OutcomeVersion = int(n) },
 	"excess":             func(c *Closing, n int64) { c.Excess = n },
 	"offending-at":       func(c *Closing, n int64) { c.Cause.At = n },
+	"payload-size":       func(c *Closing, n int64) { c.PayloadSize = n },
 	"evidence-size":      func(c *Closing, n int64) { c.EvidenceSize = n },
 	"time-dns-us":        func(c *Closing, n int64) { c.Timing.DNS = micros(n) },
 	"time-connect-us":    func(c *Closing, n int64) { c.Timing.Connect = micros(n) },

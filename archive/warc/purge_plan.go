@@ -46,6 +46,7 @@ type rewrite struct {
 	mains   map[int64]int64    // where main records and records of failures stand in the new file
 	extras  map[int64]int64    // the same for posts' records
 	lengths map[int64]int64    // of members that are no copies, by the old offset
+	ledger  storage.Ledger     // what stays came to
 }
 
 // original is where a payload is taken from.
@@ -150,7 +151,7 @@ func (b *batch) load(ctx context.Context, id string) (*rewrite, error) {
 	row.Location = SegmentKey(row)
 	rw := &rewrite{
 		rows: rows, file: file, row: row, out: map[int64]bool{}, servers: map[string]bool{}, holds: map[int64]original{}, mains: map[int64]int64{},
-		extras: map[int64]int64{}, lengths: map[int64]int64{},
+		extras: map[int64]int64{}, lengths: map[int64]int64{}, ledger: storage.Ledger{},
 		note: purgeNote{
 			Purge: b.so.ID, At: b.began, Node: b.Node, Reason: b.order.Reason, By: b.order.By, What: b.order.What, Replaces: s.ID,
 			Counts: PurgeCounts{Segments: 1},
@@ -387,7 +388,7 @@ func (b *batch) plan() error {
 	s := &b.swap
 	s.Lock, s.Forget = b.token, b.order.Forget
 	for _, rw := range b.all() {
-		s.Old, s.New = append(s.Old, rw.rows), append(s.New, rw.row)
+		s.Old, s.New, s.Ledger = append(s.Old, rw.rows), append(s.New, rw.row), s.Ledger.Join(rw.ledger)
 		if err := b.planRows(rw); err != nil {
 			return err
 		}

@@ -106,6 +106,7 @@ func (b *batch) body(ctx context.Context, rw *rewrite, f *fresh) error {
 		if goes {
 			continue
 		}
+		rw.count(u)
 		for i := range u.Records {
 			if err := b.copyRecord(rw, u, &u.Records[i], f); err != nil {
 				return err
@@ -113,6 +114,18 @@ func (b *batch) body(ctx context.Context, rw *rewrite, f *fresh) error {
 		}
 	}
 	return nil
+}
+
+// count adds what a unit that stays came to to the new segment's ledger.
+func (rw *rewrite) count(u *Unit) {
+	if u.Closing == nil {
+		return
+	}
+	end, _ := unitEnd(rw.row.Collection, rw.row.ID, u, rw.file) // its error is of a post's record, which counts for nothing here
+	if _, promoted := rw.holds[u.rowOffset()]; promoted {
+		end.Captures[0].Kind = KindResponse
+	}
+	rw.ledger.Add(&end)
 }
 
 // goes says whether a unit is left out. A record that voids an exchange goes with the exchange.

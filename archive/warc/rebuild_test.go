@@ -25,6 +25,7 @@ var tables = map[string]string{
 	"captures":  `SELECT * FROM captures`,
 	"attempts":  `SELECT * FROM attempts`,
 	"posts":     `SELECT * FROM posts`,
+	"ledger":    `SELECT * FROM ledger`,
 	"citations": `SELECT * FROM citations`,
 	"runs":      `SELECT id, collection, source, spec, started FROM runs`,
 	"tasks":     `SELECT host, run, id, url, kind, depth, hops, via, due_at, attempts, outcome, status, version FROM tasks`,

@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"time"
 
 	"linkstead/archive/httpmsg"
 	"linkstead/archive/outcome"
@@ -55,9 +57,7 @@ func unitEnd(collection, segment string, u *Unit, r io.ReaderAt) (storage.End, e
 		Host: c.Host, Run: c.Run, ID: c.Task, URL: url, Kind: c.Kind, Depth: c.Depth, Hops: c.Hops, Via: c.Via,
 		Due: c.Retry, Attempts: c.Attempt,
 	}}
-	if m := u.Main(); m != nil && m.Header.Type() != TypeRevisit { // a revisit does not tell
-		end.Bytes = m.Header.Length
-	}
+	end.Bytes, end.Took, end.LeftOut = u.payloadSize(), c.Timing.Total.Truncate(time.Millisecond), c.leftOut()
 	if c.Retry == 0 {
 		end.Task.Due, end.Task.Outcome = storage.Never, string(c.Outcome)
 	}
@@ -67,6 +67,7 @@ func unitEnd(collection, segment string, u *Unit, r io.ReaderAt) (storage.End, e
 			Length: m.Length, URL: url, Status: m.Head.Status, Mime: m.Mime(), Digest: m.Digest(), Kind: m.Kind(),
 			RefersTo: refersTo(m, c), Redirect: c.Redirect, RecordID: m.Header.ID(), Run: c.Run, Outcome: string(c.Outcome),
 			Flags: strings.Join(c.Flags, " "), TLSInvalid: c.TLS.invalid(),
+			Size: end.Bytes, MS: end.Took.Milliseconds(),
 		}}
 		end.Captures[0].ETag, end.Captures[0].Modified = validators(m.Head)
 	} else {
@@ -74,6 +75,7 @@ func unitEnd(collection, segment string, u *Unit, r io.ReaderAt) (storage.End, e
 		end.Attempts = []storage.Attempt{{
 			Collection: collection, URL: url, URLKey: urlkey.Key(url), At: last.Header.Date(), Run: c.Run,
 			Outcome: string(c.Outcome), Detail: c.Detail, Segment: segment, Offset: last.Offset, RecordID: last.Header.ID(),
+			MS: end.Took.Milliseconds(),
 		}}
 	}
 	for _, x := range u.Extras() {
@@ -124,6 +126,7 @@ func decodeJSON(block io.Reader, into any) error {
 // end is what the rows say once the entry's group stands at start in a segment.
 func (e *Entry) end(segment string, start int64, g *Group, orig *Original) storage.End {
 	end := storage.End{Task: e.Task, Token: e.Meta.Token, New: e.New, Keep: e.Keep, Bytes: e.bytes()}
+	end.Took, end.LeftOut = e.took(), e.Meta.leftOut()
 	end.Task.Attempts = e.Meta.Attempt
 	end.Task.Due, end.Task.Outcome = e.Meta.Retry, ""
 	if e.Meta.Retry == 0 {
@@ -132,12 +135,14 @@ func (e *Entry) end(segment string, start int64, g *Group, orig *Original) stora
 	if main, ok := g.Main(); ok {
 		c := e.capture(orig)
 		c.Segment, c.Offset, c.Length, c.RecordID = segment, start+main.Offset, main.Length, main.RecordID
+		c.Size, c.MS = end.Bytes, end.Took.Milliseconds()
 		end.Captures = []storage.Capture{c}
 	} else {
 		end.Attempts = []storage.Attempt{{
 			Collection: e.Collection, URL: e.Exchange.URL, URLKey: urlkey.Key(e.Exchange.URL), At: e.Exchange.At,
 			Run: e.Meta.Run, Outcome: string(e.outcome()), Detail: e.Exchange.Detail,
 			Segment: segment, Offset: start + g.Closing().Offset, RecordID: g.Closing().RecordID,
+			MS: end.Took.Milliseconds(),
 		}}
 	}
 	if m, ok := g.Extra(0); ok && e.Post != nil {
@@ -154,6 +159,49 @@ func (e *Entry) bytes() int64 {
 		return int64(len(e.Resource.Body))
 	}
 	return e.Exchange.Payload.Size
+}
+
+// took is how long the exchange took, to the millisecond.
+func (e *Entry) took() time.Duration {
+	if e.Exchange == nil {
+		return 0
+	}
+	return e.Exchange.Timing.Total.Truncate(time.Millisecond)
+}
+
+// payloadSize is the size of the payload. A record of an older version tells it of a response alone, and counts the framing
+// of chunks.
+func (u *Unit) payloadSize() int64 {
+	m := u.Main()
+	switch {
+	case m == nil:
+		return 0
+	case m.Header.Type() == TypeResource:
+		return m.Header.Length
+	case u.Closing.PayloadSize > 0:
+		return u.Closing.PayloadSize
+	case m.Header.Type() == TypeRevisit || m.Digest() == Digest(emptySum):
+		return 0
+	}
+	return max(0, m.Header.Length-int64(m.Head.Len))
+}
+
+// leftOut adds up the links that did not become tasks, by reason.
+func (m *Meta) leftOut() []storage.LeftOut {
+	var out []storage.LeftOut
+	for i := range m.Outlinks {
+		l := &m.Outlinks[i]
+		if l.Reason == "" {
+			continue
+		}
+		k := slices.IndexFunc(out, func(o storage.LeftOut) bool { return o.Reason == l.Reason })
+		if k < 0 {
+			k = len(out)
+			out = append(out, storage.LeftOut{Reason: l.Reason, Example: l.URL})
+		}
+		out[k].N++
+	}
+	return out
 }
 
 func (e *Entry) capture(orig *Original) storage.Capture {

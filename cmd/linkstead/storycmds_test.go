@@ -62,6 +62,14 @@ func dumpRows(dsn string) (_ string, err error) {
 			return "", err
 		}
 		add("tasks of run %d: %v", r.ID, tally)
+		ledger, err := db.RunLedger(ctx, r.ID)
+		if err != nil {
+			return "", err
+		}
+		for _, l := range ledger {
+			l.Example = "" // of several, which came first
+			add("ledger %+v", l)
+		}
 		p, err := db.PostOf(ctx, r.ID)
 		if errors.Is(err, storage.ErrNotFound) {
 			continue // it was purged

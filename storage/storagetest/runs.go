@@ -26,6 +26,7 @@ func Runs(t *testing.T, rows Rows) {
 		{"FinishNot", runsFinishNot},
 		{"Counts", runsCounts},
 		{"CountsKilled", runsCountsKilled},
+		{"Ledger", ledgerAddsUp},
 	})
 }
 
