@@ -183,7 +183,7 @@ func (u *Unit) payloadSize() int64 {
 	case m.Header.Type() == TypeRevisit || m.Digest() == Digest(emptySum):
 		return 0
 	}
-	return max(0, m.Header.Length-int64(m.Head.Len))
+	return max(0, m.Header.Length-m.Head.Len)
 }
 
 // leftOut adds up the links that did not become tasks, by reason.
