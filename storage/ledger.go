@@ -127,11 +127,11 @@ func (x *tx) addLedger(g Ledger) error {
 	return err
 }
 
-// paceKept is for how long it is known how fast a node was.
-const paceKept = time.Hour
+// speedKept is for how long it is known how fast a node was.
+const speedKept = time.Hour
 
-// addPace counts exchanges for the minute in which they were acknowledged.
-func (x *tx) addPace(node string, ends []End, held []bool) error {
+// addSpeed counts exchanges for the minute in which they were acknowledged.
+func (x *tx) addSpeed(node string, ends []End, held []bool) error {
 	var n, bytes int64
 	for i := range ends {
 		if held[i] {
@@ -141,14 +141,14 @@ func (x *tx) addPace(node string, ends []End, held []bool) error {
 	if n == 0 {
 		return nil
 	}
-	_, err := x.exec(`INSERT INTO pace (node, minute, n, bytes) VALUES ($1,$2,$3,$4)
-		ON CONFLICT (node, minute) DO UPDATE SET n=pace.n+excluded.n, bytes=pace.bytes+excluded.bytes`, node, minuteOf(x.db.Now()), n, bytes)
+	_, err := x.exec(`INSERT INTO speed (node, minute, n, bytes) VALUES ($1,$2,$3,$4)
+		ON CONFLICT (node, minute) DO UPDATE SET n=speed.n+excluded.n, bytes=speed.bytes+excluded.bytes`, node, minuteOf(x.db.Now()), n, bytes)
 	return err
 }
 
 func minuteOf(t time.Time) int64 { return t.Unix() / 60 }
 
-// noteEnds adds the ends that count to all that is added up: the runs' counts, the ledger, the node's pace.
+// noteEnds adds the ends that count to all that is added up: the runs' counts, the ledger, the node's speed.
 func (x *tx) noteEnds(node string, ends []End, held []bool) error {
 	if err := x.countEnds(node, ends, held); err != nil {
 		return err
@@ -165,7 +165,7 @@ func (x *tx) noteEnds(node string, ends []End, held []bool) error {
 	if err := x.addLedger(g); err != nil || node == "" {
 		return err
 	}
-	return x.addPace(node, ends, held)
+	return x.addSpeed(node, ends, held)
 }
 
 // RunLedger brings the lines of a run, those of all segments added up, by host and word.
@@ -203,23 +203,23 @@ func (db *DB) RunSegments(ctx context.Context, run int64) ([]string, error) {
 	return out, nil
 }
 
-// Pace is how fast a node worked of late.
-type Pace struct {
+// Speed is how fast a node worked of late.
+type Speed struct {
 	Node  string
 	N     int64         // exchanges that were acknowledged …
 	Bytes int64         // … and their payloads
 	Over  time.Duration // in this time
 }
 
-// Paces tells how fast the nodes were that did anything in the last minutes, for a time and what is left of the minute in
+// Speeds tells how fast the nodes were that did anything in the last minutes, for a time and what is left of the minute in
 // which it began.
-func (db *DB) Paces(ctx context.Context, last time.Duration) ([]Pace, error) {
+func (db *DB) Speeds(ctx context.Context, last time.Duration) ([]Speed, error) {
 	now := db.Now()
 	from := minuteOf(now.Add(-last))
-	out, err := rowsOf(ctx, db, func(r row) (p Pace, err error) {
+	out, err := rowsOf(ctx, db, func(r row) (p Speed, err error) {
 		p.Over = now.Sub(time.Unix(from*60, 0))
 		return p, r.Scan(&p.Node, &p.N, &p.Bytes)
-	}, `SELECT node, CAST(SUM(n) AS BIGINT), CAST(SUM(bytes) AS BIGINT) FROM pace WHERE minute>=$1 GROUP BY node ORDER BY node`, from)
+	}, `SELECT node, CAST(SUM(n) AS BIGINT), CAST(SUM(bytes) AS BIGINT) FROM speed WHERE minute>=$1 GROUP BY node ORDER BY node`, from)
 	if err != nil {
 		return nil, fmt.Errorf("read how fast nodes are: %w", err)
 	}

@@ -33,7 +33,7 @@ func (db *DB) Announce(ctx context.Context, n Node) error {
 			n.Name, micros(n.Started), micros(db.Now()), n.Version, n.SpoolUsed, n.SpoolMax, n.Waits); err != nil {
 			return err
 		}
-		_, err := x.exec(`DELETE FROM pace WHERE node=$1 AND minute<$2`, n.Name, minuteOf(db.Now().Add(-paceKept)))
+		_, err := x.exec(`DELETE FROM speed WHERE node=$1 AND minute<$2`, n.Name, minuteOf(db.Now().Add(-speedKept)))
 		return err
 	})
 	if err != nil {

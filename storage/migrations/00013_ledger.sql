@@ -25,7 +25,7 @@ ALTER TABLE captures ADD COLUMN ms BIGINT NOT NULL DEFAULT -1;
 ALTER TABLE attempts ADD COLUMN ms BIGINT NOT NULL DEFAULT -1;
 
 -- How fast each node works: exchanges and bytes a minute, for the last hour. May be lost.
-CREATE TABLE pace (
+CREATE TABLE speed (
   node   TEXT NOT NULL,
   minute BIGINT NOT NULL, -- of the epoch
   n      BIGINT NOT NULL,
@@ -42,7 +42,7 @@ ALTER TABLE nodes ADD COLUMN waits TEXT NOT NULL DEFAULT '';
 ALTER TABLE nodes DROP COLUMN waits;
 ALTER TABLE nodes DROP COLUMN spool_max;
 ALTER TABLE nodes DROP COLUMN spool_used;
-DROP TABLE pace;
+DROP TABLE speed;
 ALTER TABLE attempts DROP COLUMN ms;
 ALTER TABLE captures DROP COLUMN ms;
 ALTER TABLE captures DROP COLUMN size;

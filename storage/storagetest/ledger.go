@@ -56,8 +56,8 @@ func ledgerAddsUp(b *bench) {
 	if segments, err := b.RunSegments(ctx, r.ID); err != nil || !slices.Equal(segments, []string{"s1"}) {
 		b.t.Errorf("segments %v, %v", segments, err)
 	}
-	pace, err := b.Paces(ctx, time.Minute)
-	if err != nil || len(pace) != 1 || pace[0].Node != "n1" || pace[0].N != 4 || pace[0].Bytes != 200 {
-		b.t.Errorf("paces %+v, %v", pace, err)
+	speed, err := b.Speeds(ctx, time.Minute)
+	if err != nil || len(speed) != 1 || speed[0].Node != "n1" || speed[0].N != 4 || speed[0].Bytes != 200 {
+		b.t.Errorf("paces %+v, %v", speed, err)
 	}
 }
