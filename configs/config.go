@@ -69,6 +69,7 @@ type Limits struct {
 	Headers    Duration // from the request to the end of the response's headers
 	Idle       Duration // without a byte of the body
 	Total      Duration // the whole exchange
+	Discover   Duration // to decode a document, and then to find what it leads to
 	Bytes      Size     // of a response, as they cross the wire
 	Decoded    Size     // of a document that is searched for links
 	Requisites int      // of one page

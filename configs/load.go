@@ -32,6 +32,7 @@ func (c *Config) keys() []key {
 		{"retries", &c.Retries},
 		{"limits.connect", &c.Limits.Connect}, {"limits.headers", &c.Limits.Headers},
 		{"limits.idle", &c.Limits.Idle}, {"limits.total", &c.Limits.Total},
+		{"limits.discover", &c.Limits.Discover},
 		{"limits.bytes", &c.Limits.Bytes}, {"limits.decoded", &c.Limits.Decoded},
 		{"limits.requisites", &c.Limits.Requisites}, {"limits.redirects", &c.Limits.Redirects},
 		{"limits.spill", &c.Limits.Spill},

@@ -191,6 +191,7 @@ func (c Config) checkNumbers(v *findings) {
 	span("limits.headers", c.Limits.Headers, time.Millisecond, time.Hour)
 	span("limits.idle", c.Limits.Idle, time.Millisecond, time.Hour)
 	span("limits.total", c.Limits.Total, time.Millisecond, 7*24*time.Hour)
+	span("limits.discover", c.Limits.Discover, time.Millisecond, time.Hour)
 	size("limits.bytes", c.Limits.Bytes, 1<<10)
 	size("limits.decoded", c.Limits.Decoded, 1<<10)
 	count("limits.requisites", c.Limits.Requisites, 0, 1_000_000)

@@ -102,6 +102,7 @@ type Crawler struct {
 	Lease     time.Duration                    // how long a host stays ours without renewal
 	Hold      time.Duration                    // after how long a host is given back though it has more to do
 	RetryWait time.Duration                    // before the second try; doubled for each further one
+	Discover  time.Duration                    // to find what a document leads to; 0: 1 min
 	Grace     time.Duration                    // for exchanges under way when the work is to stop
 	Parting   time.Duration                    // after the grace, for the database to take what they brought; 0: 3 s
 	Walls     *wall.Rules                      // what stands before the pages that were asked for; nil: wall.Default

@@ -2,9 +2,11 @@ package crawler
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	"linkstead/archive/httpmsg"
 	"linkstead/archive/markup"
@@ -23,9 +25,12 @@ func (c *Crawler) discover(r *run, e *warc.Entry, d fetch.Document) {
 	case r.spec().IsPost(hops) && d.Status/100 == 2:
 		c.discoverPost(r, e, d, c.Now().UTC(), r.row.Source)
 	default:
-		newFinder(r.scope.Load(), e, d.URL).scan(d)
+		newFinder(r.scope.Load(), e, d.URL).scan(d, c.until())
 	}
 }
+
+// until is when the search in a document that begins now is over.
+func (c *Crawler) until() time.Time { return time.Now().Add(cmp.Or(c.Discover, time.Minute)) }
 
 // finder gathers what one document leads to.
 type finder struct {
@@ -39,6 +44,8 @@ type finder struct {
 	over  int               // requisites over the quota
 	bytes int               // of outlinks
 	spare int               // outlinks over the bounds
+	until time.Time         // when the search is over
+	late  int               // references that were left out for it
 }
 
 // Bounds of what one document may lead to. Beyond them a page is hostile or broken, and its closing record would be as big
@@ -71,8 +78,9 @@ func (f *finder) rebaseBy(html []byte) {
 	}
 }
 
-// scan reads a document by its media type.
-func (f *finder) scan(d fetch.Document) {
+// scan reads a document by its media type, and takes references until a time.
+func (f *finder) scan(d fetch.Document, until time.Time) {
+	f.until = until
 	var err error
 	switch scanner := scannerOf(d); scanner {
 	case scanHTML:
@@ -92,6 +100,9 @@ func (f *finder) scan(d fetch.Document) {
 	}
 	if d.Capped {
 		f.note("only the beginning of the document was read: it is longer than the limit")
+	}
+	if f.late > 0 {
+		f.note(fmt.Sprintf("%d references were left out: finding what the document leads to took longer than the limit", f.late))
 	}
 	if f.over > 0 {
 		f.note(fmt.Sprintf("%d requisites were left out: over the limit", f.over))
@@ -172,6 +183,8 @@ func (f *finder) headers(h httpmsg.Head) {
 // visit takes one reference.
 func (f *finder) visit(ref markup.Ref) (string, bool) {
 	switch {
+	case f.late > 0 || !f.until.IsZero() && time.Now().After(f.until):
+		f.late++ // what is left of the document is passed over at the scanner's speed
 	case ref.Role == markup.Refresh:
 		f.refresh(ref)
 	case ref.Role.Requisite():

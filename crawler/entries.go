@@ -73,7 +73,7 @@ func (c *Crawler) discoverEntries(ctx context.Context, r *run, e *warc.Entry, d 
 		for _, en := range l.Entries {
 			f.add(en.URL, scope.HopEntry, "list")
 		}
-		f.scan(d)
+		f.scan(d, c.until())
 		return nil
 	}
 	if len(l.Nested) > 0 && !scope.IsSeed(e.Task.Hops) {
@@ -110,7 +110,7 @@ func (c *Crawler) listing(r *run, e *warc.Entry, d fetch.Document) (watch.Listin
 	case scope.WatchSitemap:
 		return watch.ReadSitemap(d.Body, d.URL)
 	}
-	doc, err := readPost(d, r.spec())
+	doc, err := readPost(d, r.spec(), c.until())
 	if err != nil {
 		return watch.Listing{}, fmt.Errorf("the links of a document of type %q can't be read: %w", d.Mime, err)
 	}

@@ -31,7 +31,7 @@ const maxCitationBytes = 8 << 20
 // leads to.
 func (c *Crawler) discoverPost(r *run, e *warc.Entry, d fetch.Document, at time.Time, source string) {
 	spec := r.spec()
-	doc, err := readPost(d, spec)
+	doc, err := readPost(d, spec, c.until())
 	if errors.Is(err, errNoText) {
 		e.Meta.Notes = append(e.Meta.Notes, fmt.Sprintf("no links can be read out of a document of type %q", d.Mime))
 	} else if err != nil {
@@ -76,7 +76,7 @@ func (c *Crawler) discoverPost(r *run, e *warc.Entry, d fetch.Document, at time.
 		f.add(img.URL, scope.HopEmbed, "image")
 	}
 	e.Post = p
-	f.scan(d)
+	f.scan(d, c.until())
 }
 
 // cite makes tasks of the post's citations, in the order of the text, and notes which of them the run's rules leave out.
@@ -108,12 +108,12 @@ func (f *finder) refused(p *storage.Post, url string) {
 var errNoText = errors.New("not a document with links")
 
 // readPost reads a document's citations by its media type.
-func readPost(d fetch.Document, spec scope.Spec) (post.Document, error) {
+func readPost(d fetch.Document, spec scope.Spec, until time.Time) (post.Document, error) {
 	mode := post.Mode(spec.Links)
 	if spec.Links == scope.LinksSources {
 		mode = post.Default
 	}
-	o := post.Options{Links: mode, ContentType: d.Mime}
+	o := post.Options{Links: mode, ContentType: d.Mime, Expired: func() bool { return time.Now().After(until) }}
 	if d.Charset != "" {
 		o.ContentType += "; charset=" + d.Charset
 	}

@@ -1,7 +1,9 @@
 package post
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,15 +14,15 @@ import (
 	"linkstead/archive/urlkey"
 )
 
-// HTML reads a page that was found at url, after redirects. Its base element is obeyed. Its only error is ErrURL: there
-// is no page that can't be read.
+// HTML reads a page that was found at url, after redirects. Its base element is obeyed. Its errors are ErrURL and
+// ErrSlow: there is no page that can't be read.
 func HTML(src []byte, url string, o Options) (Document, error) {
 	page, err := urlkey.NewBase(url)
 	if err != nil {
 		return Document{}, fmt.Errorf("%w: %w", ErrURL, err)
 	}
 	text := decode(src, o.ContentType, true)
-	doc, spans, cut, err := parse(text)
+	doc, spans, cut, err := parse(text, o.Expired)
 	if err != nil {
 		return Document{}, fmt.Errorf("read %s: %w", page, err)
 	}
@@ -49,12 +51,12 @@ func HTML(src []byte, url string, o Options) (Document, error) {
 }
 
 // parse builds the marked DOM. The parser refuses what nests deeper than 512 elements; of that, links and blocks remain.
-func parse(text string) (doc *goquery.Document, spans []span, cut bool, err error) {
+func parse(text string, expired func() bool) (doc *goquery.Document, spans []span, cut bool, err error) {
 	marked, spans, cut := markAnchors(text, false)
-	root, err := build(marked)
-	if err != nil {
+	root, err := build(marked, expired)
+	if err != nil && !errors.Is(err, ErrSlow) {
 		marked, spans, cut = markAnchors(text, true)
-		root, err = build(marked)
+		root, err = build(marked, expired)
 	}
 	if err != nil {
 		return nil, nil, false, err
@@ -63,8 +65,22 @@ func parse(text string) (doc *goquery.Document, spans []span, cut bool, err erro
 }
 
 // build runs the parser as a browser without scripts does: what stands in noscript can be read.
-func build(marked string) (*html.Node, error) {
-	return html.ParseWithOptions(strings.NewReader(marked), html.ParseOptionEnableScripting(false))
+func build(marked string, expired func() bool) (*html.Node, error) {
+	return html.ParseWithOptions(&patient{strings.NewReader(marked), expired}, html.ParseOptionEnableScripting(false))
+}
+
+// patient reads until its reader would wait no longer. The parser reads a few thousand bytes at a time, and does what they
+// cost before it asks for more.
+type patient struct {
+	r       io.Reader
+	expired func() bool
+}
+
+func (p *patient) Read(b []byte) (int, error) {
+	if p.expired != nil && p.expired() {
+		return 0, ErrSlow
+	}
+	return p.r.Read(b)
 }
 
 // Elements that end a run of prose.

@@ -25,7 +25,11 @@ const (
 type Options struct {
 	ContentType string // Content-Type header, or its charset alone; may be empty
 	Links       Mode
+	Expired     func() bool // asked now and then: true ends the reading with ErrSlow; nil: it takes what it takes
 }
+
+// ErrSlow says that reading a document took longer than its reader would wait.
+var ErrSlow = errors.New("reading it took too long")
 
 // MaxLinks bounds the links that are read out of one document. What has more is no post, and each costs memory.
 const MaxLinks = 20_000

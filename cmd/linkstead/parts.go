@@ -204,7 +204,8 @@ func (e *env) crawler(s *store, w *worker, tell func(crawler.Event)) *crawler.Cr
 		},
 		Owner: w.spool.Node(), Agent: robots.ProductToken(e.cfg.Agent(version)), Hosts: e.cfg.Concurrency,
 		Lease: time.Minute, Hold: 15 * time.Second, RetryWait: 2 * time.Second, Grace: 10 * time.Second,
-		Now: s.db.Now, Log: e.log, Tell: tell,
+		Discover: time.Duration(e.cfg.Limits.Discover),
+		Now:      s.db.Now, Log: e.log, Tell: tell,
 	}
 }
 
@@ -260,7 +261,8 @@ func recorder(cfg configs.Config, temp string, spec scope.Spec) *fetch.Recorder 
 		Limits: fetch.Limits{
 			Connect: time.Duration(cfg.Limits.Connect), FirstByte: time.Duration(cfg.Limits.Headers),
 			Idle: time.Duration(cfg.Limits.Idle), Total: time.Duration(cfg.Limits.Total),
-			Bytes: int64(cfg.Limits.Bytes), Decoded: int64(cfg.Limits.Decoded), Memory: int64(cfg.Limits.Spill),
+			Discover: time.Duration(cfg.Limits.Discover),
+			Bytes:    int64(cfg.Limits.Bytes), Decoded: int64(cfg.Limits.Decoded), Memory: int64(cfg.Limits.Spill),
 		},
 		UserAgent: cfg.Agent(version), Resolve: resolve, AllowPrivate: spec.AllowPrivate, Spool: temp,
 		IdlePerHost: max(8, cfg.PerHost), Resolver: net.DefaultResolver, Allow: allow, Deny: deny,

@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -58,9 +59,11 @@ func (w *Worker) read(x *warc.Exchange, doc *Document) error {
 		}
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(w.job.ctx, w.rec.limits.Discover)
+	defer cancel()
 	open := func() (*unpacking, error) {
 		in := &counted{r: httpmsg.Body(x.Head, x.Method, x.Response.From(x.Head.Len))}
-		dec, err := httpmsg.Decode(in, encoding)
+		dec, err := httpmsg.DecodeWithin(ctx, in, encoding)
 		return &unpacking{ReadCloser: dec, in: in}, err
 	}
 	dec, err := open()
@@ -92,6 +95,12 @@ func (w *Worker) read(x *warc.Exchange, doc *Document) error {
 	var disk *os.PathError
 	if errors.As(err, &disk) {
 		return errors.Join(fmt.Errorf("read response of %s: %w", x.URL, err), dec.Close())
+	}
+	if w.job.ctx.Err() != nil {
+		return errors.Join(w.job.ctx.Err(), dec.Close())
+	}
+	if err != nil && ctx.Err() != nil {
+		doc.Broken = fmt.Sprintf("Decoding it took longer than %s: only the beginning was read.", w.rec.limits.Discover)
 	}
 	if err != nil && doc.Broken == "" {
 		doc.Broken = "The body could not be decoded to its end."

@@ -30,6 +30,7 @@ type Limits struct {
 	Bytes     int64         // of the response on the wire, head included; 1 GiB
 	HeadBytes int64         // of the heads, interim ones included; 256 KiB
 	Decoded   int64         // of a document given to discovery; 16 MiB
+	Discover  time.Duration // to decode a document; 1 min
 	Memory    int64         // of a response, before it spills to a file; 1 MiB
 }
 
@@ -48,6 +49,7 @@ func (l Limits) orDefaults() Limits {
 	wait(&l.FirstByte, 30*time.Second)
 	wait(&l.Idle, time.Minute)
 	wait(&l.Total, 5*time.Minute)
+	wait(&l.Discover, time.Minute)
 	set(&l.Bytes, 1<<30)
 	set(&l.HeadBytes, 256<<10)
 	set(&l.Decoded, 16<<20)

@@ -110,6 +110,20 @@ func TestDecodedLimit(t *testing.T) {
 	}
 }
 
+// TestDecodeTime: decoding that takes longer than its limit ends there; the capture is whole.
+func TestDecodeTime(t *testing.T) {
+	z := zipped(strings.Repeat("a", 1<<20))
+	s := serve(t, false, always(reply{raw: fmt.Sprintf(
+		"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", len(z), z)}))
+	x, doc := fetch(t, recorder(t, &Recorder{Limits: Limits{Discover: time.Nanosecond}}).Worker(), Request{URL: s.url("/")})
+	if x.Outcome != outcome.Captured || x.Payload.Size != int64(len(z)) {
+		t.Errorf("outcome %q, payload %d", x.Outcome, x.Payload.Size)
+	}
+	if doc == nil || !strings.Contains(doc.Broken, "longer than 1ns") || len(doc.Body) == 1<<20 {
+		t.Errorf("document %.80v", doc)
+	}
+}
+
 // TestSpill keeps a body that does not fit in memory in a file without a name, and frees it.
 func TestSpill(t *testing.T) {
 	body := strings.Repeat("0123456789abcdef", 1<<16)
