@@ -22,6 +22,8 @@ type Config struct {
 	SpoolMax  Size // bytes that wait in the spool before capture pauses
 	SpoolFree Size // bytes left free on its disk
 
+	MaxMemory Size // bytes that the process may take; 0: no bound of ours
+
 	Collection string // what captures go into
 	Operator   string // who runs the archive; may be empty
 	Contact    string // where the owner of a site finds out who is asking

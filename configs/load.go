@@ -24,6 +24,7 @@ func (c *Config) keys() []key {
 	return []key{
 		{"archive", &c.Archive}, {"blobs", &c.Blobs}, {"db", &c.DB},
 		{"spool.dir", &c.Spool}, {"spool.max", &c.SpoolMax}, {"spool.free", &c.SpoolFree},
+		{"max_memory", &c.MaxMemory},
 		{"s3.endpoint", &c.S3.Endpoint}, {"s3.region", &c.S3.Region}, {"s3.access_key", &c.S3.AccessKey},
 		{"s3.secret_key", &c.S3.SecretKey}, {"s3.session_token", &c.S3.SessionToken}, {"s3.profile", &c.S3.Profile},
 		{"s3.path_style", &c.S3.PathStyle},

@@ -200,6 +200,9 @@ func (c Config) checkNumbers(v *findings) {
 	size("segment.size", c.Segment.Size, 64<<10)
 	size("spool.max", c.SpoolMax, 64<<10)
 	size("spool.free", c.SpoolFree, 0)
+	if c.MaxMemory != 0 {
+		size("max_memory", c.MaxMemory, 96<<20)
+	}
 	span("segment.age", c.Segment.Age, time.Second, 24*time.Hour)
 	span("segment.window", c.Segment.Window, 0, time.Second)
 }

@@ -99,6 +99,7 @@ type Crawler struct {
 	Name      string                           // this crawler's own among those of its node, under which it counts; "": Owner
 	Agent     string                           // product token in robots.txt
 	Hosts     int                              // at the same time
+	More      int                              // exchanges at the same time, beyond one a host; 0: 512
 	Lease     time.Duration                    // how long a host stays ours without renewal
 	Hold      time.Duration                    // after how long a host is given back though it has more to do
 	RetryWait time.Duration                    // before the second try; doubled for each further one
@@ -128,7 +129,7 @@ const (
 	// maxUnacknowledged bounds the exchanges that have come to their end and do not count yet. With those under way, it is
 	// what a killed worker has to fetch again.
 	maxUnacknowledged = 48
-	// maxMore bounds the exchanges under way at the same time beyond the first one of each host, for which there is always
+	// maxMore bounds, unless another bound is set, the exchanges under way at the same time beyond the first one of each host, for which there is always
 	// a place: connections, file descriptors, and memory.
 	maxMore = 512
 )
@@ -139,7 +140,7 @@ const (
 // not, the journal is abandoned, and what is in the spool is recovered by the next start. To be stopped is no error.
 func (c *Crawler) Work(ctx context.Context, done func(context.Context) (bool, error)) error {
 	c.wake = make(chan struct{}, 1)
-	c.more = make(chan struct{}, maxMore)
+	c.more = make(chan struct{}, cmp.Or(c.More, maxMore))
 	c.room = make(chan struct{}, maxUnacknowledged)
 	c.live.init()
 	c.held.init(c.Log)

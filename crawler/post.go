@@ -25,7 +25,7 @@ func PostID(collection, source string) string {
 }
 
 // maxCitationBytes bounds what is kept of a post's citations, in bytes of their texts.
-const maxCitationBytes = 8 << 20
+const maxCitationBytes = 4 << 20
 
 // discoverPost reads a post of the run, known by source: its citations become the run's links, besides what any page
 // leads to.

@@ -75,7 +75,7 @@ func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, fetched f
 	w := r.line.worker()
 	defer r.line.idle.Put(w)
 	free := true
-	x, err := w.Fetch(ctx, fetch.Request{URL: e.Task.URL, Any: r.spec().Lists(e.Task.Hops)}, func(d fetch.Document) error {
+	x, err := w.Fetch(ctx, fetch.Request{URL: e.Task.URL, Any: r.spec().Lists(e.Task.Hops), Weight: weight(r, e.Task.Hops)}, func(d fetch.Document) error {
 		fetched()
 		free = false
 		c.flagDocument(e, d)
@@ -103,6 +103,20 @@ func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, fetched f
 		e.Meta.Retry = c.Now().Add(c.RetryWait << min(e.Meta.Attempt-1, maxDoublings)).UnixMilli()
 	}
 	return nil
+}
+
+// PostWeight is about how many bytes of memory a post's tree, texts and citations take for each byte of its source; pageWeight
+// is the same for pages that are only searched for links.
+const (
+	PostWeight = 14
+	pageWeight = 2
+)
+
+func weight(r *run, hops string) int64 {
+	if r.spec().IsPost(hops) {
+		return PostWeight
+	}
+	return pageWeight
 }
 
 // maxDoublings bounds the wait before another try: from two seconds it grows to half an hour.

@@ -32,7 +32,7 @@ type Options struct {
 var ErrSlow = errors.New("reading it took too long")
 
 // MaxLinks bounds the links that are read out of one document. What has more is no post, and each costs memory.
-const MaxLinks = 20_000
+const MaxLinks = 10_000
 
 // Document is what a document says of itself, and its citations in the order of the source.
 type Document struct {

@@ -68,23 +68,24 @@ func BenchmarkGiants(b *testing.B) {
 				}
 			}))
 			defer srv.Close()
-			var small, link, post []bout
+			var small, link, post, tight []bout
 			for b.Loop() {
 				for range 3 {
 					small = append(small, captureGiant(b, program, srv.URL+"/small", g.limit))
 					link = append(link, captureGiant(b, program, srv.URL+"/big", g.limit))
 					if g.mime == "text/html" {
 						post = append(post, captureGiant(b, program, srv.URL+"/giant", g.limit))
+						tight = append(tight, captureGiant(b, program, srv.URL+"/giant", g.limit, "--max-memory", "128MiB"))
 					}
 				}
 			}
-			peak := func(x bout) float64 { return float64(x.peak) / (1 << 20) }
-			base := median(small, peak)
+			base := median(small, peakMB)
 			b.ReportMetric(0, "ns/op")
 			b.ReportMetric(base, "small_MB")
-			b.ReportMetric(median(link, peak)-base, "as_link_MB_more")
+			b.ReportMetric(median(link, peakMB)-base, "as_link_MB_more")
 			if len(post) > 0 {
-				b.ReportMetric(median(post, peak)-base, "as_post_MB_more")
+				b.ReportMetric(median(post, peakMB)-base, "as_post_MB_more")
+				b.ReportMetric(median(tight, peakMB), "as_post_of_128_MB")
 			}
 		})
 	}
@@ -110,9 +111,50 @@ func (e endless) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func captureGiant(b *testing.B, program, url, limit string) bout {
+// BenchmarkMaxMemory captures a post that links to 64 pages of 3 MB on 16 hosts, with and without a bound of memory: the process's
+// own high-water mark.
+func BenchmarkMaxMemory(b *testing.B) {
+	program := buildProgram(b)
+	page := []byte(strings.Repeat(`<p>A paragraph with <a href="/x">a link</a> and <img src=/i.png> a picture.`, 40_000))
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/post":
+			for i := range 64 {
+				fmt.Fprintf(w, `<p>A <a href="http://h%d.test:%s/p%d">link</a>.`, i%16, port(r.Host), i)
+			}
+		case strings.HasPrefix(r.URL.Path, "/p"):
+			w.Header().Set("Content-Type", "text/html")
+			_, _ = w.Write(page)
+		default:
+			_, _ = io.WriteString(w, "tiny")
+		}
+	}))
+	defer srv.Close()
+	var args []string
+	for i := range 16 {
+		args = append(args, "--resolve", fmt.Sprintf("h%d.test:%s:127.0.0.1", i, port(srv.Listener.Addr().String())))
+	}
+	var with, without []bout
+	for b.Loop() {
+		for range 3 {
+			with = append(with, captureGiant(b, program, srv.URL+"/post", "", append(args, "--max-memory", "128MiB")...))
+			without = append(without, captureGiant(b, program, srv.URL+"/post", "", args...))
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(median(with, peakMB), "of_128_MB")
+	b.ReportMetric(median(without, peakMB), "unbound_MB")
+	b.ReportMetric(median(with, wallS)/median(without, wallS), "wall_ratio")
+}
+
+func peakMB(x bout) float64 { return float64(x.peak) / (1 << 20) }
+func wallS(x bout) float64  { return x.wall.Seconds() }
+
+func port(hostPort string) string { return hostPort[strings.LastIndexByte(hostPort, ':')+1:] }
+
+func captureGiant(b *testing.B, program, url, limit string, args ...string) bout {
 	b.Helper()
-	cmd := exec.Command(program, "capture", "--allow-private", "--delay", "0s", "--archive", b.TempDir(), "--links", "all", url)
+	cmd := exec.Command(program, append([]string{"capture", "--allow-private", "--delay", "0s", "--archive", b.TempDir(), "--links", "all", url}, args...)...)
 	cmd.Env = os.Environ()
 	if limit != "" {
 		cmd.Env = append(cmd.Env, "LINKSTEAD_LIMITS_BYTES="+limit)

@@ -194,15 +194,17 @@ func wallRules(file string) (*wall.Rules, error) {
 
 // crawler is one that works with what the worker has.
 func (e *env) crawler(s *store, w *worker, tell func(crawler.Event)) *crawler.Crawler {
+	m := e.means()
+	room := fetch.NewRoom(m.documents)
 	return &crawler.Crawler{
 		Queue: s.db, Tasks: s.db, Runs: s.db, Index: s.db, Journal: w.journal, Library: s.lib,
 		Schedules: s.db, Watched: s.db, History: s.db, Cuts: s.db,
 		Recorder: func(spec scope.Spec) *fetch.Recorder {
-			r := recorder(e.cfg, w.spool.Temp(), spec)
-			r.Meter = w.spool.Spilled()
+			r := recorder(m.within(e.cfg), w.spool.Temp(), spec)
+			r.Meter, r.Room = w.spool.Spilled(), room
 			return r
 		},
-		Owner: w.spool.Node(), Agent: robots.ProductToken(e.cfg.Agent(version)), Hosts: e.cfg.Concurrency,
+		Owner: w.spool.Node(), Agent: robots.ProductToken(e.cfg.Agent(version)), Hosts: m.hosts, More: m.more,
 		Lease: time.Minute, Hold: 15 * time.Second, RetryWait: 2 * time.Second, Grace: 10 * time.Second,
 		Discover: time.Duration(e.cfg.Limits.Discover),
 		Now:      s.db.Now, Log: e.log, Tell: tell,
@@ -212,7 +214,7 @@ func (e *env) crawler(s *store, w *worker, tell func(crawler.Event)) *crawler.Cr
 func (e *env) journal(s *store, spool *storage.Spool) *warc.Journal {
 	return warc.NewJournal(warc.JournalParts{
 		Rows: s.db, Segments: s.db, Shelves: s.db, Blobs: s.blobs, Spool: spool,
-		Composer: &warc.Composer{Dir: spool.Temp(), Memory: int64(e.cfg.Limits.Spill), Meter: spool.Spilled()},
+		Composer: &warc.Composer{Dir: spool.Temp(), Memory: e.means().spill, Meter: spool.Spilled()},
 		Budget:   warc.Budget{Max: int64(e.cfg.SpoolMax), Free: int64(e.cfg.SpoolFree)},
 		Info:     e.info(), Collection: s.db.Collection,
 		MaxSize: int64(e.cfg.Segment.Size), MaxAge: time.Duration(e.cfg.Segment.Age), Window: time.Duration(e.cfg.Segment.Window),

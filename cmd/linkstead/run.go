@@ -43,13 +43,14 @@ type program struct {
 
 // cli is the command line.
 type cli struct {
-	Config  string           `help:"Configuration file (YAML); see 'linkstead config'." placeholder:"FILE"`
-	Archive string           `help:"Where the archive is: a folder (default ./archive), or s3://BUCKET/PREFIX." placeholder:"PLACE"`
-	Blobs   string           `help:"Where bytes are kept: dir:PATH or s3://BUCKET/PREFIX (default: the archive)." placeholder:"STORE"`
-	DB      string           `help:"Where rows are kept: sqlite:PATH or postgres://USER@HOST/NAME (default: linkstead.db in the archive folder)." placeholder:"DSN"`
-	Spool   string           `help:"Folder of this machine for what is not stored yet (default: spool in the archive folder, or ./linkstead-spool)." placeholder:"DIR"`
-	Verbose bool             `short:"v" help:"Tell more of what is going on."`
-	Version kong.VersionFlag `help:"Print the version."`
+	Config    string           `help:"Configuration file (YAML); see 'linkstead config'." placeholder:"FILE"`
+	Archive   string           `help:"Where the archive is: a folder (default ./archive), or s3://BUCKET/PREFIX." placeholder:"PLACE"`
+	Blobs     string           `help:"Where bytes are kept: dir:PATH or s3://BUCKET/PREFIX (default: the archive)." placeholder:"STORE"`
+	DB        string           `help:"Where rows are kept: sqlite:PATH or postgres://USER@HOST/NAME (default: linkstead.db in the archive folder)." placeholder:"DSN"`
+	Spool     string           `help:"Folder of this machine for what is not stored yet (default: spool in the archive folder, or ./linkstead-spool)." placeholder:"DIR"`
+	MaxMemory string           `help:"Bytes of memory to take at most, as in 256MiB (default: no bound)." placeholder:"SIZE"`
+	Verbose   bool             `short:"v" help:"Tell more of what is going on."`
+	Version   kong.VersionFlag `help:"Print the version."`
 
 	Capture    captureCmd    `cmd:"" help:"Capture posts and every source they link to."`
 	Serve      serveCmd      `cmd:"" help:"Show the archive, replay its copies, and work on its captures."`
@@ -79,6 +80,7 @@ type env struct {
 	cfg configs.Config
 	log *slog.Logger
 
+	crawlers int           // that share the process's memory; 0: one
 	patience time.Duration // with a database that is away, see storage.DBOptions
 }
 
@@ -163,7 +165,9 @@ func (p *program) dispatch(ctx context.Context) error {
 	if err != nil {
 		return usageError{err}
 	}
-	c.overlay(&cfg)
+	if err := c.overlay(&cfg); err != nil {
+		return usageError{err}
+	}
 	p.place(&cfg)
 	cmd, ok := k.Selected().Target.Addr().Interface().(command)
 	if !ok {
@@ -171,6 +175,7 @@ func (p *program) dispatch(ctx context.Context) error {
 	}
 	e := &env{program: p, cfg: cfg, log: logger(p.stderr, c.Verbose)}
 	hearLibraries(e.log)
+	e.means().tell()
 	return cmd.run(ctx, e)
 }
 
@@ -221,7 +226,7 @@ func foreign(dir string) bool {
 }
 
 // overlay lays the flags that every command has on the configuration.
-func (c *cli) overlay(cfg *configs.Config) {
+func (c *cli) overlay(cfg *configs.Config) error {
 	for _, o := range []struct {
 		flag string
 		to   *string
@@ -230,6 +235,13 @@ func (c *cli) overlay(cfg *configs.Config) {
 			*o.to = o.flag
 		}
 	}
+	if c.MaxMemory == "" {
+		return nil
+	}
+	if err := cfg.MaxMemory.UnmarshalText([]byte(c.MaxMemory)); err != nil {
+		return fmt.Errorf("--max-memory: %w", err)
+	}
+	return nil
 }
 
 // logger writes for people on a terminal and as JSON otherwise. Without verbose it says only what needs attention.

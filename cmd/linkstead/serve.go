@@ -46,7 +46,7 @@ func (c *serveCmd) run(ctx context.Context, e *env) (err error) {
 	if c.Workers < 0 || c.Workers > maxWorkers {
 		return usageError{fmt.Errorf("--workers %d: use 0 to %d", c.Workers, maxWorkers)}
 	}
-	e.patience = readerPatience
+	e.patience, e.crawlers = readerPatience, c.Workers
 	s, err := e.open(ctx, false)
 	if err != nil {
 		return err

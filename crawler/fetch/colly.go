@@ -28,7 +28,8 @@ type job struct {
 	x      *warc.Exchange
 	err    error // no exchange: the context ended, or something local failed
 	doc    *Document
-	docErr error // of onDocument
+	docErr error  // of onDocument
+	free   func() // gives the room of a long document back
 }
 
 // Worker makes a worker.

@@ -89,6 +89,9 @@ func (w *Worker) read(x *warc.Exchange, doc *Document) error {
 		if dec, err = open(); err != nil { // it was opened a moment ago
 			return err
 		}
+		if w.job.free, err = w.rec.Room.take(w.job.ctx, size*max(1, w.job.req.Weight)); err != nil {
+			return errors.Join(fmt.Errorf("wait for memory to read %s: %w", x.URL, err), dec.Close())
+		}
 		doc.Body, _, err = fill(dec, make([]byte, 0, size), size)
 		doc.Capped = much
 	}

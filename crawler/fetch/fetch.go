@@ -71,6 +71,7 @@ type Recorder struct {
 	Resolver     *net.Resolver     // nil: the system's
 	Spool        string            // folder for the bodies that do not fit in memory; "": the system's
 	Meter        *atomic.Int64     // counts the bytes of those there; nil: nobody does
+	Room         *Room             // for long documents in hand; nil: no bound
 	IdlePerHost  int               // kept-alive connections to one host; 0: 8
 	IdleTotal    int               // kept-alive connections in all; 0: 256
 	IdleFor      time.Duration     // for so long; 0: 30 s
@@ -88,6 +89,7 @@ type Request struct {
 	URL    string      // http or https, WHATWG serialisation; a fragment and userinfo are not sent
 	Method string      // GET or HEAD; "" is GET
 	Any    bool        // a document is handed on whatever its media type is
+	Weight int64       // bytes of memory that whoever takes a document needs for each byte of it, its own included; 0: 1
 	Header http.Header // sent besides or instead of the defaults; never Host, Connection or what frames a body
 }
 
@@ -145,7 +147,12 @@ func (r *Recorder) Close() {
 // descriptors) or onDocument's own; in the last case only is there an exchange as well.
 func (w *Worker) Fetch(ctx context.Context, req Request, onDocument func(Document) error) (*warc.Exchange, error) {
 	w.job = job{ctx: ctx, req: req, onDocument: onDocument}
-	defer func() { w.job = job{} }()
+	defer func() {
+		if w.job.free != nil {
+			w.job.free()
+		}
+		w.job = job{}
+	}()
 	if req.Method == "" {
 		w.job.req.Method = http.MethodGet
 	}
