@@ -15,6 +15,7 @@ import (
 	"linkstead/archive/warc"
 	"linkstead/crawler/fetch"
 	"linkstead/crawler/scope"
+	"linkstead/crawler/session"
 	"linkstead/storage"
 )
 
@@ -110,6 +111,8 @@ type Crawler struct {
 	Now       func() time.Time
 	Log       *slog.Logger
 	Tell      func(Event) // called for each exchange that counts; may be nil
+
+	Session func(scope.Spec) (*session.Session, error) // as whom a run of such a spec asks; nil: as nobody
 
 	live  live
 	held  held

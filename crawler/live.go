@@ -10,6 +10,7 @@ import (
 
 	"linkstead/archive/outcome"
 	"linkstead/crawler/scope"
+	"linkstead/crawler/session"
 	"linkstead/storage"
 )
 
@@ -17,6 +18,7 @@ import (
 type run struct {
 	row   storage.Run
 	line  *line
+	who   *session.Session            // as whom it asks; nil: as nobody
 	scope atomic.Pointer[scope.Scope] // rooted anew once the post's own address is known
 
 	spending spending
@@ -134,6 +136,11 @@ func (c *Crawler) run(ctx context.Context, id int64) (*run, error) {
 	if err != nil {
 		return nil, fmt.Errorf("run %d: %w: %w", id, errRun, err)
 	}
+	if c.Session != nil {
+		if r.who, err = c.Session(s); err != nil {
+			return nil, fmt.Errorf("run %d: %w: %w", id, errRun, err)
+		}
+	}
 	post, err := c.Index.PostOf(ctx, id)
 	switch {
 	case err == nil:
@@ -157,8 +164,9 @@ func (c *Crawler) run(ctx context.Context, id int64) (*run, error) {
 	return r, nil
 }
 
-// errRun says that a run's row is at fault: a newer program wrote it, or it is damaged.
-var errRun = errors.New("its spec can't be read")
+// errRun says that a run can't be carried out here: a newer program wrote its row, or it is damaged, or the cookies that
+// it names are not on this machine.
+var errRun = errors.New("what it asks for can't be done")
 
 // shelve puts a run aside that can't be carried out: the others go on.
 func (c *Crawler) shelve(ctx context.Context, id int64, why error) error {

@@ -75,7 +75,7 @@ func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, fetched f
 	w := r.line.worker()
 	defer r.line.idle.Put(w)
 	free := true
-	x, err := w.Fetch(ctx, fetch.Request{URL: e.Task.URL, Any: r.spec().Lists(e.Task.Hops), Weight: weight(r, e.Task.Hops)}, func(d fetch.Document) error {
+	x, err := w.Fetch(ctx, fetch.Request{URL: e.Task.URL, Any: r.spec().Lists(e.Task.Hops), Weight: weight(r, e.Task.Hops), Session: r.who}, func(d fetch.Document) error {
 		fetched()
 		free = false
 		c.flagDocument(e, d)

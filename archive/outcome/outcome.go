@@ -3,12 +3,12 @@
 package outcome
 
 // Version is the version of the list. It grows with every change of meaning; adding a word is such a change.
-const Version = 3
+const Version = 4
 
 // Outcome is one way in which a task ended. The zero value means that the task has not ended.
 type Outcome string
 
-// The outcomes. Captured says that a complete response was kept, whatever its status; the next three are captures that
+// The outcomes. Captured says that a complete response was kept, whatever its status; the next four are captures that
 // lack their end; all others are failures that left no response.
 const (
 	Pending  Outcome = ""
@@ -17,6 +17,7 @@ const (
 	CutShort Outcome = "cut-short" // the peer closed or broke off after the headers
 	TooLong  Outcome = "too-long"  // our limit of bytes cut it
 	TooSlow  Outcome = "too-slow"  // our limit of seconds cut it, after the headers
+	Withheld Outcome = "withheld"  // the body holds a secret of the archive's where it can't be masked
 
 	DNS         Outcome = "dns"         // the name does not resolve
 	Refused     Outcome = "refused"     // nobody listens there
@@ -54,6 +55,7 @@ var list = []Description{
 	{CutShort, true, true, false, "cut short", "The server broke off before the response was complete; what came is kept."},
 	{TooLong, true, false, false, "too long", "The response was longer than the limit; the part up to the limit is kept."},
 	{TooSlow, true, false, false, "too slow", "The response took longer than the limit; what came in time is kept."},
+	{Withheld, true, false, true, "withheld", "The body holds a password, a cookie or the like of the archive's own, compressed, where it can't be masked: the headers alone are kept."},
 	{DNS, false, false, false, "no such host", "The host name does not resolve to an address."},
 	{Refused, false, true, false, "refused", "The host refused the connection: nothing listens on that port."},
 	{Unreachable, false, true, false, "unreachable", "There is no route to the host's address."},

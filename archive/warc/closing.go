@@ -2,6 +2,7 @@ package warc
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -186,6 +187,9 @@ func closingOf(ex *Exchange, meta *Meta, orig *Original) (Closing, error) {
 	}
 	if ex.Head.Len > 0 {
 		c.PayloadSize = ex.Payload.Size
+	}
+	if len(ex.Notes) > 0 {
+		c.Notes = slices.Concat(ex.Notes, meta.Notes)
 	}
 	if orig != nil {
 		c.Original = orig.Location

@@ -28,6 +28,7 @@ type Exchange struct {
 	Outcome   outcome.Outcome // how it ended
 	Detail    string          // for people: what failed, on what; without Go-speak
 	Cause     Cause           // for programs: the same, as far as it is known
+	Notes     []string        // what was redacted, and what was not sent: notes of the closing record, before those of Meta
 
 	IP     string // remote address, without port; empty if none was reached
 	TLS    *TLS   // nil for plain http

@@ -136,6 +136,9 @@ func (w *wire) headLimit() string { return min(w.rec.limits.FirstByte, w.rec.lim
 // judgeBody explains why the body lacks its end (WARC 1.1 §5.13).
 func (w *wire) judgeBody(x *warc.Exchange, t target, err error) {
 	switch {
+	case errors.Is(err, errWithheld):
+		x.Outcome, x.Truncated = outcome.Withheld, "unspecified"
+		x.Detail = t.addr() + " sent a secret of the archive's back, compressed, or what could not be searched for one; the headers alone are kept"
 	case errors.Is(err, errByteLimit):
 		x.Outcome, x.Truncated = outcome.TooLong, "length"
 		x.Detail = fmt.Sprintf("%s sent more than %d bytes; what follows was cut", t.addr(), w.rec.limits.Bytes)

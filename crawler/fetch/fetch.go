@@ -18,6 +18,7 @@ import (
 
 	"linkstead/archive/httpmsg"
 	"linkstead/archive/warc"
+	"linkstead/crawler/session"
 	"linkstead/storage"
 )
 
@@ -76,6 +77,7 @@ type Recorder struct {
 	IdleTotal    int               // kept-alive connections in all; 0: 256
 	IdleFor      time.Duration     // for so long; 0: 30 s
 	Now          func() time.Time  // stamps exchanges; nil: time.Now
+	Session      *session.Session  // as whom requests ask that don't say; nil: as nobody
 
 	once   sync.Once
 	limits Limits
@@ -91,6 +93,8 @@ type Request struct {
 	Any    bool        // a document is handed on whatever its media type is
 	Weight int64       // bytes of memory that whoever takes a document needs for each byte of it, its own included; 0: 1
 	Header http.Header // sent besides or instead of the defaults; never Host, Connection or what frames a body
+
+	Session *session.Session // as whom to ask; nil: as Recorder.Session
 }
 
 // Document is a response that may name others. Body is good only during the call.

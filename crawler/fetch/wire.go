@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -31,6 +32,7 @@ type wire struct {
 	buf  []byte    // what one read brought
 	head []byte    // what came so far, until the final head is complete
 	sum  hash.Hash // over the payload
+	veil veil      // hides secrets in what came
 
 	looked int       // bytes of head that hold no end
 	done   bool      // the message's end has come, not just the connection's
@@ -67,16 +69,19 @@ func (w *Worker) record(ctx context.Context, req Request) (*warc.Exchange, error
 		return x, nil
 	}
 	x.URL = t.url
-	msg, ok := w.rec.message(t, req)
+	who := cmp.Or(req.Session, w.rec.Session)
+	asked := who.Ask(whereOf(t), x.At)
+	msg, ok := w.rec.message(t, req, asked)
 	if !ok {
 		return nil, fmt.Errorf("ask %s: a header field of the request holds a line break", t.url)
 	}
+	w.wire.veil.about(who, whereOf(t), asked)
 	return w.wire.exchange(ctx, t, msg, x)
 }
 
 // exchange sends msg and keeps what comes back. On a kept-alive connection that turns out to be dead before the first
 // byte of a response, it asks once more, on a new one: only the last attempt is the exchange.
-func (w *wire) exchange(ctx context.Context, t target, msg []byte, x *warc.Exchange) (*warc.Exchange, error) {
+func (w *wire) exchange(ctx context.Context, t target, msg message, x *warc.Exchange) (*warc.Exchange, error) {
 	w.start = time.Now()
 	if c := w.rec.idle.get(t.key()); c != nil {
 		err := w.talk(ctx, c, msg, x)
@@ -101,6 +106,7 @@ func (w *wire) exchange(ctx context.Context, t target, msg []byte, x *warc.Excha
 // end writes down how the exchange ended.
 func (w *wire) end(ctx context.Context, t target, x *warc.Exchange, cause error) (*warc.Exchange, error) {
 	x.Timing.Total = time.Since(w.start)
+	x.Notes = w.veil.notes(len(x.Request) > 0)
 	var local *localError
 	switch {
 	case ctx.Err() != nil && cause != nil:
@@ -116,15 +122,16 @@ func (w *wire) end(ctx context.Context, t target, x *warc.Exchange, cause error)
 
 // talk sends msg over c and reads the response into x. It keeps c for others, or closes it. The error is nil if and only
 // if the response is whole.
-func (w *wire) talk(ctx context.Context, c *conn, msg []byte, x *warc.Exchange) error {
+func (w *wire) talk(ctx context.Context, c *conn, msg message, x *warc.Exchange) error {
 	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
 	x.IP, x.TLS = c.ip, c.tls
 	w.sent = time.Now()
 	w.deadline(ctx, c, w.sent.Add(w.rec.limits.FirstByte))
-	x.Request = msg
-	n, err := c.Write(msg)
+	w.veil.begin(x.At)
+	x.Request = msg.shown(len(msg.wire))
+	n, err := c.Write(msg.wire)
 	sentAll := err == nil
-	x.Request = msg[:n]
+	x.Request = msg.shown(n)
 
 	// A server may answer and close before it has read the request: what it says counts for more than our failed write.
 	readErr := w.readHead(c, x)
@@ -178,6 +185,7 @@ func (w *wire) readHead(c *conn, x *warc.Exchange) error {
 			if len(w.head) == 0 {
 				return err
 			}
+			w.veil.evidence(w.head)
 			return errors.Join(err, w.keep(x, w.head))
 		}
 	}
@@ -204,12 +212,16 @@ func (w *wire) parse(x *warc.Exchange) (bool, error) {
 			return false, errNotHTTP
 		}
 		if h.Status >= 200 || h.Status == http.StatusSwitchingProtocols {
+			if h, err = w.veil.head(h, w.head[:end]); err != nil {
+				return false, errNotHTTP
+			}
 			if h.Framing(x.Method).Kind == httpmsg.Conflict {
 				return false, errConflict
 			}
 			x.Head = h
 			return true, nil
 		}
+		w.veil.interim(w.head[:end])
 		x.Interim = append(x.Interim, w.head[:end]...)
 		w.head, w.looked = append(w.head[:0], w.head[end:]...), 0
 	}
@@ -224,6 +236,28 @@ func (w *wire) readBody(ctx context.Context, c *conn, x *warc.Exchange) error {
 		return err
 	}
 	f := x.Head.Framing(x.Method)
+	w.veil.body(f.Kind == httpmsg.Chunked)
+	err := w.receive(ctx, c, x, f)
+	var local *localError
+	if !w.veil.on() || errors.As(err, &local) {
+		return err
+	}
+	if kept := w.unveiled(x, err == nil); kept != nil {
+		return errors.Join(err, kept)
+	}
+	if errors.Is(err, httpmsg.ErrMalformed) {
+		if _, err := x.Response.ReadAt(w.bad, w.badAt); err != nil { // as it is kept
+			return &localError{err}
+		}
+	}
+	if withheld := w.look(ctx, x); withheld != nil {
+		return withheld
+	}
+	return err
+}
+
+// receive reads a body up to its end.
+func (w *wire) receive(ctx context.Context, c *conn, x *warc.Exchange, f httpmsg.Framing) error {
 	s := httpmsg.NewScanner(f)
 	if err := w.take(x, &s, w.head[x.Head.Len:]); err != nil {
 		return err
@@ -250,21 +284,25 @@ func (w *wire) readBody(ctx context.Context, c *conn, x *warc.Exchange) error {
 
 // take keeps that part of b which belongs to the message, up to the limit, and counts the rest.
 func (w *wire) take(x *warc.Exchange, s *httpmsg.Scanner, b []byte) error {
-	within := b[:min(int64(len(b)), max(0, w.rec.limits.Bytes-x.Response.Size()))]
+	within := b[:min(int64(len(b)), max(0, w.rec.limits.Bytes-x.Response.Size()-w.veil.waiting()))]
 	at := 0
 	for at < len(within) && !s.Done() {
 		payload, n, err := s.Next(within[at:])
 		if err != nil {
 			at += n
-			w.badAt = x.Response.Size() + int64(at)
+			w.badAt = x.Response.Size() + w.veil.waiting() + int64(at)
 			w.bad = append(w.bad[:0], within[at:min(len(within), at+warc.MaxOffending)]...)
-			return errors.Join(err, w.keep(x, within)) // where the message ends is anybody's guess: all is evidence
+			return errors.Join(err, w.pass(x, within)) // where the message ends is anybody's guess: all is evidence
 		}
-		_, _ = w.sum.Write(payload) // a hash never fails
-		x.Payload.Size += int64(len(payload))
 		at += n
+		if w.veil.on() {
+			w.veil.payload(at-len(payload), at)
+		} else {
+			_, _ = w.sum.Write(payload) // a hash never fails
+		}
+		x.Payload.Size += int64(len(payload))
 	}
-	if err := w.keep(x, within[:at]); err != nil {
+	if err := w.pass(x, within[:at]); err != nil {
 		return err
 	}
 	switch {

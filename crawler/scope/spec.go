@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Links says which links of the post are its sources.
@@ -80,10 +81,16 @@ type Spec struct {
 	Resolve       []string `json:"resolve,omitempty"`       // HOST:PORT:ADDR, as in curl
 	RequireValid  bool     `json:"require_valid,omitempty"` // a certificate that does not verify is a failure
 
+	Cookies  string `json:"cookies,omitempty"`  // empty: none; CookiesSession, or the path of a file of them
+	Language string `json:"language,omitempty"` // Accept-Language; may be empty
+
 	Watch  Watch  `json:"watch,omitempty"` // what the source is; empty: a post, or the seed of a site
 	Posts  bool   `json:"posts,omitempty"` // of a sitemap: its entries are posts, captured with their sources
 	Budget Budget `json:"budget,omitzero"`
 }
+
+// CookiesSession is Spec.Cookies where what servers set during the run is sent back. A file of cookies does that, too.
+const CookiesSession = "session"
 
 // Watch says what a run's source is.
 type Watch string
@@ -161,6 +168,7 @@ const maxDepth = 90
 
 var (
 	collectionName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
+	languageForm   = regexp.MustCompile(`^[A-Za-z0-9*;=., -]{0,200}$`)
 	dateForms      = regexp.MustCompile(`^\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?)?)?$`)
 )
 
@@ -206,6 +214,12 @@ func (s Spec) checkWords() error {
 	}
 	if !collectionName.MatchString(s.Collection) {
 		return fmt.Errorf("collection %q is no name: use up to 63 of a-z, 0-9, dot, dash and underscore, a letter or digit first", s.Collection)
+	}
+	if !languageForm.MatchString(s.Language) {
+		return fmt.Errorf("language %q is no Accept-Language: write it as en, or de-CH, de;q=0.9, en;q=0.5", s.Language)
+	}
+	if strings.ContainsFunc(s.Cookies, unicode.IsControl) {
+		return fmt.Errorf("cookies %q is no path: use off, session, or a file of cookies", s.Cookies)
 	}
 	if s.Dated != "" && !dateForms.MatchString(s.Dated) {
 		return fmt.Errorf("date %q is not understood: write it as 2024, 2024-05, 2024-05-17 or 2024-05-17T12:00:00Z", s.Dated)

@@ -1,0 +1,216 @@
+package session
+
+import (
+	"encoding/base64"
+	"errors"
+	"html"
+	"io"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Mask is what stands for each byte of a secret in a response: it may stand in a header field, an address, HTML, JSON.
+const Mask = '*'
+
+// prefix is by how many bytes a secret is looked up. No secret is shorter.
+const prefix = 4
+
+// Set is secrets as they are looked for in what servers send. It never changes, and many may use it at once. A nil Set
+// is empty.
+type Set struct {
+	words   map[[prefix]byte][]string // by their first bytes, longest first
+	filter  [1 << 10]uint64           // which first bytes there are, by a hash of 16 bits
+	longest int                       // bytes
+}
+
+// newSet makes the set of the given secrets in every form in which a server is likely to repeat them.
+func newSet(secrets []string) *Set {
+	s := &Set{words: map[[prefix]byte][]string{}}
+	seen := map[string]bool{}
+	for _, secret := range secrets {
+		for _, w := range forms(secret) {
+			if len(w) < prefix || seen[w] {
+				continue
+			}
+			seen[w] = true
+			key := [prefix]byte([]byte(w[:prefix]))
+			s.words[key] = append(s.words[key], w)
+			h := hash(key)
+			s.filter[h>>6] |= 1 << (h & 63)
+			s.longest = max(s.longest, len(w))
+		}
+	}
+	for _, ws := range s.words {
+		slices.SortFunc(ws, func(a, b string) int { return len(b) - len(a) })
+	}
+	return s
+}
+
+func hash(k [prefix]byte) uint32 {
+	n := uint32(k[0]) | uint32(k[1])<<8 | uint32(k[2])<<16 | uint32(k[3])<<24
+	return n * 0x9E3779B1 >> 16
+}
+
+// forms are a secret as it is, and as servers write it into addresses, HTML, JSON and logs.
+func forms(secret string) []string {
+	out := written(secret)
+	if lower := lowerEscapes(secret); lower != secret {
+		out = append(out, written(lower)...)
+	}
+	if plain, err := url.PathUnescape(secret); err == nil && plain != secret && len(plain) >= MinSecret {
+		out = append(out, written(plain)...)
+	}
+	return out
+}
+
+// written are the ways in which servers write a text.
+func written(s string) []string {
+	out := []string{s}
+	for _, e := range []string{url.QueryEscape(s), url.PathEscape(s), percent(s)} {
+		out = append(out, e, lowerEscapes(e))
+	}
+	return append(out, html.EscapeString(s), asHTML.Replace(s), asJSON.Replace(s), asPHP.Replace(s), asGo.Replace(s),
+		base64.RawStdEncoding.EncodeToString([]byte(s)), // with padding behind it, too
+		base64.RawURLEncoding.EncodeToString([]byte(s)))
+}
+
+var (
+	asHTML = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#039;")
+	asJSON = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+	asPHP  = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "/", `\/`)
+	asGo   = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "<", `\u003c`, ">", `\u003e`, "&", `\u0026`, "'", `\u0027`)
+)
+
+// percent escapes all but letters and digits.
+func percent(s string) string {
+	const hex = "0123456789ABCDEF"
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		if '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z' {
+			b.WriteByte(c)
+		} else {
+			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+		}
+	}
+	return b.String()
+}
+
+// lowerEscapes writes %2F as %2f.
+func lowerEscapes(s string) string {
+	b := []byte(s)
+	for i := 0; i+2 < len(b); i++ {
+		if b[i] == '%' {
+			copy(b[i:], strings.ToLower(s[i:i+3]))
+			i += 2
+		}
+	}
+	return string(b)
+}
+
+// Empty says whether there is nothing to look for.
+func (s *Set) Empty() bool { return s == nil || s.longest == 0 }
+
+// Longest is the length of the longest form, in bytes: a secret that begins in the last Longest-1 bytes of a piece may
+// end in the next.
+func (s *Set) Longest() int {
+	if s == nil {
+		return 0
+	}
+	return s.longest
+}
+
+// At is the length of the longest secret that begins at b[i], or 0.
+func (s *Set) At(b []byte, i int) int {
+	if len(b)-i < prefix {
+		return 0
+	}
+	key := [prefix]byte(b[i : i+prefix])
+	if h := hash(key); s.filter[h>>6]&(1<<(h&63)) == 0 {
+		return 0
+	}
+	for _, w := range s.words[key] {
+		if len(w) <= len(b)-i && string(b[i:i+len(w)]) == w {
+			return len(w)
+		}
+	}
+	return 0
+}
+
+// Partial is the length of the longest end of b that may be the beginning of a secret, if that is long enough to give
+// any of it away; or 0.
+func (s *Set) Partial(b []byte) int {
+	if s.Empty() {
+		return 0
+	}
+	for i := max(0, len(b)-s.longest+1); i <= len(b)-prefix; i++ {
+		for _, w := range s.words[[prefix]byte(b[i:i+prefix])] {
+			if strings.HasPrefix(w, string(b[i:])) {
+				return len(b) - i
+			}
+		}
+	}
+	return 0
+}
+
+// Mask writes Mask over every secret in b, and tells how many there were.
+func (s *Set) Mask(b []byte) (n int) {
+	if s.Empty() {
+		return 0
+	}
+	var spans [][2]int
+	end := 0
+	for i := range b {
+		if k := s.At(b, i); k > 0 {
+			if i < end {
+				spans[len(spans)-1][1] = max(end, i+k)
+			} else {
+				spans = append(spans, [2]int{i, i + k})
+				n++
+			}
+			end = max(end, i+k)
+		}
+	}
+	for _, p := range spans {
+		for i := p[0]; i < p[1]; i++ {
+			b[i] = Mask
+		}
+	}
+	return n
+}
+
+// String is s without the secrets in it.
+func (s *Set) String(text string) string {
+	if s.Empty() || text == "" {
+		return text
+	}
+	b := []byte(text)
+	if s.Mask(b) == 0 {
+		return text
+	}
+	return string(b)
+}
+
+// In says whether a secret stands in what r yields, up to its first error, which is returned unless it is io.EOF.
+func (s *Set) In(r io.Reader) (bool, error) {
+	if s.Empty() {
+		return false, nil
+	}
+	buf := make([]byte, 0, 64<<10+s.longest)
+	for {
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		for i := range buf {
+			if s.At(buf, i) > 0 {
+				return true, nil
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		buf = buf[:copy(buf, buf[max(0, len(buf)-s.longest+1):])]
+	}
+}
