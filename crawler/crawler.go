@@ -14,6 +14,7 @@ import (
 	"linkstead/archive/wall"
 	"linkstead/archive/warc"
 	"linkstead/crawler/fetch"
+	"linkstead/crawler/pace"
 	"linkstead/crawler/scope"
 	"linkstead/crawler/session"
 	"linkstead/storage"
@@ -105,6 +106,7 @@ type Crawler struct {
 	Hold      time.Duration                    // after how long a host is given back though it has more to do
 	RetryWait time.Duration                    // before the second try; doubled for each further one
 	Discover  time.Duration                    // to find what a document leads to; 0: 1 min
+	Pace      pace.Limits                      // how hosts are treated that are slow, fail or ask to be left alone
 	Grace     time.Duration                    // for exchanges under way when the work is to stop
 	Parting   time.Duration                    // after the grace, for the database to take what they brought; 0: 3 s
 	Walls     *wall.Rules                      // what stands before the pages that were asked for; nil: wall.Default

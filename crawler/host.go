@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"linkstead/archive/warc"
+	"linkstead/crawler/pace"
 	"linkstead/storage"
 )
 
@@ -28,6 +30,8 @@ type host struct {
 	busy     map[taskKey]bool  // begun, not acknowledged
 	settled  map[taskKey]int64 // when those acknowledged are due again: what a reader saw before may be stale
 	slow     time.Duration     // the site's own Crawl-delay
+	state    pace.State        // how it fares
+	waits    pace.Reason       // why it is given back for longer than politeness asks for
 	fetching int               // exchanges under way
 	touched  time.Time         // when an exchange last began or ended
 	quiet    time.Time         // before which the runs that were here want no other
@@ -47,6 +51,7 @@ func (c *Crawler) keep(ctx, work context.Context, l storage.Lease, lost context.
 	h := &host{
 		c: c, lease: l, lost: lost, owed: l.Delay, since: c.Now(), ready: l.Tasks, rules: map[string]*permission{},
 		busy: map[taskKey]bool{}, settled: map[taskKey]int64{}, signal: make(chan struct{}, 1),
+		state: c.Pace.Remembered(stateOf(l.Pace), c.Now()),
 	}
 	until, err := h.serve(ctx, work)
 	h.drain()
@@ -62,7 +67,7 @@ func (c *Crawler) keep(ctx, work context.Context, l storage.Lease, lost context.
 		until = quiet
 	}
 	// Whole milliseconds, and not one too few.
-	l.Delay = cmp.Or(h.used, h.owed)
+	l.Delay, l.Pace = cmp.Or(h.used, h.owed), h.pace(until)
 	released := c.parting(c.Queue.Release(c.last, []storage.Lease{l}, until.Add(time.Millisecond-1)))
 	if err == nil {
 		err = released
@@ -136,11 +141,15 @@ func (h *host) proceed(ctx, work context.Context, r *run, t storage.Task) (quiet
 	if h.timeUp(r) {
 		return quiet, true, nil // let others have a turn; what is ready stays due
 	}
-	p, err := h.permission(work, r, t)
+	p := h.unasked(t)
+	if p == nil {
+		p, err = h.permission(work, r, t)
+	}
 	if err != nil {
 		return quiet, false, err
 	}
 	if p.wait > 0 {
+		h.waits = p.waits
 		return h.c.Now().Add(p.wait), true, nil
 	}
 	if err := h.promise(work, r); err != nil {
@@ -159,13 +168,17 @@ func (h *host) proceed(ctx, work context.Context, r *run, t storage.Task) (quiet
 }
 
 // timeUp says whether the host has been held long enough, or would be before the next exchange may begin: a host that is
-// waited for takes the place of one that could be asked.
+// waited for takes the place of one that could be asked. One that is left alone because of how it fares is not waited for.
 func (h *host) timeUp(r *run) bool {
 	at, _, _ := h.turn(r)
-	if now := h.c.Now(); now.After(at) {
+	now := h.c.Now()
+	if now.After(at) {
 		at = now
 	}
-	return h.begun > 0 && at.Sub(h.since) > h.c.Hold
+	h.mu.Lock()
+	alone, _ := h.alone(1)
+	h.mu.Unlock()
+	return h.begun > 0 && (at.Sub(h.since) > h.c.Hold || alone.Sub(now) > leaveFor)
 }
 
 // next takes the most urgent task that has not been begun.
@@ -205,7 +218,7 @@ func (h *host) known(t storage.Task) bool {
 func (h *host) begin(ctx, work context.Context, r *run, t storage.Task, p *permission) bool {
 	fetches := p == nil || p.allowed()
 	place := &place{h: h}
-	if fetches && !h.await(ctx, work, r, place) || !fetches && !place.end(ctx, work) || !h.may(work) {
+	if fetches && !h.await(ctx, work, r, t, place) || !fetches && !place.end(ctx, work) || !h.may(work) {
 		place.leave()
 		return false
 	}
@@ -222,9 +235,12 @@ func (h *host) begin(ctx, work context.Context, r *run, t storage.Task, p *permi
 }
 
 // await waits for a place, and until the politeness delay is over. It says whether the exchange may begin; not if the work
-// is to stop before.
-func (h *host) await(ctx, work context.Context, r *run, p *place) bool {
+// is to stop before, or the host is given up meanwhile.
+func (h *host) await(ctx, work context.Context, r *run, t storage.Task, p *place) bool {
 	for {
+		if h.unasked(t) != nil {
+			return false
+		}
 		at, free, first := h.turn(r)
 		if free && !h.c.Now().Before(at) {
 			if first || p.take() {
@@ -307,11 +323,14 @@ func (h *host) may(work context.Context) bool {
 func (h *host) turn(r *run) (at time.Time, free, first bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	at = h.quiet
+	at, most := h.alone(r.spec().PerHost)
+	if h.quiet.After(at) {
+		at = h.quiet
+	}
 	if own := h.touched.Add(h.delay(r)); !h.touched.IsZero() && own.After(at) {
 		at = own
 	}
-	return at, h.fetching < r.spec().PerHost, h.fetching == 0
+	return at, h.fetching < most, h.fetching == 0
 }
 
 // touch takes note that an exchange begins (1) or ends (-1).
@@ -325,8 +344,11 @@ func (h *host) touch(r *run, change int) {
 	}
 }
 
-// delay is the pause after an exchange: the run's, or the site's own if that is longer. The lock is held.
-func (h *host) delay(r *run) time.Duration { return max(r.delay(), h.slow) }
+// delay is the pause after an exchange: the run's, longer if the host is slow, or the site's own if that is longer still. The
+// lock is held.
+func (h *host) delay(r *run) time.Duration {
+	return max(h.c.Pace.Delay(r.delay(), h.state.Response), h.slow)
+}
 
 // promise writes the delay that an exchange of the run will be followed by into the host's row, before the exchange: whoever
 // has the host after a crash keeps it.
@@ -357,10 +379,14 @@ func (h *host) promise(ctx context.Context, r *run) error {
 func (h *host) quietUntil() time.Time {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if at := h.touched.Add(h.slow); !h.touched.IsZero() && at.After(h.quiet) {
-		return at // the site's wish became known after the exchange
+	at := h.quiet
+	if own := h.touched.Add(h.slow); !h.touched.IsZero() && own.After(at) {
+		at = own // the site's wish became known after the exchange
 	}
-	return h.quiet
+	if alone, _ := h.alone(1); alone.After(at) {
+		at = alone
+	}
+	return at
 }
 
 // slowDown obeys a Crawl-delay.
@@ -397,7 +423,8 @@ func (h *host) do(work context.Context, r *run, t storage.Task, p *permission, f
 		h.mu.Unlock()
 		h.poke()
 	}
-	if err := h.c.task(work, h.lease, r, t, p, fetched, ended); err != nil {
+	fares := func(x *warc.Exchange) (time.Time, bool) { return h.fares(r, x) }
+	if err := h.c.task(work, h.lease, r, t, p, steps{fetched, fares, ended}); err != nil {
 		ended(0, false, err)
 	}
 }

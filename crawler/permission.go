@@ -9,6 +9,7 @@ import (
 	"linkstead/archive/outcome"
 	"linkstead/archive/urlkey"
 	"linkstead/archive/warc"
+	"linkstead/crawler/pace"
 	"linkstead/crawler/robots"
 	"linkstead/crawler/scope"
 	"linkstead/storage"
@@ -17,7 +18,8 @@ import (
 // permission says whether a task may be fetched, or what has to come first.
 type permission struct {
 	first *storage.Task // robots.txt, which has to be fetched before anything can be said
-	wait  time.Duration // robots.txt is another host's task, or due again later: leave this host alone for so long
+	wait  time.Duration // robots.txt is another host's task, or due again later: leave this host alone for so long …
+	waits pace.Reason   // … and why
 
 	rules   robots.Permission
 	ignored bool            // the run does not obey
@@ -98,7 +100,7 @@ func (h *host) robots(ctx context.Context, r *run, url string) (*permission, err
 		}
 		a, err := h.robotsAnswer(ctx, r, t)
 		if errors.Is(err, warc.ErrElsewhere) { // of a worker that was killed before it could hand its answer on
-			return &permission{wait: elsewhereWait}, nil
+			return &permission{wait: elsewhereWait, waits: pace.ReasonRobots}, nil
 		}
 		if err != nil {
 			return nil, err
@@ -158,10 +160,10 @@ func (h *host) pendingRobots(r *run, t storage.Task) *permission {
 				"robots.txt could not be read: it redirects to %s, and nothing came from there within %s.", t.URL, maxRobotsWait)}
 		}
 		h.c.nudge()
-		return &permission{wait: min(max(waited, 300*time.Millisecond), 10*time.Second)}
+		return &permission{wait: min(max(waited, 300*time.Millisecond), 10*time.Second), waits: pace.ReasonRobots}
 	}
 	if due := time.UnixMilli(t.Due).Sub(h.c.Now()); due > 0 {
-		return &permission{wait: due}
+		return &permission{wait: due, waits: pace.ReasonRobots}
 	}
 	return &permission{first: &t}
 }

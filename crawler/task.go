@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"linkstead/archive/httpmsg"
@@ -11,6 +12,7 @@ import (
 	"linkstead/archive/urlkey"
 	"linkstead/archive/warc"
 	"linkstead/crawler/fetch"
+	"linkstead/crawler/pace"
 	"linkstead/crawler/scope"
 	"linkstead/storage"
 )
@@ -24,35 +26,40 @@ const (
 // endedFunc is told when a task is due again, and whether its entry counts.
 type endedFunc func(due int64, held bool, err error)
 
-// task carries one task out: fetch, discover, record. fetched is called when the host is free for another exchange, and
-// ended, unless an error is returned, when the entry is acknowledged, counts for nothing because the lease was no longer
-// held, or is lost.
-func (c *Crawler) task(ctx context.Context, l storage.Lease, r *run, t storage.Task, p *permission, fetched func(), ended endedFunc) error {
+// steps are what a task tells of on its way.
+type steps struct {
+	fetched func()                                 // the host is free for another exchange
+	fares   func(*warc.Exchange) (time.Time, bool) // how it fared: before when a failure is not to be tried again, and whether it is
+	ended   endedFunc                              // the entry is acknowledged, counts for nothing because the lease was no longer held, or is lost
+}
+
+// task carries one task out: fetch, discover, record. Of its steps ended is called unless an error is returned.
+func (c *Crawler) task(ctx context.Context, l storage.Lease, r *run, t storage.Task, p *permission, step steps) error {
 	e := &warc.Entry{Collection: r.row.Collection, Task: t, Meta: warc.Meta{
 		Run: t.Run, Host: t.Host, Task: t.ID, Token: l.Token, Kind: t.Kind, Depth: t.Depth, Via: t.Via, Hops: t.Hops,
 		Attempt: t.Attempts + 1,
 	}}
 	if t.Kind == KindDocument {
-		fetched()
+		step.fetched()
 		if err := c.takeIn(ctx, r, e); err != nil {
 			return err
 		}
-		return c.record(ctx, r, e, ended)
+		return c.record(ctx, r, e, step.ended)
 	}
 	var err error
 	if p != nil && !p.allowed() {
 		e.Exchange = c.forbidden(t, p)
-		fetched()
+		step.fetched()
 	} else {
 		if p != nil && p.noted != "" {
 			e.Meta.Notes = append(e.Meta.Notes, "robots.txt asks not to fetch this: "+p.noted)
 		}
-		err = c.exchange(ctx, r, e, fetched)
+		err = c.exchange(ctx, r, e, step)
 	}
 	if err != nil {
 		return err
 	}
-	err = c.record(ctx, r, e, ended)
+	err = c.record(ctx, r, e, step.ended)
 	if rerr := r.line.rec.Release(e.Exchange); err == nil && rerr != nil {
 		c.Log.Warn("freeing a response", "url", t.URL, "error", rerr)
 	}
@@ -71,18 +78,30 @@ func (c *Crawler) forbidden(t storage.Task, p *permission) *warc.Exchange {
 }
 
 // exchange fetches the task's URL and finds what it leads to.
-func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, fetched func()) error {
+func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, step steps) error {
 	w := r.line.worker()
 	defer r.line.idle.Put(w)
+	more := e.Meta.Attempt <= r.spec().Retries
+	robots := scope.Role(e.Task.Hops) == scope.KindRobots
 	free := true
 	x, err := w.Fetch(ctx, fetch.Request{URL: e.Task.URL, Any: r.spec().Lists(e.Task.Hops), Weight: weight(r, e.Task.Hops), Session: r.who}, func(d fetch.Document) error {
-		fetched()
-		free = false
 		c.flagDocument(e, d)
+		if passing(d.Status, robots) && more {
+			return nil // another try may bring what was asked for; and the host is not free before it is known what it asks for
+		}
+		step.fetched()
+		free = false
 		return c.find(ctx, r, e, d)
 	})
+	if x != nil && err == nil {
+		after, again := step.fares(x)
+		if (x.Outcome.Retry() || x.Outcome.Kept() && passing(x.Head.Status, robots)) && more && again {
+			due := c.Now().Add(pace.Backoff(c.RetryWait, c.RetryWait<<maxDoublings, e.Meta.Attempt, rand.Float64()))
+			e.Meta.Retry = max(due.UnixMilli(), after.Add(time.Millisecond-1).UnixMilli())
+		}
+	}
 	if free {
-		fetched()
+		step.fetched()
 	}
 	e.Exchange = x
 	if err != nil {
@@ -91,16 +110,13 @@ func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, fetched f
 	e.Meta.Mime = x.Head.Mime()
 	c.redirect(r, e)
 	c.flagHead(e)
-	if scope.Role(e.Task.Hops) == scope.KindRobots {
+	if robots {
 		keepRobots(e)
 	} else {
 		newFinder(r.scope.Load(), e, x.URL).headers(x.Head)
 	}
 	if e.Post != nil {
 		e.Post.At = x.At
-	}
-	if x.Outcome.Retry() && e.Meta.Attempt <= r.spec().Retries {
-		e.Meta.Retry = c.Now().Add(c.RetryWait << min(e.Meta.Attempt-1, maxDoublings)).UnixMilli()
 	}
 	return nil
 }

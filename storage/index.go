@@ -12,10 +12,14 @@ import (
 
 // Closest brings the capture nearest in time to at. Among captures whose keys are equal, those without flags come first;
 // among those, those of exactly this URL; among those, whole ones come before truncated ones; on a tie the earlier one
-// wins. ErrNotFound if there is none.
+// wins. One that tells of a moment alone counts for nothing where the same run had a better answer later. ErrNotFound if
+// there is none.
 func (db *DB) Closest(ctx context.Context, collection, urlkey, url string, at time.Time) (Capture, error) {
 	args := []any{collection, foldKey(urlkey), url}
-	const key = `WHERE collection=$1 AND urlkey=$2`
+	const one = `WHERE collection=$1 AND urlkey=$2`
+	const key = one + ` AND NOT (` + sqlMomentary + ` AND EXISTS (SELECT 1 FROM captures better
+		WHERE better.collection=captures.collection AND better.urlkey=captures.urlkey AND better.at>captures.at AND better.flags=''
+		AND better.run=captures.run AND better.url=captures.url AND better.status NOT IN (` + momentary + `)))`
 	for i, where := range []string{
 		key + ` AND url=$3 AND flags='' AND kind<>'truncated'`, key + ` AND url=$3 AND flags=''`,
 		key + ` AND url<>$3 AND flags='' AND kind<>'truncated'`, key + ` AND url<>$3 AND flags=''`,
@@ -29,12 +33,18 @@ func (db *DB) Closest(ctx context.Context, collection, urlkey, url string, at ti
 		if i > 0 {
 			continue
 		}
-		if _, err := db.oneCapture(ctx, key+` LIMIT 1`, args[:2]...); err != nil { // most that is not found has no such key
+		if _, err := db.oneCapture(ctx, one+` LIMIT 1`, args[:2]...); err != nil { // most that is not found has no such key
 			return Capture{}, fmt.Errorf("capture of %s: %w", url, err)
 		}
 	}
 	return Capture{}, fmt.Errorf("capture of %s: %w", url, ErrNotFound)
 }
+
+// momentary are the statuses with which a server says that it can't answer now: a run asks again.
+const (
+	momentary    = `408, 429, 502, 503, 504`
+	sqlMomentary = `status IN (` + momentary + `)`
+)
 
 func (db *DB) nearest(ctx context.Context, where string, args []any, at int64) (Capture, error) {
 	args = append(args, at)

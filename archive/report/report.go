@@ -354,7 +354,8 @@ func ReplayURL(origin string, c storage.Capture) string {
 	return fmt.Sprintf("%s/web/%s/%s", origin, c.At.UTC().Format("20060102150405"), c.URL)
 }
 
-// capture is the best capture that the run made of exactly this URL: the last whole one.
+// capture is the best capture that the run made of exactly this URL: the last whole one, and one that tells of a moment alone
+// only if there is no other.
 func (b *Builder) capture(ctx context.Context, run storage.Run, url string) (best storage.Capture, ok bool, err error) {
 	for c, err := range b.Rows.Captures(ctx, run.Collection, urlkey.Key(url)) {
 		if err != nil {
@@ -370,13 +371,25 @@ func (b *Builder) capture(ctx context.Context, run storage.Run, url string) (bes
 	return best, ok, nil
 }
 
-// worse says whether an earlier capture stays the best: it is no wall and the later one is, or it is whole and the later
-// one isn't.
+// worse says whether an earlier capture stays the best: it is no wall and the later one is, or the later one tells of a moment
+// alone and it does not, or it is whole and the later one isn't.
 func worse(later, best storage.Capture) bool {
 	if wall, other := later.Flags != "", best.Flags != ""; wall != other {
 		return wall
 	}
+	if moment, other := momentary(later.Status), momentary(best.Status); moment != other {
+		return moment
+	}
 	return outcomeWhole(best) && !outcomeWhole(later)
+}
+
+// momentary says whether a status tells of a moment: the run asked again, if it could.
+func momentary(status int) bool {
+	switch status {
+	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
 }
 
 func outcomeWhole(c storage.Capture) bool { return c.Outcome == string(outcome.Captured) }

@@ -203,6 +203,33 @@ func TestWalls(t *testing.T) {
 }
 
 // TestNoPost is a run whose post never came.
+// TestMomentary: of several captures that a run made, one that tells of a moment is told of only if there is no other.
+func TestMomentary(t *testing.T) {
+	for name, c := range map[string]struct {
+		statuses []int
+		want     int
+	}{
+		"busy, then well":  {[]int{503, 429, 200}, 200},
+		"well, then busy":  {[]int{200, 503}, 200},
+		"busy, then gone":  {[]int{503, 404}, 404},
+		"busy all along":   {[]int{429, 502, 503}, 503},
+		"broken, not busy": {[]int{500, 500}, 500},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := newArchive(t, "default")
+			a.capture("http://blog/p", 200, "captured", "")
+			for _, status := range c.statuses {
+				a.capture("http://a/", status, "captured", "")
+			}
+			a.post("http://a/")
+			r, err := (&Builder{Rows: a.db}).Build(t.Context(), a.run)
+			if err != nil || len(r.Links) != 1 || r.Links[0].Status != c.want {
+				t.Errorf("the report tells of %+v, %v; want %d", r.Links, err, c.want)
+			}
+		})
+	}
+}
+
 func TestNoPost(t *testing.T) {
 	a := newArchive(t, "c")
 	a.attempt("http://blog/p", "dns", "no such name")

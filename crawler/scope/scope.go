@@ -114,6 +114,14 @@ const (
 	robotsMaxHops = 5 // RFC 9309 §2.3.1.2
 )
 
+// Owed says whether a task on such a hop path, with such a due time, is asked for at least once whatever befalls its host: what
+// the run was begun with or is listed in what it watches, the own links of its posts, and where they redirect to.
+func Owed(hops string, due int64) bool {
+	hops = strings.TrimRight(hops, string(HopRedirect))
+	before, link := strings.CutSuffix(hops, string(HopLink))
+	return IsTop(hops) || link && IsTop(before) && due == duePerDepth
+}
+
 // Scope is a Spec made ready to judge. It is immutable and safe for concurrent use.
 type Scope struct {
 	spec    Spec

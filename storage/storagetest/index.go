@@ -17,6 +17,7 @@ func Index(t *testing.T, rows Rows) {
 	suite(t, rows, []test{
 		{"Fields", indexFields},
 		{"Closest", indexClosest},
+		{"Momentary", indexMomentary},
 		{"KeysAreBytes", indexKeysAreBytes},
 		{"CapturesOrder", indexCapturesOrder},
 		{"LongLists", indexLongLists},
