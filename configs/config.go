@@ -36,6 +36,7 @@ type Config struct {
 	Retries     int      // tries after the first
 
 	Limits  Limits
+	Traps   Traps
 	Segment Segment
 	Serve   Serve
 
@@ -77,6 +78,22 @@ type Limits struct {
 	Requisites int      // of one page
 	Redirects  int      // in a row
 	Spill      Size     // of a response held in memory
+}
+
+// Traps are limits against what a site makes up without end. 0 switches one off.
+type Traps struct {
+	Length  int // bytes of an address
+	Path    int // segments of its path
+	Fields  int // of its query
+	Repeats int // of segments in a row, or of a field
+	Growth  int // segments beyond the source's, of a path that grows from page to page
+	Ahead   int // years, of a calendar's page
+	Back    int // the same, into the past
+	Host    int // pages of a host
+	Depth   int // pages of a host at one depth
+	Pattern int // pages of a host under one pattern
+	Same    int // pages in a row under one pattern with the same content
+	Lists   int // sitemaps and feeds of a host
 }
 
 // Segment says when a WARC file is sealed, and how exchanges are grouped.

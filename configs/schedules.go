@@ -32,6 +32,7 @@ type Schedule struct {
 	Scope      string
 	Exclude    []string
 	Posts      bool
+	Sitemaps   string
 
 	BudgetPages int
 	BudgetBytes Size
@@ -83,7 +84,7 @@ func (s *Schedule) keys() []key {
 		{"every", &s.Every}, {"cron", &s.Cron}, {"at", &s.At}, {"adaptive.min", &s.AdaptiveMin}, {"adaptive.max", &s.AdaptiveMax},
 		{"tz", &s.TZ}, {"start", &s.Start},
 		{"collection", &s.Collection}, {"links", &s.Links}, {"depth", &s.Depth}, {"scope", &s.Scope}, {"exclude", &s.Exclude},
-		{"posts", &s.Posts},
+		{"posts", &s.Posts}, {"sitemaps", &s.Sitemaps},
 		{"budget.pages", &s.BudgetPages}, {"budget.bytes", &s.BudgetBytes}, {"budget.time", &s.BudgetTime},
 		{"robots", &s.Robots}, {"delay", &s.Delay}, {"per_host", &s.PerHost}, {"retries", &s.Retries},
 		{"allow_private", &s.AllowPrivate}, {"resolve", &s.Resolve},

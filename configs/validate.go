@@ -197,6 +197,11 @@ func (c Config) checkNumbers(v *findings) {
 	count("limits.requisites", c.Limits.Requisites, 0, 1_000_000)
 	count("limits.redirects", c.Limits.Redirects, 0, 100)
 	size("limits.spill", c.Limits.Spill, 0)
+	for _, k := range (&c).keys() {
+		if n, ok := k.dst.(*int); ok && strings.HasPrefix(k.name, "traps.") {
+			count(k.name, *n, 0, 1<<31-1)
+		}
+	}
 	size("segment.size", c.Segment.Size, 64<<10)
 	size("spool.max", c.SpoolMax, 64<<10)
 	size("spool.free", c.SpoolFree, 0)

@@ -44,10 +44,11 @@ type Runs interface {
 	Counter
 }
 
-// Counter writes how far a worker has come with runs.
+// Counter writes how far a worker has come with runs, and reads what their hosts have been counted for.
 type Counter interface {
 	Counts(ctx context.Context, run int64, node string) (storage.Counts, error)
 	CountRuns(ctx context.Context, node string, counts map[int64]storage.Counts) error
+	Tallies(ctx context.Context, run int64, host string) (map[string]storage.Tally, error)
 }
 
 // Index looks captures, posts and what was handed in up.

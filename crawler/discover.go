@@ -25,7 +25,7 @@ func (c *Crawler) discover(r *run, e *warc.Entry, d fetch.Document) {
 	case r.spec().IsPost(hops) && d.Status/100 == 2:
 		c.discoverPost(r, e, d, c.Now().UTC(), r.row.Source)
 	default:
-		newFinder(r.scope.Load(), e, d.URL).scan(d, c.until())
+		newFinder(r, e, d.URL).scan(d, c.until())
 	}
 }
 
@@ -34,7 +34,8 @@ func (c *Crawler) until() time.Time { return time.Now().Add(cmp.Or(c.Discover, t
 
 // finder gathers what one document leads to.
 type finder struct {
-	scope *scope.Scope
+	run   *run
+	scope *scope.Scope // of the run when the finder was made
 	e     *warc.Entry
 	base  *urlkey.Base
 	seen  map[string]bool
@@ -46,6 +47,8 @@ type finder struct {
 	spare int               // outlinks over the bounds
 	until time.Time         // when the search is over
 	late  int               // references that were left out for it
+	traps int               // links that were left out as traps …
+	why   string            // … and why the first one was
 }
 
 // Bounds of what one document may lead to. Beyond them a page is hostile or broken, and its closing record would be as big
@@ -55,8 +58,8 @@ const (
 	maxOutlinkBytes = 8 << 20
 )
 
-func newFinder(s *scope.Scope, e *warc.Entry, url string) *finder {
-	f := &finder{scope: s, e: e, seen: map[string]bool{}, raw: map[spelling]bool{}, cited: map[string]bool{}}
+func newFinder(r *run, e *warc.Entry, url string) *finder {
+	f := &finder{run: r, scope: r.scope.Load(), e: e, seen: map[string]bool{}, raw: map[spelling]bool{}, cited: map[string]bool{}}
 	f.rebase(url)
 	return f
 }
@@ -108,12 +111,20 @@ func (f *finder) scan(d fetch.Document, until time.Time) {
 		f.note(fmt.Sprintf("%d requisites were left out: over the limit", f.over))
 	}
 	f.noteSpare("links")
+	f.noteTraps()
 }
 
 // noteSpare says how much is beyond the bounds.
 func (f *finder) noteSpare(what string) {
 	if f.spare > 0 {
 		f.note(fmt.Sprintf("%d %s were left out: the document names more than can be kept", f.spare, what))
+	}
+}
+
+// noteTraps says what was left out as a trap, and was no task either.
+func (f *finder) noteTraps() {
+	if f.traps > 0 {
+		f.note(fmt.Sprintf("%d links were left out as traps; of the first one, %s", f.traps, f.why))
 	}
 }
 
@@ -256,9 +267,14 @@ func (f *finder) add(url string, hop scope.Hop, context string) {
 	}
 	f.seen[key] = true
 	t := f.e.Task
-	v := f.scope.Admit(scope.Link{
+	v := f.run.admit(f.scope, scope.Link{
 		URL: url, Hop: hop, Cited: f.cited[url], From: t.URL, Depth: t.Depth, Hops: t.Hops, Nth: f.nth,
 	})
+	if v.Reason == scope.ReasonTrap && !v.Admitted {
+		if f.traps++; f.traps == 1 {
+			f.why = v.Detail
+		}
+	}
 	if hop == scope.HopEmbed {
 		if v.Admitted {
 			f.nth++

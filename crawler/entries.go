@@ -51,7 +51,7 @@ func (c *Crawler) entryOf(ctx context.Context, r *run, t storage.Task) (string, 
 // changed since it was last captured. A document that can't be read is captured all the same; a note says why it leads
 // nowhere, and the run's row if it is what the schedule names.
 func (c *Crawler) discoverEntries(ctx context.Context, r *run, e *warc.Entry, d fetch.Document) error {
-	f := newFinder(r.scope.Load(), e, d.URL)
+	f := newFinder(r, e, d.URL)
 	l, unread := c.listing(r, e, d)
 	if scope.IsSeed(e.Task.Hops) {
 		if err := c.History.SetFault(ctx, r.row.ID, sentence(unread)); err != nil {
@@ -91,6 +91,7 @@ func (c *Crawler) discoverEntries(ctx context.Context, r *run, e *warc.Entry, d 
 		f.add(en.URL, scope.HopEntry, warc.EntryContext+en.Stamp)
 	}
 	f.noteSpare("entries")
+	f.noteTraps()
 	return nil
 }
 
@@ -127,7 +128,7 @@ func (c *Crawler) listing(r *run, e *warc.Entry, d fetch.Document) (watch.Listin
 func (c *Crawler) fresh(ctx context.Context, r *run, list []watch.Entry) ([]watch.Entry, error) {
 	ids := make([]int64, len(list))
 	for i, en := range list {
-		ids[i] = urlkey.ID(en.URL)
+		ids[i] = urlkey.PageID(en.URL)
 	}
 	known, err := c.Watched.Known(ctx, r.row.Schedule, ids)
 	if err != nil {

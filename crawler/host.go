@@ -23,6 +23,7 @@ type host struct {
 	begun  int                    // tasks
 	ready  []storage.Task         // due, not begun
 	rules  map[string]*permission // by run and origin
+	counts map[int64]*ledger      // by run
 	signal chan struct{}
 	doing  sync.WaitGroup // goroutines that carry tasks out
 
@@ -50,12 +51,14 @@ func keyOf(t storage.Task) taskKey { return taskKey{t.Run, t.ID} }
 func (c *Crawler) keep(ctx, work context.Context, l storage.Lease, lost context.CancelFunc) error {
 	h := &host{
 		c: c, lease: l, lost: lost, owed: l.Delay, since: c.Now(), ready: l.Tasks, rules: map[string]*permission{},
-		busy: map[taskKey]bool{}, settled: map[taskKey]int64{}, signal: make(chan struct{}, 1),
+		counts: map[int64]*ledger{},
+		busy:   map[taskKey]bool{}, settled: map[taskKey]int64{}, signal: make(chan struct{}, 1),
 		state: c.Pace.Remembered(stateOf(l.Pace), c.Now()),
 	}
 	until, err := h.serve(ctx, work)
 	h.drain()
 	h.doing.Wait()
+	h.closeLedgers()
 	c.held.drop(l)
 	if err == nil {
 		err = h.failed()
@@ -156,6 +159,9 @@ func (h *host) proceed(ctx, work context.Context, r *run, t storage.Task) (quiet
 		return quiet, false, err
 	}
 	if p.first == nil {
+		if err := h.look(work, r, t, p); err != nil {
+			return quiet, false, err
+		}
 		begun = h.begin(ctx, work, r, t, p)
 		return quiet, false, nil
 	}

@@ -27,6 +27,8 @@ type run struct {
 	users atomic.Int64 // tasks under way
 
 	mu    sync.Mutex
+	traps traps
+
 	count storage.Counts      // this crawler's
 	saved storage.Counts      // as the database has it
 	seen  map[int64]bool      // ids of tasks that the database has
@@ -141,6 +143,7 @@ func (c *Crawler) run(ctx context.Context, id int64) (*run, error) {
 			return nil, fmt.Errorf("run %d: %w: %w", id, errRun, err)
 		}
 	}
+	compiled = compiled.In(row.Started)
 	post, err := c.Index.PostOf(ctx, id)
 	switch {
 	case err == nil:

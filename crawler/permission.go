@@ -28,6 +28,8 @@ type permission struct {
 
 	denied string // the line of robots.txt that forbids the task at hand; "" if none does
 	noted  string // the same, where the run only takes note of it
+
+	counted []scope.Count // what the task counts for, if it is fetched
 }
 
 func (p *permission) allowed() bool { return p.denied == "" && p.outcome == "" }

@@ -46,7 +46,7 @@ func (c *Crawler) discoverPost(r *run, e *warc.Entry, d fetch.Document, at time.
 	if spec.Base != "" && e.Resource != nil {
 		base = spec.Base
 	}
-	f := newFinder(s, e, base)
+	f := newFinder(r, e, base)
 	p := &storage.Post{
 		ID: PostID(r.row.Collection, source), Run: r.row.ID, Collection: r.row.Collection, Source: source,
 		URL: d.URL, Title: doc.Title, Dated: doc.Dated, At: at,
@@ -97,7 +97,7 @@ func (f *finder) cite(p *storage.Post) {
 // refused notes on every citation of a URL that the run's rules leave it out.
 func (f *finder) refused(p *storage.Post, url string) {
 	t := f.e.Task
-	v := f.scope.Admit(scope.Link{URL: url, Hop: scope.HopLink, Cited: true, From: t.URL, Depth: t.Depth, Hops: t.Hops})
+	v := f.run.admit(f.scope, scope.Link{URL: url, Hop: scope.HopLink, Cited: true, From: t.URL, Depth: t.Depth, Hops: t.Hops})
 	for i := range p.Citations {
 		if p.Citations[i].URL == url {
 			p.Citations[i].LeftOut = v.Detail

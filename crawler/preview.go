@@ -65,7 +65,7 @@ func (c *Crawler) previewWeb(ctx context.Context, w *fetch.Worker, rec *fetch.Re
 		}
 		e.Exchange = x
 		c.redirect(r, e)
-		newFinder(r.scope.Load(), e, x.URL).headers(x.Head)
+		newFinder(r, e, x.URL).headers(x.Head)
 		if err := rec.Release(x); err != nil {
 			return nil, err
 		}

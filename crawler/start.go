@@ -44,7 +44,7 @@ func Begin(ctx context.Context, db Starter, spec scope.Spec, doc *storage.Docume
 	} else if !urlkey.Fetchable(spec.Source) {
 		return r, false, fmt.Errorf("%q is no http(s) address", spec.Source)
 	}
-	t.ID = urlkey.ID(t.URL)
+	t.ID = urlkey.PageID(t.URL)
 	r, err = db.StartRun(ctx, storage.Run{
 		Collection: spec.Collection, Source: spec.Source, Spec: encoded, Started: now.UTC(),
 	}, doc, []storage.Task{t})

@@ -55,6 +55,9 @@ func (c *Crawler) task(ctx context.Context, l storage.Lease, r *run, t storage.T
 			e.Meta.Notes = append(e.Meta.Notes, "robots.txt asks not to fetch this: "+p.noted)
 		}
 		err = c.exchange(ctx, r, e, step)
+		if err == nil {
+			r.traps.ended(e, p)
+		}
 	}
 	if err != nil {
 		return err
@@ -113,7 +116,7 @@ func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, step step
 	if robots {
 		keepRobots(e)
 	} else {
-		newFinder(r.scope.Load(), e, x.URL).headers(x.Head)
+		newFinder(r, e, x.URL).headers(x.Head)
 	}
 	if e.Post != nil {
 		e.Post.At = x.At
@@ -150,7 +153,7 @@ func (c *Crawler) redirect(r *run, e *warc.Entry) {
 		return
 	}
 	e.Meta.Redirect = target
-	v := r.scope.Load().Admit(scope.Link{
+	v := r.admit(r.scope.Load(), scope.Link{
 		URL: target, Hop: scope.HopRedirect, From: x.URL, Depth: e.Task.Depth, Hops: e.Task.Hops,
 	})
 	e.Meta.Outlinks = append(e.Meta.Outlinks, outlink(target, scope.HopRedirect, "Location", v))

@@ -204,7 +204,7 @@ func Scheduled(ctx context.Context, rows Watched, s *watch.Schedule, now time.Ti
 	add := func(url, via string, v scope.Verdict) {
 		if v.Admitted {
 			first = append(first, storage.Task{
-				Host: urlkey.Host(url), ID: urlkey.ID(url), URL: url, Kind: string(v.Kind), Depth: v.Depth, Hops: v.Hops, Via: via, Due: v.Due,
+				Host: urlkey.Host(url), ID: urlkey.PageID(url), URL: url, Kind: string(v.Kind), Depth: v.Depth, Hops: v.Hops, Via: via, Due: v.Due,
 			})
 		}
 	}

@@ -39,7 +39,7 @@ type web struct {
 	port string
 
 	mu     sync.Mutex
-	pages  map[string]http.HandlerFunc // by "host/path?query"
+	pages  map[string]http.HandlerFunc // by "host/path?query"; "host/*" has the rest
 	visits []*visit                    // in the order in which they began
 	under  map[string]int              // requests under way, by host
 	most   map[string]int              // the most that were, by host; "" for all
@@ -114,6 +114,9 @@ func (w *web) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	v := &visit{host: host, path: r.URL.RequestURI(), begun: time.Now()}
 	w.visits = append(w.visits, v)
 	h := w.pages[host+r.URL.RequestURI()]
+	if h == nil {
+		h = w.pages[host+"/*"]
+	}
 	for _, k := range []string{host, ""} {
 		w.under[k]++
 		w.most[k] = max(w.most[k], w.under[k])

@@ -27,6 +27,7 @@ type End struct {
 	Bytes    int64         // of the payload
 	Took     time.Duration // the whole exchange, to the millisecond
 	LeftOut  []LeftOut     // links that did not become tasks
+	Counted  []string      // kinds of pages that it counts for, see DB.Tallies; empty where nothing is counted
 	Added    int           // how many of New the database did not have; Commit fills it in
 }
 
@@ -70,6 +71,9 @@ func (db *DB) Commit(ctx context.Context, progress []Progress, ends []End) (fenc
 			}
 		}
 		if err := x.noteEnds(node, ends, held); err != nil {
+			return err
+		}
+		if err := x.tally(ends, held); err != nil {
 			return err
 		}
 		return x.holdRuns(ends, fenced)
@@ -167,17 +171,17 @@ func (db *DB) has(ctx context.Context, table string, key ...any) (bool, error) {
 	return err == nil, err
 }
 
-const captureCols = `collection, urlkey, at, segment, pos, length, url, status, mime, digest, kind, refers_to, redirect, record_id, run, outcome, flags, etag, modified, tls_invalid, size, ms`
+const captureCols = `collection, urlkey, at, segment, pos, length, url, status, mime, digest, kind, refers_to, redirect, record_id, run, outcome, flags, etag, modified, tls_invalid, size, ms, canonical`
 
 func (x *tx) insertCaptures(cs []Capture) error {
-	args := make([]any, 0, 22*len(cs))
+	args := make([]any, 0, 23*len(cs))
 	for i := range cs {
 		c := &cs[i]
 		args = append(args, c.Collection, foldKey(c.URLKey), micros(c.At), c.Segment, c.Offset, c.Length, c.URL, c.Status, c.Mime,
 			c.Digest, c.Kind, c.RefersTo, c.Redirect, c.RecordID, c.Run, c.Outcome,
-			c.Flags, c.ETag, c.Modified, c.TLSInvalid, c.Size, c.MS)
+			c.Flags, c.ETag, c.Modified, c.TLSInvalid, c.Size, c.MS, c.Canonical)
 	}
-	_, err := x.insert(`INSERT INTO captures (`+captureCols+`)`, ` ON CONFLICT DO NOTHING`, 22, args)
+	_, err := x.insert(`INSERT INTO captures (`+captureCols+`)`, ` ON CONFLICT DO NOTHING`, 23, args)
 	return err
 }
 

@@ -62,7 +62,7 @@ func (db *DB) FinishRun(ctx context.Context, id int64, ended time.Time) (bool, e
 
 // runIsDone drops what only the work on a run needs.
 func (x *tx) runIsDone(id int64) error {
-	for _, q := range []string{`DELETE FROM documents WHERE run=$1`, `DELETE FROM kept WHERE run=$1`} {
+	for _, q := range []string{`DELETE FROM documents WHERE run=$1`, `DELETE FROM kept WHERE run=$1`, `DELETE FROM traps WHERE run=$1`} {
 		if _, err := x.exec(q, id); err != nil {
 			return err
 		}

@@ -109,9 +109,14 @@ func (e *End) answer() (status, version int64) {
 		return 0, 0
 	}
 	c := &e.Captures[len(e.Captures)-1]
+	return int64(c.Status), Version(c.Digest)
+}
+
+// Version is a hash of a payload's digest: equal for equal payloads.
+func Version(digest string) int64 {
 	h := fnv.New64a()
-	_, _ = h.Write([]byte(c.Digest)) // never fails
-	return int64(c.Status), int64(h.Sum64() >> 1)
+	_, _ = h.Write([]byte(digest)) // never fails
+	return int64(h.Sum64() >> 1)
 }
 
 // RunEnd is how one task of a run ended.

@@ -57,7 +57,7 @@ type Counts struct {
 type Task struct {
 	Host     string // lease key: host name, with ":port" unless it is 80 or 443
 	Run      int64
-	ID       int64 // 63-bit hash of URL
+	ID       int64 // 63-bit hash of URL; of a page, without session ids
 	URL      string
 	Kind     string // page, requisite, redirect, robots, tick, probe
 	Depth    int    // link hops from the post
@@ -141,6 +141,7 @@ type Capture struct {
 	TLSInvalid string // why the certificate did not verify; empty if it did, or there was none
 	Size       int64  // of the payload; -1 in rows of an older version
 	MS         int64  // how long the exchange took, milliseconds; -1 in rows of an older version
+	Canonical  string // the page's preferred address, as it says itself; empty if it says none, or its own
 }
 
 // Attempt is one fetch that yielded no capture, or a probe.

@@ -166,7 +166,7 @@ func scanCapture(r row) (Capture, error) {
 	var at int64
 	err := r.Scan(&c.Collection, &c.URLKey, &at, &c.Segment, &c.Offset, &c.Length, &c.URL, &c.Status, &c.Mime,
 		&c.Digest, &c.Kind, &c.RefersTo, &c.Redirect, &c.RecordID, &c.Run, &c.Outcome,
-		&c.Flags, &c.ETag, &c.Modified, &c.TLSInvalid, &c.Size, &c.MS)
+		&c.Flags, &c.ETag, &c.Modified, &c.TLSInvalid, &c.Size, &c.MS, &c.Canonical)
 	c.At = fromMicros(at)
 	return c, err
 }

@@ -172,7 +172,7 @@ func (x *tx) forgetRuns(runs []int64) error {
 		if _, err := x.exec(`UPDATE runs SET source='', spec='{}', changes='', cut='', state=$1 WHERE id=$2`, RunDone, run); err != nil {
 			return err
 		}
-		for _, table := range []string{"tasks", "progress", "kept", "documents", "ledger"} {
+		for _, table := range []string{"tasks", "progress", "kept", "documents", "ledger", "traps"} {
 			if _, err := x.exec(`DELETE FROM `+table+` WHERE run=$1`, run); err != nil {
 				return err
 			}

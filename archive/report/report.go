@@ -300,7 +300,15 @@ func (b *Builder) follow(ctx context.Context, run storage.Run, url string, f *Fa
 			return err
 		}
 		if !ok {
-			return b.failure(ctx, run, url, f, limit)
+			twin, err := b.twin(ctx, run, url)
+			if err != nil {
+				return err
+			}
+			if twin == "" || seen[twin] {
+				return b.failure(ctx, run, url, f, limit)
+			}
+			url = twin
+			continue
 		}
 		if f.Replay == "" {
 			f.Replay = b.replay(c)
@@ -314,6 +322,21 @@ func (b *Builder) follow(ctx context.Context, run storage.Run, url string, f *Fa
 		url = c.Redirect
 		f.Final = url
 	}
+}
+
+// twin is the address under which a run asked for the same page, if that was under another session id; "" if it was not.
+func (b *Builder) twin(ctx context.Context, run storage.Run, url string) (string, error) {
+	if !urlkey.Fetchable(url) {
+		return "", nil
+	}
+	t, err := b.Rows.Task(ctx, urlkey.Host(url), run.ID, urlkey.PageID(url))
+	if errors.Is(err, storage.ErrNotFound) {
+		return "", nil
+	}
+	if err != nil || t.URL == url || urlkey.Sessionless(t.URL) != urlkey.Sessionless(url) {
+		return "", err
+	}
+	return t.URL, nil
 }
 
 // redirectsOf is the limit of redirects in a row that a run's spec sets.
@@ -433,7 +456,7 @@ func (b *Builder) failure(ctx context.Context, run storage.Run, url string, f *F
 // purged says whether what the run recorded of a URL was taken out of the archive: its task has ended, and no longer says what
 // it asked for.
 func (b *Builder) purged(ctx context.Context, run storage.Run, url string) (bool, error) {
-	t, err := b.Rows.Task(ctx, urlkey.Host(url), run.ID, urlkey.ID(url))
+	t, err := b.Rows.Task(ctx, urlkey.Host(url), run.ID, urlkey.PageID(url))
 	if errors.Is(err, storage.ErrNotFound) {
 		return false, nil
 	}

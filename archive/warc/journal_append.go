@@ -26,6 +26,7 @@ type Entry struct {
 	Post       *storage.Post  // if the document is the run's post; Segment and Offset are filled in
 	New        []storage.Task // what it led to
 	Keep       []byte         // what whoever holds the host next needs of it, see storage.End
+	Counted    []string       // what its page counts for, see storage.End
 	Added      int            // how many of New the database did not have; set before done is called
 }
 

@@ -28,7 +28,12 @@ const (
 // follows.
 const EntryContext = "entry "
 
-const hopEntry = 'M' // see crawler/scope
+// Hops, see crawler/scope.
+const (
+	hopEntry    = 'M'
+	hopRedirect = 'R'
+	hopPrereq   = 'P'
+)
 
 // Tasks are the tasks that an exchange led to: its admitted outlinks. The crawler and a rebuild both make them here.
 func (m *Meta) Tasks(from string) []storage.Task {
@@ -43,11 +48,20 @@ func (m *Meta) Tasks(from string) []storage.Task {
 			stamp = ""
 		}
 		out = append(out, storage.Task{
-			Stamp: stamp, Host: urlkey.Host(l.URL), Run: m.Run, ID: urlkey.ID(l.URL), URL: l.URL, Kind: l.Kind, Depth: l.Depth,
+			Stamp: stamp, Host: urlkey.Host(l.URL), Run: m.Run, ID: taskID(l), URL: l.URL, Kind: l.Kind, Depth: l.Depth,
 			Hops: m.Hops + string(l.Hop), Via: from, Due: l.Due,
 		})
 	}
 	return out
+}
+
+// taskID keys the task of an outlink: the same page under another session id is the same task. A redirect may lead to just
+// that, and robots.txt has no pages.
+func taskID(l *Outlink) int64 {
+	if l.Hop == hopRedirect || l.Hop == hopPrereq {
+		return urlkey.ID(l.URL)
+	}
+	return urlkey.PageID(l.URL)
 }
 
 // unitEnd makes the rows of an exchange anew from its records, as Entry.end made them when it was written.
@@ -125,7 +139,7 @@ func decodeJSON(block io.Reader, into any) error {
 
 // end is what the rows say once the entry's group stands at start in a segment.
 func (e *Entry) end(segment string, start int64, g *Group, orig *Original) storage.End {
-	end := storage.End{Task: e.Task, Token: e.Meta.Token, New: e.New, Keep: e.Keep, Bytes: e.bytes()}
+	end := storage.End{Task: e.Task, Token: e.Meta.Token, New: e.New, Keep: e.Keep, Bytes: e.bytes(), Counted: e.Counted}
 	end.Took, end.LeftOut = e.took(), e.Meta.leftOut()
 	end.Task.Attempts = e.Meta.Attempt
 	end.Task.Due, end.Task.Outcome = e.Meta.Retry, ""

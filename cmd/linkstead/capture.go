@@ -25,6 +25,7 @@ type captureCmd struct {
 	Links        string            `help:"Which links of the post are its sources: content, outbound, all; without it, content and outbound together." enum:",content,outbound,all" default:"" placeholder:"WHICH"`
 	Depth        *int              `help:"Beyond the post's sources, follow links in --scope up to so many hops from the post: 1 takes in its navigation, 2 what that leads to." placeholder:"N"`
 	Scope        string            `help:"How far --depth may lead: host (if neither this nor the collection says otherwise), prefix, domain, any." enum:",host,prefix,domain,any" default:"" placeholder:"BOUND"`
+	Sitemaps     *bool             `help:"Read the site's sitemaps and feeds for pages, too, from a --depth of 2 on; without it, if the source is the site's front page." negatable:""`
 	Exclude      []string          `help:"Leave out addresses that match (RE2); repeatable." placeholder:"REGEX" sep:"none"`
 	Base         string            `help:"What the relative links of a file are resolved against." placeholder:"URL"`
 	Date         string            `help:"When the post was written: 2016, 2016-02, 2016-02-21." placeholder:"DATE"`
@@ -73,9 +74,30 @@ func (c *captureCmd) spec(cfg configs.Config, source string) scope.Spec {
 	s.Robots, s.Collection = scope.Policy(cfg.Robots), cfg.Collection
 	c.choose(&s)
 	s.MaxRequisites, s.MaxRedirects, s.Retries = cfg.Limits.Requisites, cfg.Limits.Redirects, cfg.Retries
+	s.Traps, s.Sitemaps = trapsOf(cfg), mapsOf(c.Sitemaps)
 	s.PerHost, s.DelayMS = cfg.PerHost, time.Duration(cfg.Delay).Milliseconds()
 	s.AllowPrivate, s.Resolve, s.RequireValid = cfg.AllowPrivate, cfg.Resolve, cfg.TLS.Verify == tlsRequire
 	return s
+}
+
+// trapsOf are the limits against traps that the settings ask for.
+func trapsOf(cfg configs.Config) scope.Traps {
+	t := cfg.Traps
+	return scope.Traps{
+		Length: t.Length, Path: t.Path, Fields: t.Fields, Repeats: t.Repeats, Growth: t.Growth, Ahead: t.Ahead, Back: t.Back,
+		Host: int64(t.Host), Depth: int64(t.Depth), Pattern: int64(t.Pattern), Same: int64(t.Same), Lists: int64(t.Lists),
+	}
+}
+
+// mapsOf is what a flag says of sitemaps; nothing if it was not given.
+func mapsOf(flag *bool) scope.Maps {
+	switch {
+	case flag == nil:
+		return ""
+	case *flag:
+		return scope.MapsRead
+	}
+	return scope.MapsLeave
 }
 
 // choose lays the flags that a collection may set, too, on a spec.

@@ -50,6 +50,7 @@ type scheduleAddCmd struct {
 	Depth        *int              `help:"Follow links in --scope up to so many hops." placeholder:"N"`
 	Scope        string            `help:"How far --depth may lead, and a sitemap's entries: host, prefix, domain, any; without it, host." enum:",host,prefix,domain,any" default:"" placeholder:"BOUND"`
 	Exclude      []string          `help:"Leave out addresses that match (RE2); repeatable." placeholder:"REGEX" sep:"none"`
+	Sitemaps     *bool             `help:"Of a site: read its sitemaps and feeds for pages, too, from a depth of 2 on; without it, if the source is the site's front page." negatable:""`
 	Posts        bool              `help:"Of a sitemap: its entries are posts, captured with their sources."`
 	Robots       *string           `help:"What robots.txt means: obey, ignore, record." placeholder:"POLICY"`
 	PerHost      *int              `help:"Requests at the same time to one host." placeholder:"N"`
@@ -92,7 +93,7 @@ func (c *scheduleAddCmd) written(cfg configs.Config) (configs.Schedule, error) {
 		s.Scope = c.Scope
 		s.Give("scope")
 	}
-	s.Exclude, s.Posts = c.Exclude, c.Posts
+	s.Exclude, s.Posts, s.Sitemaps = c.Exclude, c.Posts, string(mapsOf(c.Sitemaps))
 	s.Resolve = append(s.Resolve, c.Resolve...)
 	s.AllowPrivate = s.AllowPrivate || c.AllowPrivate
 	return s, nil
@@ -153,6 +154,7 @@ func (e *env) schedule(c configs.Schedule, dir string) (*watch.Schedule, error) 
 	spec.Source, spec.Links, spec.Depth, spec.Scope, spec.Exclude = c.Source, scope.Links(c.Links), c.Depth, scope.Bound(c.Scope), c.Exclude
 	spec.Robots, spec.Collection, spec.Posts = scope.Policy(c.Robots), c.Collection, c.Posts
 	spec.MaxRequisites, spec.MaxRedirects, spec.Retries = e.cfg.Limits.Requisites, e.cfg.Limits.Redirects, c.Retries
+	spec.Traps, spec.Sitemaps = trapsOf(e.cfg), scope.Maps(c.Sitemaps)
 	spec.PerHost, spec.DelayMS = c.PerHost, time.Duration(c.Delay).Milliseconds()
 	spec.AllowPrivate, spec.Resolve, spec.RequireValid = c.AllowPrivate, c.Resolve, e.cfg.TLS.Verify == tlsRequire
 	spec.Budget = scope.Budget{Pages: int64(c.BudgetPages), Bytes: int64(c.BudgetBytes), Seconds: int64(time.Duration(c.BudgetTime) / time.Second)}
@@ -235,6 +237,7 @@ func asWritten(s *watch.Schedule) configs.Schedule {
 		Name: s.Name, Kind: string(s.Kind), Source: p.Source, URLs: s.URLs,
 		Every: s.When.Every, Cron: s.When.Cron, At: s.When.At, TZ: s.When.TZ, Start: s.When.Start,
 		Collection: p.Collection, Links: string(p.Links), Depth: p.Depth, Scope: string(p.Scope), Exclude: p.Exclude, Posts: p.Posts,
+		Sitemaps:    string(p.Sitemaps),
 		BudgetPages: int(p.Budget.Pages), BudgetBytes: configs.Size(p.Budget.Bytes),
 		BudgetTime: configs.Duration(time.Duration(p.Budget.Seconds) * time.Second),
 		Robots:     string(p.Robots), Delay: configs.Duration(time.Duration(p.DelayMS) * time.Millisecond), PerHost: p.PerHost,

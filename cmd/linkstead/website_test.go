@@ -16,6 +16,7 @@ import (
 
 // website serves folders as hosts on one loopback port: DIR/<host>/<path>. In text files, {{PORT}} stands for the port.
 // A file _rules in a host's folder holds lines "PATH STATUS [TARGET]", or "PATH cut", "PATH empty", "PATH slow", "PATH encoding NAME".
+// "PREFIX endless NAME" has no end: see unending.
 type website struct {
 	root string
 	port string
@@ -114,6 +115,10 @@ func (w *website) rule(rw http.ResponseWriter, r *http.Request, dir string) bool
 	}
 	for line := range strings.Lines(string(rules)) {
 		f := strings.Fields(strings.ReplaceAll(line, "{{PORT}}", w.port))
+		if len(f) == 3 && f[1] == "endless" && strings.HasPrefix(r.URL.Path, f[0]) {
+			unending(rw, r, f[0], f[2])
+			return true
+		}
 		if len(f) < 2 || f[0] != r.URL.Path {
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	"linkstead/archive/urlkey"
 )
@@ -90,9 +91,11 @@ const (
 	ReasonLoop      Reason = "loop"      // a redirect to itself
 	ReasonWatch     Reason = "watch"     // what the run watches is the links alone
 	ReasonQuota     Reason = "quota"     // too many requisites, or requisites too far within requisites
+	ReasonTrap      Reason = "trap"      // it looks like one of endlessly many that a site makes up, see Traps
+	ReasonNoted     Reason = "noted"     // it says of the page what it is, and nothing more: canonical, alternate, amphtml
 )
 
-// Verdict is what becomes of a link: a task, or nothing and why.
+// Verdict is what becomes of a link: a task, or nothing and why. For a trap it tells what task it would be.
 type Verdict struct {
 	Admitted bool
 	Kind     Kind
@@ -127,6 +130,8 @@ type Scope struct {
 	spec    Spec
 	exclude []*regexp.Regexp
 	root    root
+	front   bool // the source is the front page of a site
+	year    int  // in which the run began; 0 if nobody said
 }
 
 // Compile checks the spec and makes it ready. Errors name the value at fault and what to try.
@@ -156,7 +161,15 @@ func (s Spec) Compile() (*Scope, error) {
 		return nil, fmt.Errorf("scope %s needs an address to measure from, and the source is a document: give --base URL, or --scope any", s.Scope)
 	}
 	c.root = r
+	c.front = err == nil && isFront(s.Source)
 	return c, nil
+}
+
+// In is the scope of a run that began at a time.
+func (s *Scope) In(began time.Time) *Scope {
+	c := *s
+	c.year = began.UTC().Year()
+	return &c
 }
 
 func fault(err error) string {
@@ -200,6 +213,9 @@ func (s *Scope) Admit(l Link) Verdict {
 	case HopPrereq:
 		return admit(l, KindRobots, l.Depth, dueRobots)
 	case HopEntry, HopNested:
+		if s.spec.Watch == "" {
+			return s.admitMapped(l)
+		}
 		if v, out := s.excluded(l.URL); out {
 			return v
 		}
@@ -229,7 +245,15 @@ func (s *Scope) admitLink(l Link) Verdict {
 	if depth == 1 {
 		due += dueOther
 	}
-	return admit(l, KindPage, depth, due)
+	return s.unlessTrap(l, admit(l, KindPage, depth, due))
+}
+
+// unlessTrap withdraws the verdict on a page that looks like a trap.
+func (s *Scope) unlessTrap(l Link, v Verdict) Verdict {
+	if why := s.Trapped(l.URL, l.From, v.Depth); why != "" {
+		v.Admitted, v.Reason, v.Detail = false, ReasonTrap, why
+	}
+	return v
 }
 
 func (s *Scope) admitEmbed(l Link) Verdict {
@@ -266,7 +290,7 @@ func (s *Scope) admitRedirect(l Link) Verdict {
 	switch {
 	case role == KindRobots:
 		return admit(l, KindRedirect, l.Depth, dueRobots)
-	case IsTop(before):
+	case IsTop(before) && (s.spec.Watch != "" || IsSeed(before)):
 		return admit(l, KindRedirect, l.Depth, duePost)
 	}
 	if v, out := s.excluded(l.URL); out {
@@ -278,7 +302,7 @@ func (s *Scope) admitRedirect(l Link) Verdict {
 	if l.Depth > 1 && !s.inBounds(l.URL) {
 		return refuse(ReasonScope, s.bounds())
 	}
-	return admit(l, KindRedirect, l.Depth, int64(l.Depth)*duePerDepth)
+	return s.unlessTrap(l, admit(l, KindRedirect, l.Depth, int64(l.Depth)*duePerDepth))
 }
 
 func admit(l Link, kind Kind, depth int, due int64) Verdict {

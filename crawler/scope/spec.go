@@ -83,6 +83,8 @@ type Spec struct {
 
 	Cookies  string `json:"cookies,omitempty"`  // empty: none; CookiesSession, or the path of a file of them
 	Language string `json:"language,omitempty"` // Accept-Language; may be empty
+	Traps    Traps  `json:"traps"`
+	Sitemaps Maps   `json:"sitemaps,omitempty"` // whether the site's sitemaps and feeds are read for pages; needs a depth
 
 	Watch  Watch  `json:"watch,omitempty"` // what the source is; empty: a post, or the seed of a site
 	Posts  bool   `json:"posts,omitempty"` // of a sitemap: its entries are posts, captured with their sources
@@ -138,7 +140,7 @@ func (s Spec) IsPost(hops string) bool {
 func Default() Spec {
 	return Spec{
 		Links: LinksSources, Scope: BoundHost, Robots: RobotsObey, Collection: "default",
-		MaxRequisites: 2000, MaxRedirects: 20, MaxEmbedHops: 8, Retries: 2, PerHost: 1, DelayMS: 500,
+		MaxRequisites: 2000, MaxRedirects: 20, MaxEmbedHops: 8, Retries: 2, PerHost: 1, DelayMS: 500, Traps: DefaultTraps(),
 	}
 }
 
@@ -183,6 +185,9 @@ func (s Spec) check() error {
 	if err := s.checkNumbers(); err != nil {
 		return err
 	}
+	if err := s.Traps.check(); err != nil {
+		return err
+	}
 	for _, r := range s.Resolve {
 		if _, _, err := SplitResolve(r); err != nil {
 			return err
@@ -206,6 +211,11 @@ func (s Spec) checkWords() error {
 	case RobotsObey, RobotsRecord, RobotsIgnore:
 	default:
 		return fmt.Errorf("robots %q is unknown: use obey, ignore or record", s.Robots)
+	}
+	switch s.Sitemaps {
+	case "", MapsRead, MapsLeave:
+	default:
+		return fmt.Errorf("sitemaps %q is unknown: use yes or no, or leave it out for yes where the source is a site's front page", s.Sitemaps)
 	}
 	switch s.Watch {
 	case "", WatchFeed, WatchSitemap, WatchList, WatchRecheck:

@@ -27,6 +27,7 @@ func Runs(t *testing.T, rows Rows) {
 		{"Counts", runsCounts},
 		{"CountsKilled", runsCountsKilled},
 		{"Ledger", ledgerAddsUp},
+		{"Tallies", runsTallies},
 	})
 }
 
