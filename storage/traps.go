@@ -19,10 +19,10 @@ type Tally struct {
 // With is the tally with one more page.
 func (t Tally) With(version int64) Tally {
 	t.N++
-	switch {
-	case version == 0:
+	switch version {
+	case 0:
 		t.Same = 0
-	case version == t.Version:
+	case t.Version:
 		t.Same++
 	default:
 		t.Same = 1

@@ -52,7 +52,8 @@ func sessionlessQuery(query string) string {
 	}
 	out := fields[:0]
 	for _, f := range fields {
-		if !isSession(f) && !(cold && (hasName(f, "cfid") || hasName(f, "cftoken"))) {
+		ours := cold && (hasName(f, "cfid") || hasName(f, "cftoken"))
+		if !ours && !isSession(f) {
 			out = append(out, f)
 		}
 	}
