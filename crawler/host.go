@@ -23,7 +23,7 @@ type host struct {
 	begun  int                    // tasks
 	ready  []storage.Task         // due, not begun
 	rules  map[string]*permission // by run and origin
-	counts map[int64]*ledger      // by run
+	counts map[int64]*tallies     // by run
 	signal chan struct{}
 	doing  sync.WaitGroup // goroutines that carry tasks out
 
@@ -51,14 +51,14 @@ func keyOf(t storage.Task) taskKey { return taskKey{t.Run, t.ID} }
 func (c *Crawler) keep(ctx, work context.Context, l storage.Lease, lost context.CancelFunc) error {
 	h := &host{
 		c: c, lease: l, lost: lost, owed: l.Delay, since: c.Now(), ready: l.Tasks, rules: map[string]*permission{},
-		counts: map[int64]*ledger{},
+		counts: map[int64]*tallies{},
 		busy:   map[taskKey]bool{}, settled: map[taskKey]int64{}, signal: make(chan struct{}, 1),
 		state: c.Pace.Remembered(stateOf(l.Pace), c.Now()),
 	}
 	until, err := h.serve(ctx, work)
 	h.drain()
 	h.doing.Wait()
-	h.closeLedgers()
+	h.forgetTallies()
 	c.held.drop(l)
 	if err == nil {
 		err = h.failed()

@@ -15,18 +15,18 @@ import (
 // when it begins with a run, adds what it begins, and the acknowledgement of each page writes it. So the limits hold across
 // workers and restarts; a killed worker's pages count when they are fetched again.
 
-// ledger is what a host's pages of a run have been counted for, while this process holds the host.
-type ledger struct {
-	mu      sync.Mutex
-	tallies map[string]storage.Tally
+// tallies are what a host's pages of a run have been counted for, while this process holds the host.
+type tallies struct {
+	mu sync.Mutex
+	by map[string]storage.Tally
 }
 
 // reached tells why there is no room for another page; "" if there is.
-func (l *ledger) reached(counts []scope.Count) string {
+func (l *tallies) reached(counts []scope.Count) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, c := range counts {
-		t := l.tallies[c.Key]
+		t := l.by[c.Key]
 		if why := c.Reached(t.N, t.Same); why != "" {
 			return why
 		}
@@ -35,32 +35,32 @@ func (l *ledger) reached(counts []scope.Count) string {
 }
 
 // begins counts a page that is begun.
-func (l *ledger) begins(counts []scope.Count) {
+func (l *tallies) begins(counts []scope.Count) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, c := range counts {
-		t := l.tallies[c.Key]
+		t := l.by[c.Key]
 		t.N++
-		l.tallies[c.Key] = t
+		l.by[c.Key] = t
 	}
 }
 
 // ended takes note of what a page held; of 0, that it was no good answer.
-func (l *ledger) ended(counts []scope.Count, content int64) {
+func (l *tallies) ended(counts []scope.Count, content int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, c := range counts {
-		t := l.tallies[c.Key].With(content)
+		t := l.by[c.Key].With(content)
 		t.N-- // it was counted when it began
-		l.tallies[c.Key] = t
+		l.by[c.Key] = t
 	}
 }
 
-// traps are the ledgers of a run, and how many traps it has made tasks of.
+// traps are the tallies of a run, and how many traps it has made tasks of.
 type traps struct {
-	mu      sync.Mutex
-	ledgers map[string]*ledger // by host
-	tasks   map[string]int     // by host
+	mu    sync.Mutex
+	hosts map[string]*tallies // by host
+	tasks map[string]int      // by host
 }
 
 // Bounds of what traps may leave behind: of those that are known for traps when they are come upon, so many on a host become
@@ -70,26 +70,26 @@ const (
 	maxTrapHosts = 10_000
 )
 
-// ledger is that of a host which this process holds; nil if it holds it not.
-func (t *traps) ledger(host string) *ledger {
+// on is that of a host which this process holds; nil if it holds it not.
+func (t *traps) on(host string) *tallies {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.ledgers[host]
+	return t.hosts[host]
 }
 
-func (t *traps) open(host string, l *ledger) {
+func (t *traps) open(host string, l *tallies) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.ledgers == nil {
-		t.ledgers = map[string]*ledger{}
+	if t.hosts == nil {
+		t.hosts = map[string]*tallies{}
 	}
-	t.ledgers[host] = l
+	t.hosts[host] = l
 }
 
 func (t *traps) close(host string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.ledgers, host)
+	delete(t.hosts, host)
 }
 
 // room says whether another trap of a host becomes a task.
@@ -119,7 +119,7 @@ func (t *traps) ended(e *warc.Entry, p *permission) {
 	if x := e.Exchange; x.Outcome.Kept() && x.Head.Status/100 == 2 && x.Payload.Size > 0 {
 		content = storage.Version(warc.Digest(x.Payload.SHA256))
 	}
-	if l := t.ledger(e.Task.Host); l != nil {
+	if l := t.on(e.Task.Host); l != nil {
 		l.ended(p.counted, content)
 	}
 }
@@ -137,7 +137,7 @@ func (r *run) admit(s *scope.Scope, l scope.Link) scope.Verdict {
 	}
 	host := urlkey.Host(l.URL)
 	if v.Admitted && v.Kind == scope.KindPage {
-		if g := r.traps.ledger(host); g != nil {
+		if g := r.traps.on(host); g != nil {
 			v.Detail = g.reached(s.Tallied(l.URL, v.Hops, v.Depth))
 		}
 	}
@@ -169,7 +169,7 @@ func (h *host) look(ctx context.Context, r *run, t storage.Task, p *permission) 
 	if t.Kind == string(scope.KindPage) {
 		counts = s.Tallied(t.URL, t.Hops, t.Depth)
 	}
-	g, err := h.ledger(ctx, r)
+	g, err := h.tallies(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -190,23 +190,23 @@ func (h *host) look(ctx context.Context, r *run, t storage.Task, p *permission) 
 	return nil
 }
 
-// ledger is that of a run on the host, read once a lease.
-func (h *host) ledger(ctx context.Context, r *run) (*ledger, error) {
+// tallies are those of a run on the host, read once a lease.
+func (h *host) tallies(ctx context.Context, r *run) (*tallies, error) {
 	if g := h.counts[r.row.ID]; g != nil {
 		return g, nil
 	}
-	tallies, err := h.c.Runs.Tallies(ctx, r.row.ID, h.lease.Host)
+	by, err := h.c.Runs.Tallies(ctx, r.row.ID, h.lease.Host)
 	if err != nil {
 		return nil, err
 	}
-	g := &ledger{tallies: tallies}
+	g := &tallies{by: by}
 	h.counts[r.row.ID] = g
 	r.traps.open(h.lease.Host, g)
 	return g, nil
 }
 
-// closeLedgers forgets what only the holder of the lease may know.
-func (h *host) closeLedgers() {
+// forgetTallies forgets what only the holder of the lease may know.
+func (h *host) forgetTallies() {
 	for id := range h.counts {
 		if r, ok := h.c.live.get(id); ok {
 			r.traps.close(h.lease.Host)
