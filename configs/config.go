@@ -39,6 +39,7 @@ type Config struct {
 	Traps   Traps
 	Segment Segment
 	Serve   Serve
+	Log     Log
 
 	AllowPrivate  bool     // private and loopback addresses may be dialled
 	AllowNetworks []string // private networks that may be dialled, as address/bits
@@ -114,6 +115,12 @@ type Serve struct {
 	ReplayListen string // host:port of the replay
 	ReplayOrigin string // how a browser names the replay, scheme://host[:port]
 	PagesOrigin  string // how a browser names the pages, or empty; see Pages
+}
+
+// Log says what is logged, and how.
+type Log struct {
+	Format string // auto, text or json
+	Level  string // auto, debug, info, warn or error
 }
 
 // defaultOrigin is how a browser names the replay unless somebody says otherwise.

@@ -44,6 +44,7 @@ func (c *Config) keys() []key {
 		{"segment.size", &c.Segment.Size}, {"segment.age", &c.Segment.Age}, {"segment.window", &c.Segment.Window},
 		{"serve.listen", &c.Serve.Listen}, {"serve.replay_listen", &c.Serve.ReplayListen},
 		{"serve.replay_origin", &c.Serve.ReplayOrigin}, {"serve.origin", &c.Serve.PagesOrigin},
+		{"log.format", &c.Log.Format}, {"log.level", &c.Log.Level},
 		{"allow_private", &c.AllowPrivate}, {"allow_networks", &c.AllowNetworks}, {"deny_networks", &c.DenyNetworks},
 		{"resolve", &c.Resolve}, {"tls.verify", &c.TLS.Verify},
 		{"walls", &c.Walls},

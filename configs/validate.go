@@ -27,7 +27,28 @@ func (c Config) validate(whole bool) error {
 	c.checkNumbers(v)
 	c.checkServe(v)
 	c.checkNetwork(v)
+	c.checkLog(v)
 	return errors.Join(v.errs...)
+}
+
+// CheckLog checks what is said of the log alone: every command logs, also one that needs no archive.
+func (c Config) CheckLog() error {
+	v := &findings{}
+	c.checkLog(v)
+	return errors.Join(v.errs...)
+}
+
+func (c Config) checkLog(v *findings) {
+	switch c.Log.Format {
+	case "auto", "text", "json":
+	default:
+		v.add("log.format", c.Log.Format, "use text, json, or auto (text on a terminal)")
+	}
+	switch c.Log.Level {
+	case "auto", "debug", "info", "warn", "error":
+	default:
+		v.add("log.level", c.Log.Level, "use debug, info, warn, error, or auto (info while serving and working, else warn)")
+	}
 }
 
 func (c Config) checkNetwork(v *findings) {

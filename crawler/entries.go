@@ -59,7 +59,7 @@ func (c *Crawler) discoverEntries(ctx context.Context, r *run, e *warc.Entry, d 
 		}
 	}
 	if unread != nil {
-		c.Log.Warn("what a schedule watches can't be read", "schedule", r.row.Schedule, "url", d.URL, "error", unread)
+		c.Log.Warn("what a schedule watches can't be read", "schedule", r.row.Schedule, "run", r.row.ID, "url", d.URL, "error", unread)
 		f.note(unread.Error())
 		return nil
 	}

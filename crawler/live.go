@@ -164,6 +164,7 @@ func (c *Crawler) run(ctx context.Context, id int64) (*run, error) {
 		return other, nil
 	}
 	c.live.runs[id] = r
+	c.Log.Info("work on a run begins", "run", id, "collection", r.row.Collection, "url", r.row.Source)
 	return r, nil
 }
 

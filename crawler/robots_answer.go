@@ -96,13 +96,13 @@ func (h *host) readRobots(ctx context.Context, c *storage.Capture) (*robotsAnswe
 		return nil, err
 	}
 	if err != nil {
-		h.c.Log.Error("a robots.txt can't be read back out of the archive", "url", c.URL, "error", err)
+		h.c.Log.Error("a robots.txt can't be read back out of the archive", "host", h.lease.Host, "url", c.URL, "error", err)
 		a.broken = true
 		return a, nil
 	}
 	defer m.Close() //nolint:errcheck // it was read
 	if a.body, err = decodedRobots(m.Payload, m.Original.Get("Content-Encoding")); err != nil {
-		h.c.Log.Debug("robots.txt can't be decoded", "url", c.URL, "error", err)
+		h.c.Log.Debug("robots.txt can't be decoded", "host", h.lease.Host, "url", c.URL, "error", err)
 	}
 	return a, nil
 }

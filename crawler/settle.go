@@ -63,7 +63,11 @@ func (c *Crawler) finish(work context.Context, g *errgroup.Group, r storage.Acti
 		} else if err != nil {
 			return false, err
 		}
-		return c.Runs.FinishRun(work, r.ID, c.Now().UTC())
+		did, err := c.Runs.FinishRun(work, r.ID, c.Now().UTC())
+		if did {
+			c.Log.Info("a run is done", "run", r.ID)
+		}
+		return did, err
 	case c.live.flush(r.ID):
 		g.Go(func() error {
 			defer c.nudge()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 
@@ -64,7 +65,7 @@ func (c *Crawler) task(ctx context.Context, l storage.Lease, r *run, t storage.T
 	}
 	err = c.record(ctx, r, e, step.ended)
 	if rerr := r.line.rec.Release(e.Exchange); err == nil && rerr != nil {
-		c.Log.Warn("freeing a response", "url", t.URL, "error", rerr)
+		c.Log.Warn("freeing a response", "run", t.Run, "host", t.Host, "url", t.URL, "error", rerr)
 	}
 	return err
 }
@@ -196,6 +197,7 @@ func (c *Crawler) record(ctx context.Context, r *run, e *warc.Entry, ended ended
 		if err == nil && held {
 			ev.Found = e.Added
 			r.committed(ev, e.Task.ID, tasks)
+			c.logExchange(e, ev)
 			if c.Tell != nil {
 				c.Tell(ev)
 			}
@@ -208,6 +210,21 @@ func (c *Crawler) record(ctx context.Context, r *run, e *warc.Entry, ended ended
 	return err
 }
 
+// logExchange logs an exchange that counts now.
+func (c *Crawler) logExchange(e *warc.Entry, ev Event) {
+	if !c.Log.Enabled(c.last, slog.LevelDebug) {
+		return
+	}
+	args := []any{"run", ev.Run, "host", e.Task.Host, "url", ev.URL, "kind", ev.Kind, "outcome", string(ev.Outcome), "status", ev.Status, "bytes", ev.Bytes}
+	if x := e.Exchange; x != nil {
+		args = append(args, "took", x.Timing.Total.Round(time.Millisecond))
+		if x.Detail != "" {
+			args = append(args, "error", x.Detail)
+		}
+	}
+	c.Log.Debug("an exchange is acknowledged", args...)
+}
+
 // append hands the entry to the journal. One that can't be recorded as it is, whatever a server did to make it so, ends as
 // a failure that says so: it must not stop the work, now and at every later start.
 func (c *Crawler) append(ctx context.Context, r *run, e *warc.Entry, done func(bool, error)) error {
@@ -216,7 +233,7 @@ func (c *Crawler) append(ctx context.Context, r *run, e *warc.Entry, done func(b
 	if !bad || e.Exchange == nil {
 		return err
 	}
-	c.Log.Warn("an exchange can't be recorded", "url", e.Task.URL, "error", err)
+	c.Log.Warn("an exchange can't be recorded", "run", e.Meta.Run, "host", e.Task.Host, "url", e.Task.URL, "error", err)
 	bare := *e
 	bare.Post, bare.New = nil, nil
 	bare.Meta.Outlinks, bare.Meta.Notes, bare.Meta.Redirect, bare.Meta.Mime, bare.Meta.Retry = nil, nil, "", "", 0

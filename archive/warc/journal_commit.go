@@ -146,7 +146,8 @@ const whyVoid = "its host was no longer held, its task had ended already, or wha
 // original any more: revisits of it that stand in the segment already find it by its place. The lock is held.
 func (j *Journal) void(a *appended) {
 	delete(a.seg.originals, a.digest)
-	j.Log.Warn("an exchange came too late and does not count: "+whyVoid, "url", a.end.Task.URL)
+	j.Log.Warn("an exchange came too late and does not count: "+whyVoid, "run", a.end.Task.Run, "host", a.end.Task.Host, "url", a.end.Task.URL,
+		"segment", a.seg.row.ID)
 	g, err := j.Composer.Void(a.closingID, j.Now().UTC(), whyVoid, Options{WarcinfoID: a.seg.infoID})
 	if err == nil {
 		_, err = a.seg.append(g)
@@ -290,6 +291,7 @@ func (j *Journal) put(row storage.Segment) error {
 	if err := j.moved(row.ID, storage.SegmentStored, j.Segments.StoreSegment(j.ctx, row.ID, key)); err != nil {
 		return err
 	}
+	j.Log.Info("a segment is stored", "segment", row.ID, "collection", row.Collection, "bytes", row.Size)
 	j.tidy(row.ID, j.Spool.Drop(row.ID))
 	return nil
 }

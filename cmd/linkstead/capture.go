@@ -258,6 +258,7 @@ func (c *captureCmd) detached(e *env, jobs []*job) error {
 func (c *captureCmd) work(ctx context.Context, e *env, s *store, jobs []*job) error {
 	progress := newProgress(e.stderr)
 	defer progress.close()
+	defer e.logs.above(progress)()
 	told := context.AfterFunc(ctx, func() {
 		progress.say("Interrupted: what is under way is being finished and stored. Press Ctrl-C again to stop at once.")
 	})

@@ -43,14 +43,18 @@ type program struct {
 
 // cli is the command line.
 type cli struct {
-	Config    string           `help:"Configuration file (YAML); see 'linkstead config'." placeholder:"FILE"`
-	Archive   string           `help:"Where the archive is: a folder (default ./archive), or s3://BUCKET/PREFIX." placeholder:"PLACE"`
-	Blobs     string           `help:"Where bytes are kept: dir:PATH or s3://BUCKET/PREFIX (default: the archive)." placeholder:"STORE"`
-	DB        string           `help:"Where rows are kept: sqlite:PATH or postgres://USER@HOST/NAME (default: linkstead.db in the archive folder)." placeholder:"DSN"`
-	Spool     string           `help:"Folder of this machine for what is not stored yet (default: spool in the archive folder, or ./linkstead-spool)." placeholder:"DIR"`
-	MaxMemory string           `help:"Bytes of memory to take at most, as in 256MiB (default: no bound)." placeholder:"SIZE"`
-	Verbose   bool             `short:"v" help:"Tell more of what is going on."`
-	Version   kong.VersionFlag `help:"Print the version."`
+	Config    string `help:"Configuration file (YAML); see 'linkstead config'." placeholder:"FILE"`
+	Archive   string `help:"Where the archive is: a folder (default ./archive), or s3://BUCKET/PREFIX." placeholder:"PLACE"`
+	Blobs     string `help:"Where bytes are kept: dir:PATH or s3://BUCKET/PREFIX (default: the archive)." placeholder:"STORE"`
+	DB        string `help:"Where rows are kept: sqlite:PATH or postgres://USER@HOST/NAME (default: linkstead.db in the archive folder)." placeholder:"DSN"`
+	Spool     string `help:"Folder of this machine for what is not stored yet (default: spool in the archive folder, or ./linkstead-spool)." placeholder:"DIR"`
+	MaxMemory string `help:"Bytes of memory to take at most, as in 256MiB (default: no bound)." placeholder:"SIZE"`
+	Verbose   bool   `short:"v" help:"Tell more of what is going on: --log-level debug."`
+
+	LogFormat *string `help:"How log lines are written: text, json, or auto (text on a terminal)." placeholder:"FORMAT"`
+	LogLevel  *string `help:"Which are: debug, info, warn, error, or auto (info while serving and working, else warn)." placeholder:"LEVEL"`
+
+	Version kong.VersionFlag `help:"Print the version."`
 
 	Capture    captureCmd    `cmd:"" help:"Capture posts and every source they link to."`
 	Serve      serveCmd      `cmd:"" help:"Show the archive, replay its copies, and work on its captures."`
@@ -81,6 +85,7 @@ type env struct {
 	log *slog.Logger
 
 	crawlers int           // that share the process's memory; 0: one
+	logs     *logPlace     // where log lines go
 	patience time.Duration // with a database that is away, see storage.DBOptions
 }
 
@@ -173,7 +178,11 @@ func (p *program) dispatch(ctx context.Context) error {
 	if !ok {
 		return usageError{errors.New("no command given\nTry 'linkstead --help'")}
 	}
-	e := &env{program: p, cfg: cfg, log: logger(p.stderr, c.Verbose)}
+	if err := cfg.CheckLog(); err != nil {
+		return usageError{err}
+	}
+	logs := &logPlace{w: p.stderr}
+	e := &env{program: p, cfg: cfg, logs: logs, log: newLogger(logs, terminal(p.stderr), cfg.Log.Format, logLevel(cfg.Log.Level, c.Verbose, cmd))}
 	hearLibraries(e.log)
 	e.means().tell()
 	return cmd.run(ctx, e)
@@ -227,6 +236,8 @@ func foreign(dir string) bool {
 
 // overlay lays the flags that every command has on the configuration.
 func (c *cli) overlay(cfg *configs.Config) error {
+	set(&cfg.Log.Format, c.LogFormat)
+	set(&cfg.Log.Level, c.LogLevel)
 	for _, o := range []struct {
 		flag string
 		to   *string
@@ -242,19 +253,6 @@ func (c *cli) overlay(cfg *configs.Config) error {
 		return fmt.Errorf("--max-memory: %w", err)
 	}
 	return nil
-}
-
-// logger writes for people on a terminal and as JSON otherwise. Without verbose it says only what needs attention.
-func logger(w io.Writer, verbose bool) *slog.Logger {
-	level := slog.LevelWarn
-	if verbose {
-		level = slog.LevelDebug
-	}
-	o := &slog.HandlerOptions{Level: level}
-	if terminal(w) {
-		return slog.New(slog.NewTextHandler(w, o))
-	}
-	return slog.New(slog.NewJSONHandler(w, o))
 }
 
 // terminal says whether a person watches w.

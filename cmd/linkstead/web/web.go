@@ -150,14 +150,14 @@ func (p *Pages) serve(view func(*http.Request) (*answer, error)) http.Handler {
 func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var told *problem
 	if errors.Is(err, storage.ErrAway) {
-		p.Log.Warn("page failed", "path", r.URL.Path, "err", err)
+		p.Log.Warn("page failed", "path", r.URL.Path, "error", err)
 		w.Header().Set("Retry-After", "60")
 		told = &problem{
 			status: http.StatusServiceUnavailable, title: "The archive can't be reached just now",
 			text: "A part of it does not answer. Nothing that is kept is harmed.", hint: "Try again in a minute.",
 		}
 	} else if !errors.As(err, &told) {
-		p.Log.Error("page failed", "path", r.URL.Path, "err", err)
+		p.Log.Error("page failed", "path", r.URL.Path, "error", err)
 		told = &problem{
 			status: http.StatusInternalServerError, title: "Something went wrong",
 			text: "The archive could not make this page. Nothing that is kept is harmed.",
@@ -176,7 +176,7 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 		a.raw, err = render(&answer{page: "problem", title: told.title, body: problemView{told.title, told.text, told.hint}})
 	}
 	if err != nil {
-		p.Log.Error("page about an error failed", "path", r.URL.Path, "err", err)
+		p.Log.Error("page about an error failed", "path", r.URL.Path, "error", err)
 		plain(w, http.StatusInternalServerError, "Something went wrong. The program's log tells what.\n")
 		return
 	}
