@@ -35,6 +35,7 @@ type Config struct {
 	Delay       Duration // between requests to one host
 	Retries     int      // tries after the first
 
+	Recrawl Recrawl
 	Limits  Limits
 	Traps   Traps
 	Segment Segment
@@ -65,6 +66,11 @@ type S3 struct {
 	SessionToken string // of temporary credentials
 	Profile      string // of the AWS files
 	PathStyle    string // auto, true or false
+}
+
+// Recrawl says how pages are asked for that the archive has already.
+type Recrawl struct {
+	Conditional bool // only if they have changed (RFC 9110 §13)
 }
 
 // Limits bound one exchange and one page.

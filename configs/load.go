@@ -30,7 +30,7 @@ func (c *Config) keys() []key {
 		{"s3.path_style", &c.S3.PathStyle},
 		{"collection", &c.Collection}, {"operator", &c.Operator}, {"contact", &c.Contact}, {"user_agent", &c.UserAgent},
 		{"robots", &c.Robots}, {"concurrency", &c.Concurrency}, {"per_host", &c.PerHost}, {"delay", &c.Delay},
-		{"retries", &c.Retries},
+		{"retries", &c.Retries}, {"recrawl.conditional", &c.Recrawl.Conditional},
 		{"limits.connect", &c.Limits.Connect}, {"limits.headers", &c.Limits.Headers},
 		{"limits.idle", &c.Limits.Idle}, {"limits.total", &c.Limits.Total},
 		{"limits.discover", &c.Limits.Discover},

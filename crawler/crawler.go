@@ -56,6 +56,7 @@ type Index interface {
 	Document(ctx context.Context, run int64) (storage.Document, error)
 	Closest(ctx context.Context, collection, urlkey, url string, at time.Time) (storage.Capture, error)
 	Attempts(ctx context.Context, collection, urlkey string) ([]storage.Attempt, error)
+	Validated(ctx context.Context, collection, urlkey, url string) (last, original storage.Capture, err error)
 	PostOf(ctx context.Context, run int64) (storage.Post, error)
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net/http"
 	"time"
 
 	"linkstead/archive/httpmsg"
@@ -88,7 +89,19 @@ func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, step step
 	more := e.Meta.Attempt <= r.spec().Retries
 	robots := scope.Role(e.Task.Hops) == scope.KindRobots
 	free := true
-	x, err := w.Fetch(ctx, fetch.Request{URL: e.Task.URL, Any: r.spec().Lists(e.Task.Hops), Weight: weight(r, e.Task.Hops), Session: r.who}, func(d fetch.Document) error {
+	req := fetch.Request{URL: e.Task.URL, Any: r.spec().Lists(e.Task.Hops), Weight: weight(r, e.Task.Hops), Session: r.who}
+	before, err := c.known(ctx, r, e.Task)
+	if err != nil {
+		step.fetched()
+		return err
+	}
+	if before != nil {
+		req.Header = conditions(&before.last)
+	}
+	x, err := w.Fetch(ctx, req, func(d fetch.Document) error {
+		if before != nil && d.Status == http.StatusNotModified {
+			return nil // see confirm
+		}
 		c.flagDocument(e, d)
 		if passing(d.Status, robots) && more {
 			return nil // another try may bring what was asked for; and the host is not free before it is known what it asks for
@@ -111,13 +124,22 @@ func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, step step
 	if err != nil {
 		return err
 	}
-	e.Meta.Mime = x.Head.Mime()
+	head := x.Head
+	e.Meta.Mime = head.Mime()
+	if before != nil {
+		if err := c.confirm(ctx, r, e, w, before); err != nil {
+			return errors.Join(err, r.line.rec.Release(x))
+		}
+		if e.Confirmed != nil {
+			head = e.Confirmed.Head
+		}
+	}
 	c.redirect(r, e)
 	c.flagHead(e)
 	if robots {
 		keepRobots(e)
 	} else {
-		newFinder(r, e, x.URL).headers(x.Head)
+		newFinder(r, e, x.URL).headers(head)
 	}
 	if e.Post != nil {
 		e.Post.At = x.At
@@ -235,7 +257,7 @@ func (c *Crawler) append(ctx context.Context, r *run, e *warc.Entry, done func(b
 	}
 	c.Log.Warn("an exchange can't be recorded", "run", e.Meta.Run, "host", e.Task.Host, "url", e.Task.URL, "error", err)
 	bare := *e
-	bare.Post, bare.New = nil, nil
+	bare.Post, bare.New, bare.Confirmed = nil, nil, nil
 	bare.Meta.Outlinks, bare.Meta.Notes, bare.Meta.Redirect, bare.Meta.Mime, bare.Meta.Retry = nil, nil, "", "", 0
 	bare.Exchange = &warc.Exchange{
 		URL: e.Task.URL, Method: e.Exchange.Method, At: e.Exchange.At, Outcome: outcome.Protocol,

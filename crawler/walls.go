@@ -18,8 +18,13 @@ func (c *Crawler) flagDocument(e *warc.Entry, d fetch.Document) {
 
 // flagHead does the same by the head alone, and by where a redirect leads: for answers that bring no document.
 func (c *Crawler) flagHead(e *warc.Entry) {
-	if x := e.Exchange; len(e.Meta.Flags) == 0 && x.Head.Len > 0 {
-		c.flag(e, &wall.Page{URL: x.URL, Status: x.Head.Status, Values: x.Head.Values, Target: e.Meta.Redirect})
+	x := e.Exchange
+	head := x.Head
+	if e.Confirmed != nil {
+		head = e.Confirmed.Head
+	}
+	if len(e.Meta.Flags) == 0 && x.Head.Len > 0 {
+		c.flag(e, &wall.Page{URL: x.URL, Status: head.Status, Values: head.Values, Target: e.Meta.Redirect})
 	}
 }
 

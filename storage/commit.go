@@ -171,17 +171,27 @@ func (db *DB) has(ctx context.Context, table string, key ...any) (bool, error) {
 	return err == nil, err
 }
 
-const captureCols = `collection, urlkey, at, segment, pos, length, url, status, mime, digest, kind, refers_to, redirect, record_id, run, outcome, flags, etag, modified, tls_invalid, size, ms, canonical`
+const captureCols = `collection, urlkey, at, segment, pos, length, url, status, mime, digest, kind, refers_to, redirect, record_id, run, outcome, flags, etag, modified, tls_invalid, size, ms, canonical, unmodified`
+
+const captureWidth = 24 // columns
+
+// bit is a truth as a column has it.
+func bit(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
 
 func (x *tx) insertCaptures(cs []Capture) error {
-	args := make([]any, 0, 23*len(cs))
+	args := make([]any, 0, captureWidth*len(cs))
 	for i := range cs {
 		c := &cs[i]
 		args = append(args, c.Collection, foldKey(c.URLKey), micros(c.At), c.Segment, c.Offset, c.Length, c.URL, c.Status, c.Mime,
 			c.Digest, c.Kind, c.RefersTo, c.Redirect, c.RecordID, c.Run, c.Outcome,
-			c.Flags, c.ETag, c.Modified, c.TLSInvalid, c.Size, c.MS, c.Canonical)
+			c.Flags, c.ETag, c.Modified, c.TLSInvalid, c.Size, c.MS, c.Canonical, bit(c.Unmodified))
 	}
-	_, err := x.insert(`INSERT INTO captures (`+captureCols+`)`, ` ON CONFLICT DO NOTHING`, 23, args)
+	_, err := x.insert(`INSERT INTO captures (`+captureCols+`)`, ` ON CONFLICT DO NOTHING`, captureWidth, args)
 	return err
 }
 

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -89,6 +90,27 @@ func (db *DB) SegmentCaptures(ctx context.Context, segment string) iter.Seq2[Cap
 // CaptureAt brings the capture that begins at an offset of a segment; ErrNotFound if none does.
 func (db *DB) CaptureAt(ctx context.Context, segment string, offset int64) (Capture, error) {
 	return db.oneCapture(ctx, `WHERE segment=$1 AND pos=$2`, segment, offset)
+}
+
+// Validated brings the newest capture of exactly a URL that a conditional request can be made by, and the one that holds its
+// payload, which may be the same. The page is whole and answered 200, no wall stood before it, its certificate was good,
+// and its payload stands in a stored segment of the collection, under the same URL. ErrNotFound if there is none.
+func (db *DB) Validated(ctx context.Context, collection, urlkey, url string) (last, original Capture, err error) {
+	const good = ` status=200 AND flags='' AND tls_invalid='' `
+	last, err = db.oneCapture(ctx, `WHERE collection=$1 AND urlkey=$2 AND url=$3 AND kind IN ('response','revisit') AND (etag<>'' OR modified<>'') AND`+
+		good+`ORDER BY at DESC, segment DESC, pos DESC LIMIT 1`, collection, foldKey(urlkey), url)
+	if err != nil {
+		return last, original, err
+	}
+	segment, pos := last.Segment, last.Offset
+	if last.RefersTo != "" {
+		if n, err := fmt.Sscanf(strings.Replace(last.RefersTo, "/", " ", 1), "%s %d", &segment, &pos); n != 2 || err != nil {
+			return last, original, fmt.Errorf("capture of %s refers to %q: %w", url, last.RefersTo, ErrNotFound)
+		}
+	}
+	original, err = db.oneCapture(ctx, `WHERE segment=$1 AND pos=$2 AND collection=$3 AND url=$4 AND kind='response' AND`+good+`AND EXISTS
+		(SELECT 1 FROM segments s WHERE s.id=captures.segment AND s.state='stored')`, segment, pos, collection, url)
+	return last, original, err
 }
 
 const pageRows = 500

@@ -137,11 +137,12 @@ type Capture struct {
 	Outcome    string
 	Flags      string // words of archive/wall, a space between them: what makes it a worse copy than any other
 	ETag       string // as sent; empty if it wasn't, or is longer than is kept
-	Modified   string // Last-Modified as sent; the same
+	Modified   string // Last-Modified as sent; the same, and empty if it could miss a change: see archive/warc
 	TLSInvalid string // why the certificate did not verify; empty if it did, or there was none
 	Size       int64  // of the payload; -1 in rows of an older version
 	MS         int64  // how long the exchange took, milliseconds; -1 in rows of an older version
 	Canonical  string // the page's preferred address, as it says itself; empty if it says none, or its own
+	Unmodified bool   // a revisit whose server answered 304: status, type and head are those of what it refers to, too
 }
 
 // Attempt is one fetch that yielded no capture, or a probe.

@@ -163,10 +163,10 @@ func (db *DB) oneCapture(ctx context.Context, where string, args ...any) (Captur
 
 func scanCapture(r row) (Capture, error) {
 	var c Capture
-	var at int64
+	var at, unmodified int64
 	err := r.Scan(&c.Collection, &c.URLKey, &at, &c.Segment, &c.Offset, &c.Length, &c.URL, &c.Status, &c.Mime,
 		&c.Digest, &c.Kind, &c.RefersTo, &c.Redirect, &c.RecordID, &c.Run, &c.Outcome,
-		&c.Flags, &c.ETag, &c.Modified, &c.TLSInvalid, &c.Size, &c.MS, &c.Canonical)
-	c.At = fromMicros(at)
+		&c.Flags, &c.ETag, &c.Modified, &c.TLSInvalid, &c.Size, &c.MS, &c.Canonical, &unmodified)
+	c.At, c.Unmodified = fromMicros(at), unmodified != 0
 	return c, err
 }

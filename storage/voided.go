@@ -35,13 +35,15 @@ func (x *tx) settle(e *End) (bool, error) {
 	return true, nil
 }
 
-// holder is the place of a payload, held until the transaction ends; empty if there is none. A server's answer is empty,
+// holder is the place of a payload, held until the transaction ends; empty if there is none. Of a page that was not modified it
+// is one whose head tells of that page, too. A server's answer is empty,
 // too, if the row that it had found was moved while it waited for it: a second look then sees where to.
 func (x *tx) holder(c *Capture) (string, error) {
 	for range 5 {
 		places, err := x.strings(`SELECT segment || '/' || CAST(pos AS TEXT) FROM captures WHERE digest=$1 AND collection=$2 AND kind='response'
+			AND ($3='' OR url=$3 AND status=$4 AND mime=$5)
 			AND EXISTS (SELECT 1 FROM segments s WHERE s.id=captures.segment AND s.state='stored')
-			ORDER BY at, record_id LIMIT 1`+x.db.d.forShare, c.Digest, c.Collection)
+			ORDER BY at, record_id LIMIT 1`+x.db.d.forShare, c.Digest, c.Collection, c.headURL(), c.Status, c.Mime)
 		if err != nil || len(places) > 0 {
 			return strings.Join(places, ""), err
 		}
@@ -50,6 +52,19 @@ func (x *tx) holder(c *Capture) (string, error) {
 		}
 	}
 	return "", nil
+}
+
+// headURL is the URL that what a revisit refers to must be of, for its head counts: empty if it may be of any.
+func (c *Capture) headURL() string {
+	if c.Unmodified {
+		return c.URL
+	}
+	return ""
+}
+
+// Heads says whether the row's capture tells of the page that a revisit stands for whose server answered 304.
+func (c *Capture) Heads(revisit *Capture) bool {
+	return c.URL == revisit.URL && c.Status == revisit.Status && c.Mime == revisit.Mime
 }
 
 // insertVoided notes an exchange that stands in a segment and does not count: a purge must find it all the same.

@@ -33,6 +33,7 @@ const maxEvidence = 16 << 10
 //	outcome outcome-version detail truncated                              see package outcome
 //	phase address dns-answer dns-server rule offending offending-at       see Cause
 //	original         segment/offset of the record that a revisit refers to
+//	confirmed-status confirmed-size confirmed-etag confirmed-last-modified    see Page
 //	time-dns-us time-connect-us time-tls-us time-first-byte-us time-total-us
 //	tls-version tls-cipher tls-fingerprint tls-invalid tls-fault          see TLS
 //	interim          1xx heads, as they came
@@ -55,6 +56,7 @@ type Closing struct {
 	Cause          Cause
 	Truncated      string // WARC-Truncated of the response
 	Original       string // "segment/offset", see Original.Location
+	Page           Page   // what a 304 stands for; its media type is Mime
 	Timing         Timing
 	TLS            *TLS
 	Interim        []byte
@@ -62,6 +64,20 @@ type Closing struct {
 	PayloadSize    int64
 	Evidence       []byte
 	EvidenceSize   int64
+}
+
+// Page is what a reader gets of a page whose server says that it was not modified: as it was captured before, with the
+// validators of now.
+type Page struct {
+	Status         int   // of the original
+	Size           int64 // of its payload; -1: unknown
+	ETag, Modified string
+}
+
+// page is what rows tell of what was confirmed: its status, its size, and the validators that are kept.
+func (c *Confirmed) page() Page {
+	etag, modified := validators(c.Head)
+	return Page{c.Head.Status, c.Size, etag, modified}
 }
 
 // fieldsWriter writes application/warc-fields.
@@ -115,6 +131,10 @@ func appendClosing(dst []byte, c *Closing) []byte {
 	w.cause(&c.Cause)
 	w.text("truncated", c.Truncated)
 	w.text("original", c.Original)
+	w.int("confirmed-status", int64(c.Page.Status))
+	w.int("confirmed-size", c.Page.Size)
+	w.text("confirmed-etag", c.Page.ETag)
+	w.text("confirmed-last-modified", c.Page.Modified)
 	w.text("redirect", c.Redirect)
 	w.text("mime", c.Mime)
 	w.wire(c)
@@ -180,7 +200,7 @@ func (w *fieldsWriter) outlink(l *Outlink) {
 }
 
 // closingOf gathers what the closing record of an exchange tells.
-func closingOf(ex *Exchange, meta *Meta, orig *Original) (Closing, error) {
+func closingOf(ex *Exchange, meta *Meta, opts *Options) (Closing, error) {
 	c := Closing{
 		Meta: *meta, Method: ex.Method, Outcome: ex.Outcome, OutcomeVersion: outcome.Version, Detail: ex.Detail,
 		Cause: ex.Cause, Truncated: ex.Truncated, Timing: ex.Timing, TLS: ex.TLS, Interim: ex.Interim, Excess: ex.Excess,
@@ -191,8 +211,11 @@ func closingOf(ex *Exchange, meta *Meta, orig *Original) (Closing, error) {
 	if len(ex.Notes) > 0 {
 		c.Notes = slices.Concat(ex.Notes, meta.Notes)
 	}
-	if orig != nil {
-		c.Original = orig.Location
+	if opts.Original != nil {
+		c.Original = opts.Original.Location
+	}
+	if opts.Confirmed != nil {
+		c.Page = opts.Confirmed.page()
 	}
 	if ex.Response == nil || ex.Head.Len > 0 || ex.Response.Size() == 0 {
 		return c, nil

@@ -3,8 +3,11 @@ package warc
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
+
+	"linkstead/archive/httpmsg"
 )
 
 // Extra is a metadata record that travels with an exchange or a document, such as a post with its citations.
@@ -23,9 +26,18 @@ type Original struct {
 
 // Options says how an exchange or a document is to be composed.
 type Options struct {
-	WarcinfoID string    // WARC-Record-ID of the segment's warcinfo record
-	Original   *Original // set: a revisit of it; nil: the payload in full
+	WarcinfoID string     // WARC-Record-ID of the segment's warcinfo record
+	Original   *Original  // set: a revisit of it; nil: the payload in full
+	Confirmed  *Confirmed // set, with Original: the answer is a 304 that says so of Original
 	Extras     []Extra
+}
+
+// Confirmed is what a 304 stands for: the page as its server has it still.
+type Confirmed struct {
+	Original
+	Digest string       // WARC-Payload-Digest of the original
+	Size   int64        // of its payload, bytes; -1: unknown
+	Head   httpmsg.Head // the original's, with the fields of the 304 in the place of its own
 }
 
 // ErrExchange says that an exchange contradicts itself and can't be recorded as it is.
@@ -56,13 +68,13 @@ type composition struct {
 //
 // A response is written once its head is complete, marked WARC-Truncated if its end is missing (§5.15); without a
 // complete head its first bytes go into the closing record. A revisit (§6.7.2) holds the head alone; one of an empty,
-// truncated or headless response is ErrExchange. A URL that can't stand in WARC-Target-URI is moved into the closing
+// truncated or headless response is ErrExchange. One that a 304 asks for (§6.7.3) holds the head of that. A URL that can't stand in WARC-Target-URI is moved into the closing
 // record if nothing was sent, and is ErrURL otherwise. Values that could forge a header are ErrHeader.
 func (c *Composer) Compose(ex *Exchange, meta *Meta, opts Options) (*Group, error) {
 	if err := checkExchange(ex, &opts); err != nil {
 		return nil, err
 	}
-	closing, err := closingOf(ex, meta, opts.Original)
+	closing, err := closingOf(ex, meta, &opts)
 	if err != nil {
 		return nil, err
 	}
@@ -95,6 +107,10 @@ func checkExchange(ex *Exchange, opts *Options) error {
 		return nil
 	case ex.Head.Len == 0 || ex.Truncated != "":
 		return fmt.Errorf("%w: %s: a revisit needs a complete response", ErrExchange, ex.URL)
+	case opts.Confirmed != nil && (ex.Head.Status != http.StatusNotModified || ex.Payload.Size != 0):
+		return fmt.Errorf("%w: %s: only a 304 without a body confirms a page", ErrExchange, ex.URL)
+	case opts.Confirmed != nil:
+		return nil
 	case ex.Payload.Size == 0:
 		return fmt.Errorf("%w: %s: an empty payload is never a revisit", ErrExchange, ex.URL)
 	}
@@ -132,9 +148,13 @@ func (k *composition) answer(ex *Exchange, id string) error {
 		if err := checkURL(o.URL); err != nil {
 			return err
 		}
+		profile, digest := ProfileIdentical, Digest(payload)
+		if c := k.opts.Confirmed; c != nil {
+			profile, digest = ProfileNotModified, c.Digest
+		}
 		return k.record(TypeRevisit, id, mimeResponse, spillBlock(ex.Response, ex.Head.Len), func(w *headerWriter) {
-			w.addDigest(fieldPayloadDigest, payload)
-			w.add(fieldProfile, ProfileIdentical)
+			w.add(fieldPayloadDigest, digest)
+			w.add(fieldProfile, profile)
 			w.add(fieldRefersTo, o.RecordID)
 			w.add(fieldRefersURI, o.URL)
 			w.add(fieldRefersDate, formatDate(o.At))

@@ -29,6 +29,10 @@ const (
 // ProfileIdentical is the WARC-Profile of our revisits (WARC 1.1 §6.7.2): the payload is that of the record referred to.
 const ProfileIdentical = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 
+// ProfileNotModified is the WARC-Profile of revisits that a server has asked for (§6.7.3): it answered 304, so that the
+// payload is still that of the record referred to.
+const ProfileNotModified = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
+
 // Media types of blocks.
 const (
 	mimeRequest  = "application/http;msgtype=request"

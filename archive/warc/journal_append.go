@@ -23,6 +23,7 @@ type Entry struct {
 	Resource   *Resource
 	Meta       Meta
 	Task       storage.Task   // as it was leased
+	Confirmed  *Confirmed     // if the answer is a 304, and what it stands for can be read
 	Post       *storage.Post  // if the document is the run's post; Segment and Offset are filled in
 	New        []storage.Task // what it led to
 	Keep       []byte         // what whoever holds the host next needs of it, see storage.End
@@ -126,6 +127,9 @@ func (j *Journal) original(ctx context.Context, e *Entry, digest string) (*segme
 	if err != nil {
 		return nil, nil, err
 	}
+	if e.Confirmed != nil {
+		return seg, &e.Confirmed.Original, nil
+	}
 	if digest == "" {
 		return seg, nil, nil
 	}
@@ -150,7 +154,7 @@ func (j *Journal) original(ctx context.Context, e *Entry, digest string) (*segme
 func location(segment string, offset int64) string { return fmt.Sprintf("%s/%d", segment, offset) }
 
 func (j *Journal) compose(e *Entry, seg *segment, orig *Original, post []byte) (*Group, error) {
-	opts := Options{WarcinfoID: seg.infoID, Original: orig}
+	opts := Options{WarcinfoID: seg.infoID, Original: orig, Confirmed: e.Confirmed}
 	if post != nil {
 		opts.Extras = []Extra{{ContentType: MimePost, Body: post}}
 	}

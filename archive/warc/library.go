@@ -112,7 +112,7 @@ func (l *Library) openOnce(ctx context.Context, c storage.Capture) (*Memento, er
 	m.Original, m.Head, m.Header = original, head, header
 	// The bytes are the same; what they mean is for the server to say that sent them. Another site may have sent them
 	// first, with another coding. Only a 304 says nothing of that.
-	if head.Len > 0 && !strings.HasSuffix(header.Get(fieldProfile), "server-not-modified") {
+	if head.Len > 0 && !notModified(&header) {
 		m.Original = head
 	}
 	return m, nil

@@ -120,6 +120,10 @@ func (c *Closing) textField(name string) *string {
 		return &c.Truncated
 	case "original":
 		return &c.Original
+	case "confirmed-etag":
+		return &c.Page.ETag
+	case "confirmed-last-modified":
+		return &c.Page.Modified
 	case "redirect":
 		return &c.Redirect
 	case "mime":
@@ -177,6 +181,8 @@ var intFields = map[string]func(*Closing, int64){
 	"attempt":            func(c *Closing, n int64) { c.Attempt = int(n) },
 	"retry":              func(c *Closing, n int64) { c.Retry = n },
 	"outcome-version":    func(c *Closing, n int64) { c.OutcomeVersion = int(n) },
+	"confirmed-status":   func(c *Closing, n int64) { c.Page.Status = int(n) },
+	"confirmed-size":     func(c *Closing, n int64) { c.Page.Size = n },
 	"excess":             func(c *Closing, n int64) { c.Excess = n },
 	"offending-at":       func(c *Closing, n int64) { c.Cause.At = n },
 	"payload-size":       func(c *Closing, n int64) { c.PayloadSize = n },

@@ -30,7 +30,8 @@ type batch struct {
 	swap     storage.Swap
 }
 
-type payload struct{ collection, digest string }
+// payload is what others refer to; url is set where they refer to its head, too: a page that was not modified.
+type payload struct{ collection, digest, url string }
 
 // rewrite is one segment on its way.
 type rewrite struct {
@@ -281,7 +282,7 @@ func (b *batch) count(ctx context.Context, rw *rewrite, u *Unit) error {
 		c.Attempts++
 	}
 	if m != nil && m.Kind() == KindResponse {
-		rw.lost = append(rw.lost, lostPayload{payload{rw.rows.Segment.Collection, m.Digest()}, location(rw.rows.Segment.ID, m.Offset), m.Offset})
+		rw.lost = append(rw.lost, lostPayload{payload{rw.rows.Segment.Collection, m.Digest(), ""}, location(rw.rows.Segment.ID, m.Offset), m.Offset})
 	}
 	for _, x := range u.Extras() {
 		if !u.Voided && x.Header.Get(fieldContentType) == MimePost {
@@ -338,7 +339,8 @@ func (b *batch) isLeft(ctx context.Context, collection string, u *Unit) (bool, e
 }
 
 // rescue sees to it that captures which stay, and refer to a payload that goes, find it elsewhere: in the oldest whole
-// response of it that stays, or in the oldest of them.
+// response of it that stays, or in the oldest of them. A page that was not modified needs the head, too: where one is among
+// them, it must be a response of the same page, or that page itself.
 func (b *batch) rescue(ctx context.Context, rw *rewrite, l lostPayload) error {
 	refs, err := b.Index.Referrers(ctx, l.place)
 	if err != nil {
@@ -355,6 +357,10 @@ func (b *batch) rescue(ctx context.Context, rw *rewrite, l lostPayload) error {
 	if len(stay) == 0 {
 		return nil
 	}
+	page, heads := headed(stay)
+	if heads {
+		l.url = page.URL
+	}
 	if place, ok := b.promoted[l.payload]; ok {
 		b.instead[l.place] = place
 		return nil
@@ -364,23 +370,37 @@ func (b *batch) rescue(ctx context.Context, rw *rewrite, l lostPayload) error {
 		return err
 	}
 	for _, h := range holders {
-		if place := location(h.Segment, h.Offset); !b.going[place] {
+		if place := location(h.Segment, h.Offset); !b.going[place] && (!heads || h.Heads(&page)) {
 			b.instead[l.place] = place
 			return nil
 		}
 	}
-	heir, err := b.load(ctx, stay[0].Segment)
+	heir, err := b.load(ctx, page.Segment)
 	if err != nil {
 		return err
 	}
-	place := location(stay[0].Segment, stay[0].Offset)
+	place := location(page.Segment, page.Offset)
 	if b.going[place] { // it was voided; the next try does not see it
 		return fmt.Errorf("the capture at %s does not count: %w", place, storage.ErrStale)
 	}
-	heir.holds[stay[0].Offset] = original{rw, l.offset}
-	heir.note.Promoted = append(heir.note.Promoted, stay[0].RecordID)
+	heir.holds[page.Offset] = original{rw, l.offset}
+	heir.note.Promoted = append(heir.note.Promoted, page.RecordID)
 	b.promoted[l.payload], b.instead[l.place] = place, place
+	l.url = ""
+	if _, ok := b.promoted[l.payload]; !ok {
+		b.promoted[l.payload] = place
+	}
 	return nil
+}
+
+// headed is the first of the revisits that needs a head besides the payload, or else the first of all.
+func headed(revisits []storage.Capture) (c storage.Capture, heads bool) {
+	for _, c := range revisits {
+		if c.Unmodified {
+			return c, true
+		}
+	}
+	return revisits[0], false
 }
 
 // plan makes the swap of what was written.
@@ -420,7 +440,7 @@ func (b *batch) planRows(rw *rewrite) error {
 		}
 		b.moves[location(c.Segment, c.Offset)] = location(id, at)
 		if n, ok := rw.lengths[c.Offset]; ok {
-			c.Kind, c.RefersTo, c.Length = KindResponse, "", n
+			c.Kind, c.RefersTo, c.Length, c.Unmodified = KindResponse, "", n, false
 		}
 		c.Segment, c.Offset = id, at
 		s.Captures = append(s.Captures, c)

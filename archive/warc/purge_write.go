@@ -166,12 +166,14 @@ func (b *batch) copyRecord(rw *rewrite, u *Unit, r *Found, f *fresh) error {
 	if err != nil {
 		return fmt.Errorf("give the copy of %s its payload: %w", u.URL(), err)
 	}
-	rw.lengths[r.Offset] = g.Size()
+	rw.lengths[r.Offset] = g.Members[0].Length
 	return f.group(g)
 }
 
 // promote makes the response that a revisit becomes: its own head, and the payload that it referred to, in the framing that
-// the head announces. It keeps its name, for it is the record of the same exchange, and everything refers to it by that.
+// the head announces. It keeps its name, for it is the record of the same exchange, and everything refers to it by that. The head
+// of a page that was not modified is what a cache would show (RFC 9111 §3.2): the original's, updated by the 304, which stands
+// behind it as it came.
 func (b *batch) promote(file io.ReaderAt, r *Found, from original) (*Group, error) {
 	block := storage.NewSpill(b.Composer.Dir, 1<<20)
 	g, err := b.fill(block, file, r, from)
@@ -187,7 +189,8 @@ func (b *batch) fill(block *storage.Spill, file io.ReaderAt, r *Found, from orig
 		return nil, err
 	}
 	defer rec.Close() //nolint:errcheck // it frees buffers alone
-	if _, err := copyFrom(block, rec.Block); err != nil {
+	own, err := io.ReadAll(io.LimitReader(rec.Block, maxHead+1))
+	if err != nil {
 		return nil, err
 	}
 	orig, err := ReadMember(io.NewSectionReader(from.from.file, from.offset, from.from.rows.Segment.Size-from.offset))
@@ -195,13 +198,23 @@ func (b *batch) fill(block *storage.Spill, file io.ReaderAt, r *Found, from orig
 		return nil, err
 	}
 	defer orig.Close() //nolint:errcheck // it frees buffers alone
-	_, payload, err := orig.HTTP()
+	head, payload, err := orig.HTTP()
+	if err != nil {
+		return nil, err
+	}
+	if r.NotModified() {
+		head = head.Updated(r.Head)
+		_, err = block.Write(head.Append(nil))
+	} else {
+		head = r.Head
+		_, err = block.Write(own)
+	}
 	if err != nil {
 		return nil, err
 	}
 	h := sha256.New()
 	var to io.WriteCloser = unframed{block}
-	if codings := r.Head.Tokens("Transfer-Encoding"); len(codings) > 0 && strings.EqualFold(codings[len(codings)-1], "chunked") {
+	if codings := head.Tokens("Transfer-Encoding"); len(codings) > 0 && strings.EqualFold(codings[len(codings)-1], "chunked") {
 		to = chunked{block}
 	}
 	if _, err := copyFrom(io.MultiWriter(to, h), payload); err != nil {
@@ -213,7 +226,25 @@ func (b *batch) fill(block *storage.Spill, file io.ReaderAt, r *Found, from orig
 	if got := Digest([32]byte(h.Sum(nil))); got != r.Digest() {
 		return nil, fmt.Errorf("its payload has digest %s, not %s: %w", got, r.Digest(), storage.ErrDamaged)
 	}
-	return b.response(r, spillBlock(block, block.Size()))
+	g, err := b.response(r, spillBlock(block, block.Size()))
+	if err == nil && r.NotModified() {
+		if err = b.asItCame(g, r, own); err != nil {
+			err = errors.Join(err, g.Release())
+		}
+	}
+	return g, err
+}
+
+// mimeMessage is the type of the record that keeps a 304 whose page has become a response.
+const mimeMessage = "message/http"
+
+// asItCame adds the head of a 304 to the response that takes its place.
+func (b *batch) asItCame(g *Group, r *Found, head []byte) error {
+	k := &composition{
+		Group: g, opts: &Options{WarcinfoID: r.Header.Get(fieldWarcinfo)}, url: r.Header.URL(), ip: r.Header.Get(fieldIP),
+		at: r.Header.Date(), anchor: r.Header.ID(),
+	}
+	return k.record(TypeMetadata, newRecordID(), mimeMessage, memBlock(head), nil)
 }
 
 // response writes a revisit's record as that of a response.

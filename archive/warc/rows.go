@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -84,6 +85,12 @@ func unitEnd(collection, segment string, u *Unit, r io.ReaderAt) (storage.End, e
 			Size: end.Bytes, MS: end.Took.Milliseconds(),
 		}}
 		end.Captures[0].ETag, end.Captures[0].Modified = validators(m.Head)
+		if c.Page.Status != 0 {
+			end.Captures[0].Size = c.Page.Size // also of one that a purge has made a response of
+		}
+		if c.Page.Status != 0 && m.NotModified() {
+			confirm(&end.Captures[0], c.Page, c.Mime)
+		}
 	} else {
 		last := u.Last()
 		end.Attempts = []storage.Attempt{{
@@ -149,7 +156,10 @@ func (e *Entry) end(segment string, start int64, g *Group, orig *Original) stora
 	if main, ok := g.Main(); ok {
 		c := e.capture(orig)
 		c.Segment, c.Offset, c.Length, c.RecordID = segment, start+main.Offset, main.Length, main.RecordID
-		c.Size, c.MS = end.Bytes, end.Took.Milliseconds()
+		c.MS = end.Took.Milliseconds()
+		if !c.Unmodified {
+			c.Size = end.Bytes
+		}
 		end.Captures = []storage.Capture{c}
 	} else {
 		end.Attempts = []storage.Attempt{{
@@ -188,7 +198,7 @@ func (e *Entry) took() time.Duration {
 func (u *Unit) payloadSize() int64 {
 	m := u.Main()
 	switch {
-	case m == nil:
+	case m == nil, u.Closing.Page.Status != 0: // no byte of it crossed the wire
 		return 0
 	case m.Header.Type() == TypeResource:
 		return m.Header.Length
@@ -231,6 +241,9 @@ func (e *Entry) capture(orig *Original) storage.Capture {
 	c.ETag, c.Modified = validators(x.Head)
 	c.Redirect, c.Kind, c.Digest = e.Meta.Redirect, KindResponse, Digest(x.payloadSum())
 	switch {
+	case e.Confirmed != nil:
+		c.Kind, c.RefersTo, c.Digest = KindRevisit, e.Confirmed.Location, e.Confirmed.Digest
+		confirm(&c, e.Confirmed.page(), e.Meta.Mime)
 	case x.Truncated != "":
 		c.Kind = KindTruncated
 	case orig != nil:
@@ -239,18 +252,42 @@ func (e *Entry) capture(orig *Original) storage.Capture {
 	return c
 }
 
+// confirm has a row tell of the page that a 304 stands for, as a reader gets it: reports, replay and whoever compares runs
+// see the page, and not that it crossed the wire no more.
+func confirm(c *storage.Capture, p Page, mime string) {
+	c.Unmodified, c.Size, c.Status, c.Mime, c.ETag, c.Modified = true, p.Size, p.Status, mime, p.ETag, p.Modified
+}
+
 // maxValidator bounds a validator that is kept, in bytes: a longer one is no use of its own.
 const maxValidator = 512
 
-// validators are what a later request can ask by whether something has changed (RFC 9110 §8.8).
+// validators are what a later request can ask by whether something has changed (RFC 9110 §8.8): none if each answer is
+// for one request alone (Vary: *). A Last-Modified is one only where a change within the same second would have shown: if
+// the server's own clock was a second further when it answered (§8.8.2.2), and if the answer does not depend on who asks.
 func validators(h httpmsg.Head) (etag, modified string) {
+	for _, on := range h.Tokens("Vary") {
+		switch strings.ToLower(on) {
+		case "*":
+			return "", ""
+		case "accept", "accept-encoding", "user-agent": // the same in every request of ours
+		default:
+			h.Fields = slices.DeleteFunc(slices.Clone(h.Fields), func(f httpmsg.Field) bool { return strings.EqualFold(f.Name, "Last-Modified") })
+		}
+	}
+	since, err := http.ParseTime(h.Get("Last-Modified"))
+	now, err2 := http.ParseTime(h.Get("Date"))
+	strong := err == nil && err2 == nil && now.Sub(since) >= time.Second
+
 	keep := func(s string) string {
 		if len(s) > maxValidator || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) {
 			return ""
 		}
 		return s
 	}
-	return keep(h.Get("ETag")), keep(h.Get("Last-Modified"))
+	if strong {
+		modified = keep(h.Get("Last-Modified"))
+	}
+	return keep(h.Get("ETag")), modified
 }
 
 // invalid says why the certificate did not verify.

@@ -99,7 +99,7 @@ func (c *Composer) Resource(r *Resource, meta *Meta, opts Options) (*Group, erro
 	if opts.Original != nil {
 		return nil, fmt.Errorf("%w: %s: a resource is never a revisit", ErrExchange, r.URL)
 	}
-	closing, err := closingOf(&Exchange{URL: r.URL, Outcome: "captured"}, meta, nil)
+	closing, err := closingOf(&Exchange{URL: r.URL, Outcome: "captured"}, meta, &Options{})
 	if err != nil {
 		return nil, err
 	}

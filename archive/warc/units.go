@@ -49,6 +49,13 @@ func bareMime(contentType string) string {
 // Digest is the WARC-Payload-Digest.
 func (i *Found) Digest() string { return i.Header.Get(fieldPayloadDigest) }
 
+// NotModified says whether the record is a revisit that a 304 has asked for (WARC 1.1 §6.7.3).
+func (i *Found) NotModified() bool { return notModified(&i.Header) }
+
+func notModified(h *Header) bool {
+	return h.Type() == TypeRevisit && strings.HasSuffix(h.Get(fieldProfile), "/server-not-modified")
+}
+
 // Original is the record that a revisit refers to; its Location stands in the closing record.
 func (i *Found) Original() Original {
 	return Original{

@@ -65,7 +65,7 @@ func (c *headerCheck) mandatory() {
 			c.fault("§5.14", "WARC-Target-URI: %v", err)
 		}
 	}
-	if t == TypeRevisit && c.h.Get(fieldProfile) != ProfileIdentical {
+	if p := c.h.Get(fieldProfile); t == TypeRevisit && p != ProfileIdentical && p != ProfileNotModified {
 		c.fault("§5.18", "WARC-Profile %q", c.h.Get(fieldProfile))
 	}
 }

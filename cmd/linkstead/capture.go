@@ -40,6 +40,8 @@ type captureCmd struct {
 	AllowPrivate bool              `help:"Allow private and loopback addresses."`
 	TLSVerify    *string           `name:"tls-verify" help:"What an invalid certificate means: record (captured, and noted; the default) or require (a failure)." placeholder:"POLICY"`
 
+	NoConditional bool `name:"no-conditional" help:"Ask for everything anew, not only for what has changed since it was captured."`
+
 	Detach bool `help:"Hand the capture over to whoever works on this archive ('linkstead work', 'linkstead serve'), and print the number of its run."`
 	Serve  bool `help:"Serve the archive while and after capturing, until interrupted."`
 	places
@@ -58,6 +60,7 @@ func (c *captureCmd) overlay(cfg *configs.Config) {
 	}
 	cfg.AllowPrivate = cfg.AllowPrivate || c.AllowPrivate
 	set(&cfg.TLS.Verify, c.TLSVerify)
+	cfg.Recrawl.Conditional = cfg.Recrawl.Conditional && !c.NoConditional
 	c.places.overlay(cfg)
 }
 
@@ -77,6 +80,7 @@ func (c *captureCmd) spec(cfg configs.Config, source string) scope.Spec {
 	s.Traps, s.Sitemaps = trapsOf(cfg), mapsOf(c.Sitemaps)
 	s.PerHost, s.DelayMS = cfg.PerHost, time.Duration(cfg.Delay).Milliseconds()
 	s.AllowPrivate, s.Resolve, s.RequireValid = cfg.AllowPrivate, cfg.Resolve, cfg.TLS.Verify == tlsRequire
+	s.Unconditional = !cfg.Recrawl.Conditional
 	return s
 }
 

@@ -157,6 +157,7 @@ func (e *env) schedule(c configs.Schedule, dir string) (*watch.Schedule, error) 
 	spec.Traps, spec.Sitemaps = trapsOf(e.cfg), scope.Maps(c.Sitemaps)
 	spec.PerHost, spec.DelayMS = c.PerHost, time.Duration(c.Delay).Milliseconds()
 	spec.AllowPrivate, spec.Resolve, spec.RequireValid = c.AllowPrivate, c.Resolve, e.cfg.TLS.Verify == tlsRequire
+	spec.Unconditional = !e.cfg.Recrawl.Conditional
 	spec.Budget = scope.Budget{Pages: int64(c.BudgetPages), Bytes: int64(c.BudgetBytes), Seconds: int64(time.Duration(c.BudgetTime) / time.Second)}
 	if c.BudgetTime != 0 && spec.Budget.Seconds <= 0 {
 		return nil, fmt.Errorf("budget.time %s is too short: a second is the least", c.BudgetTime)

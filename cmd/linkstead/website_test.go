@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"hash/crc32"
 	"io"
 	"net"
 	"net/http"
@@ -104,6 +105,7 @@ func (w *website) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if text {
 		body = []byte(strings.ReplaceAll(string(body), "{{PORT}}", w.port))
 	}
+	rw.Header().Set("ETag", fmt.Sprintf(`"%08x"`, crc32.ChecksumIEEE(body)))
 	http.ServeContent(rw, r, path.Base(name), time.Unix(1e9, 0), strings.NewReader(string(body)))
 }
 

@@ -29,13 +29,21 @@ func (w *Worker) document(x *warc.Exchange) (*Document, error) {
 	if err := w.read(x, doc); err != nil {
 		return nil, err
 	}
-	if mime == "" {
-		guess, _, _ := strings.Cut(http.DetectContentType(doc.Body), ";")
-		if doc.Mime = guess; !w.job.req.Any && !strings.HasPrefix(guess, "text/") || len(doc.Body) == 0 {
-			return nil, nil
-		}
+	if !doc.names(w.job.req.Any) {
+		return nil, nil
 	}
 	return doc, nil
+}
+
+// names says whether a document whose body was read may name other addresses, and guesses its media type if none is declared.
+func (d *Document) names(all bool) bool {
+	if d.Mime == "" {
+		guess, _, _ := strings.Cut(http.DetectContentType(d.Body), ";")
+		if d.Mime = guess; !all && !strings.HasPrefix(guess, "text/") || len(d.Body) == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // textual says whether a media type may name other addresses.
@@ -59,10 +67,22 @@ func (w *Worker) read(x *warc.Exchange, doc *Document) error {
 		}
 		return nil
 	}
+	return w.unpack(doc, encoding, func() (io.Reader, error) {
+		return httpmsg.Body(x.Head, x.Method, x.Response.From(x.Head.Len)), nil
+	})
+}
+
+// unpack reads a body into doc, decoded, up to the limit. What opens it is called twice if it is long.
+func (w *Worker) unpack(doc *Document, encoding string, body func() (io.Reader, error)) error {
+	limit := w.rec.limits.Decoded
 	ctx, cancel := context.WithTimeout(w.job.ctx, w.rec.limits.Discover)
 	defer cancel()
 	open := func() (*unpacking, error) {
-		in := &counted{r: httpmsg.Body(x.Head, x.Method, x.Response.From(x.Head.Len))}
+		r, err := body()
+		if err != nil {
+			return nil, err
+		}
+		in := &counted{r: r}
 		dec, err := httpmsg.DecodeWithin(ctx, in, encoding)
 		return &unpacking{ReadCloser: dec, in: in}, err
 	}
@@ -90,14 +110,14 @@ func (w *Worker) read(x *warc.Exchange, doc *Document) error {
 			return err
 		}
 		if w.job.free, err = w.rec.Room.take(w.job.ctx, size*max(1, w.job.req.Weight)); err != nil {
-			return errors.Join(fmt.Errorf("wait for memory to read %s: %w", x.URL, err), dec.Close())
+			return errors.Join(fmt.Errorf("wait for memory to read %s: %w", doc.URL, err), dec.Close())
 		}
 		doc.Body, _, err = fill(dec, make([]byte, 0, size), size)
 		doc.Capped = much
 	}
 	var disk *os.PathError
 	if errors.As(err, &disk) {
-		return errors.Join(fmt.Errorf("read response of %s: %w", x.URL, err), dec.Close())
+		return errors.Join(fmt.Errorf("read response of %s: %w", doc.URL, err), dec.Close())
 	}
 	if w.job.ctx.Err() != nil {
 		return errors.Join(w.job.ctx.Err(), dec.Close())

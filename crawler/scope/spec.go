@@ -77,6 +77,7 @@ type Spec struct {
 	Retries       int      `json:"retries"`                 // tries after the first, for failures that may pass
 	PerHost       int      `json:"per_host"`                // requests at a time to one host
 	DelayMS       int64    `json:"delay_ms"`                // from the end of a request to the next one to that host, milliseconds
+	Unconditional bool     `json:"unconditional,omitempty"` // ask for everything anew, not only for what has changed since it was captured
 	AllowPrivate  bool     `json:"allow_private,omitempty"` // private and loopback addresses may be dialled
 	Resolve       []string `json:"resolve,omitempty"`       // HOST:PORT:ADDR, as in curl
 	RequireValid  bool     `json:"require_valid,omitempty"` // a certificate that does not verify is a failure

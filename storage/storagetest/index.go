@@ -24,6 +24,7 @@ func Index(t *testing.T, rows Rows) {
 		{"NestedReads", indexNestedReads},
 		{"Attempts", indexAttempts},
 		{"Original", indexOriginal},
+		{"Validated", indexValidated},
 		{"Posts", indexPosts},
 		{"AdoptTwice", indexAdoptTwice},
 	})
@@ -41,7 +42,7 @@ func indexFields(b *bench) {
 	want := storage.Capture{Collection: "c", URLKey: "org,example)/ä?q='\"", At: time.UnixMicro(1_700_000_000_123_456).UTC(), Segment: "s",
 		Offset: 1 << 33, Length: 77, URL: "http://example.org/ä", Status: 301, Mime: "text/html; x", Digest: "sha256:ABC", Kind: "revisit",
 		RefersTo: "s/12", Redirect: "http://example.org/b", RecordID: "<urn:uuid:2>", Run: 4, Outcome: "redirect",
-		Flags: "login needs-browser", ETag: `W/"ä"`, Modified: "Mon, 23 Nov 2026 07:00:00 GMT", TLSInvalid: "the certificate is for another host", Canonical: "http://x/"}
+		Flags: "login needs-browser", ETag: `W/"ä"`, Modified: "Mon, 23 Nov 2026 07:00:00 GMT", TLSInvalid: "the certificate is for another host", Canonical: "http://x/", Unmodified: true}
 	b.adopt(want)
 	if got := b.captures(want.URLKey); len(got) != 1 || got[0] != want {
 		b.t.Errorf("Captures brings %+v, want %+v", got, want)
