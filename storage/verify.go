@@ -189,7 +189,7 @@ func (db *DB) Tried(ctx context.Context, collection, urlkey, url string, run int
 // Mend is a repair of the rows of one segment.
 type Mend struct {
 	Segment string
-	Fields  *Segment  // collection, committed: what the row of the segment says from now on; nil: what it says
+	Fields  *Segment  // collection, committed, location: what the row of the segment says from now on; nil: what it says
 	Revive  bool      // the segment was given up, and its bytes, as Fields tells of them, are there all the same
 	Drop    []Spot    // rows that go: kind, offset
 	Posts   []Post    // versions of posts that go: ID, Run
@@ -215,8 +215,8 @@ func (x *tx) mend(m *Mend) error {
 			return err
 		}
 	} else if f != nil {
-		if _, err := x.exec(`UPDATE segments SET collection=$1, committed=$2 WHERE id=$3 AND state=$4`,
-			f.Collection, f.Committed, f.ID, SegmentStored); err != nil {
+		if _, err := x.exec(`UPDATE segments SET collection=$1, committed=$2, location=$3 WHERE id=$4 AND state=$5`,
+			f.Collection, f.Committed, f.Location, f.ID, SegmentStored); err != nil {
 			return err
 		}
 	}

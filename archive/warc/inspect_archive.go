@@ -42,6 +42,9 @@ func (i *Inspector) Inspect(ctx context.Context) (*Inspected, error) {
 	if i.Segment == "" {
 		err = i.rest(ctx, done)
 	}
+	if err == nil && i.Mender != nil {
+		err = i.again(ctx, done)
+	}
 	if err == nil && i.State != nil {
 		err = i.State.complete()
 	}
@@ -122,6 +125,38 @@ func (i *Inspector) rest(ctx context.Context, done *Inspected) error {
 	}
 	done.More += n.More
 	done.take(n.Flaws)
+	return nil
+}
+
+// again looks once more at revisits that led nowhere: what they lead to may have its row again.
+func (i *Inspector) again(ctx context.Context, done *Inspected) error {
+	left := map[string]map[int64]bool{}
+	for k := range done.Flaws {
+		f := &done.Flaws[k]
+		if f.Word != WordDangling || f.Mended != "" {
+			continue
+		}
+		if left[f.Segment] == nil {
+			row, err := i.Rows.Segment(ctx, f.Segment)
+			if err != nil {
+				return err
+			}
+			n, err := i.inspect(ctx, row)
+			if err != nil || n == nil {
+				return err
+			}
+			left[f.Segment] = map[int64]bool{}
+			for _, g := range n.Flaws {
+				if g.Word == WordDangling {
+					left[f.Segment][g.Offset] = true
+				}
+			}
+		}
+		if !left[f.Segment][f.Offset] {
+			f.mended("what it leads to has its row again")
+			done.Mended++
+		}
+	}
 	return nil
 }
 
@@ -217,6 +252,14 @@ func (i *Inspector) orphan(ctx context.Context, n *Inspection, f Flaw, blob stor
 		f.Detail = fmt.Sprintf("it is a copy of segment %s, which stands at %s", s.ID, s.Location)
 		f.Try = "delete the copy"
 		if _, err := i.stat(ctx, s.Location); errors.Is(err, storage.ErrNotFound) {
+			if SegmentKey(s) == blob.Key {
+				f.Detail = fmt.Sprintf("it is segment %s, whose row says that it stands at %s", s.ID, s.Location)
+				f.Try = tryRepair
+				s.Location = blob.Key
+				err = i.Mender.relocate(ctx, &f, s)
+				n.flaw(f)
+				return err
+			}
 			f.Detail = fmt.Sprintf("it holds what should stand at %s as segment %s", s.Location, s.ID)
 			f.Try = "rename it, or 'linkstead verify --repair', which copies it there"
 			if err := i.Mender.putBack(ctx, i.Blobs, &f, blob, s); err != nil {

@@ -182,6 +182,21 @@ func (m *Mender) putBack(ctx context.Context, from Getter, f *Flaw, blob storage
 	return nil
 }
 
+// relocate lets the row of a segment say where its object stands.
+func (m *Mender) relocate(ctx context.Context, f *Flaw, row storage.Segment) error {
+	if m == nil {
+		return nil
+	}
+	a, err := m.note(row.ID, map[string]int{string(f.Word): 1})
+	if err == nil {
+		err = m.Rows.Mend(ctx, &storage.Mend{Segment: row.ID, Fields: &row, Audit: a})
+	}
+	if err == nil {
+		f.mended("the row says so now")
+	}
+	return err
+}
+
 // adopt takes an object in that no row names, as a rebuild does.
 func (m *Mender) adopt(ctx context.Context, i *Inspector, f *Flaw, blob storage.Blob, row storage.Segment) error {
 	if m == nil {

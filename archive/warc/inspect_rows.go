@@ -272,14 +272,15 @@ func (c *comparison) refers(ctx context.Context, u *unitRows, have []storage.Cap
 		return nil
 	}
 	for k := range have {
-		if why, err := c.leads(ctx, u, have[k].RefersTo); err != nil {
+		why, err := c.leads(ctx, u, have[k].RefersTo)
+		if err != nil {
 			return err
-		} else if why == "" {
+		}
+		if why == "" {
 			w.RefersTo = have[k].RefersTo
 			return nil
-		} else {
-			c.flaw(Flaw{Word: WordDangling, Offset: u.offset, Record: w.RecordID, URL: w.URL, Detail: fmt.Sprintf("the revisit leads to %q: %s", have[k].RefersTo, why)})
 		}
+		c.flaw(Flaw{Word: WordDangling, Offset: u.offset, Record: w.RecordID, URL: w.URL, Detail: fmt.Sprintf("the revisit leads to %q: %s", have[k].RefersTo, why)})
 	}
 	place, err := c.original(ctx, u)
 	if err != nil {
@@ -293,11 +294,14 @@ func (c *comparison) refers(ctx context.Context, u *unitRows, have []storage.Cap
 	return nil
 }
 
-// original finds where the payload of a revisit stands; empty if nowhere.
+// original is where the payload of a revisit stands: where its record says, unless a purge has replaced that segment, or else
+// wherever an equal payload is; empty if nowhere. The rows of other captures may be wrong just now, and do not decide.
 func (c *comparison) original(ctx context.Context, u *unitRows) (string, error) {
 	w := &u.end.Captures[0]
-	if why, err := c.leads(ctx, u, w.RefersTo); err != nil || why == "" {
-		return w.RefersTo, err
+	if segment, _, err := splitLocation(w.RefersTo); err == nil {
+		if _, err := c.i.Rows.Segment(ctx, segment); !errors.Is(err, storage.ErrNotFound) {
+			return w.RefersTo, err
+		}
 	}
 	holders, err := c.i.Index.Holders(ctx, w.Collection, w.Digest)
 	if err != nil || len(holders) == 0 {

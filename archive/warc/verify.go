@@ -65,6 +65,7 @@ type verifier struct {
 	refs     []reference
 	warcinfo string
 	method   string // of the request of the exchange at hand
+	good     string // the last URL that was found good
 	group    grouper
 	broken   bool          // the unit at hand holds what could not be read: what is left of it has been told of
 	damaged  bool          // something before could not be read
@@ -128,8 +129,9 @@ func (v *verifier) end(size int64) {
 // record verifies one record, and takes the unit that it completes.
 func (v *verifier) record(rec *Record) error {
 	h, id := &rec.Header, rec.Header.ID()
-	check := headerCheck{h: h, fault: func(clause, format string, args ...any) { v.fault(rec.Offset, id, clause, format, args...) }}
+	check := headerCheck{h: h, good: v.good, fault: func(clause, format string, args ...any) { v.fault(rec.Offset, id, clause, format, args...) }}
 	check.all()
+	v.good = check.good
 	if _, twice := v.seen[id]; twice {
 		check.fault("§5.2", "the record id is not unique")
 	}
@@ -138,7 +140,7 @@ func (v *verifier) record(rec *Record) error {
 	}
 	if h.Type() == TypeWarcinfo {
 		v.warcinfo = id
-	} else if w := h.Get(fieldWarcinfo); w != "" && w != v.warcinfo && !(v.damaged && v.warcinfo == "") {
+	} else if w := h.Get(fieldWarcinfo); w != "" && w != v.warcinfo && (v.warcinfo != "" || !v.damaged) {
 		check.fault("§5.16", "WARC-Warcinfo-ID %s is not the warcinfo record that went before", w)
 	}
 	if h.Type() == TypeRevisit {
