@@ -28,12 +28,14 @@ type Config struct {
 	Operator   string // who runs the archive; may be empty
 	Contact    string // where the owner of a site finds out who is asking
 	UserAgent  string // with {version} and {contact}; see Agent
+	From       string // e-mail address of the From header; empty: none is sent
 
 	Robots      string   // obey, record or ignore
 	Concurrency int      // hosts at the same time
 	PerHost     int      // requests to one host at the same time
 	Delay       Duration // between requests to one host
 	Retries     int      // tries after the first
+	Politeness  Politeness
 
 	Recrawl Recrawl
 	Limits  Limits

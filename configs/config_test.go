@@ -2,6 +2,7 @@ package configs_test
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -221,6 +222,15 @@ func TestValidateNamesKeyValueAndRemedy(t *testing.T) {
 		{func(c *configs.Config) { c.Concurrency = 0 }, []string{"concurrency:", `"0"`, "1 to 1000"}},
 		{func(c *configs.Config) { c.PerHost = 65 }, []string{"per_host:", "1 to 64"}},
 		{func(c *configs.Config) { c.Delay = -1 }, []string{"delay:", "0s to 24h"}},
+		{func(c *configs.Config) { c.From = "An Archive <a@example.org>" }, []string{"from:", "an e-mail address alone"}},
+		{func(c *configs.Config) { c.From = "nobody" }, []string{"from:", `"nobody"`}},
+		{func(c *configs.Config) { c.From = "a@example.org\r\nX: y" }, []string{"from:"}},
+		{func(c *configs.Config) { c.Politeness.Factor = -1 }, []string{"politeness.factor:", "0 to 100"}},
+		{func(c *configs.Config) { c.Politeness.Factor = math.NaN() }, []string{"politeness.factor:"}},
+		{func(c *configs.Config) { c.Politeness.MaxDelay = -1 }, []string{"politeness.max_delay:"}},
+		{func(c *configs.Config) { c.Politeness.Backoff = c.Politeness.MaxBackoff + 1 }, []string{"politeness.max_backoff:", "or more"}},
+		{func(c *configs.Config) { c.Politeness.DownAfter = -1 }, []string{"politeness.down_after:", "1 to 1000"}},
+		{func(c *configs.Config) { c.Politeness.Patience = configs.Duration(48 * time.Hour) }, []string{"politeness.patience:", "24h"}},
 		{func(c *configs.Config) { c.Limits.Total = 0 }, []string{"limits.total:", "168h"}},
 		{func(c *configs.Config) { c.Limits.Bytes = 0 }, []string{"limits.bytes:", "1KiB"}},
 		{func(c *configs.Config) { c.Segment.Window = 1 << 40 }, []string{"segment.window:", "0s to 1s"}},

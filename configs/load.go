@@ -17,7 +17,7 @@ import (
 // key is one setting: its path, and where its value goes.
 type key struct {
 	name string
-	dst  any // *string, *int, *bool, *[]string or an encoding.TextUnmarshaler
+	dst  any // *string, *int, *float64, *bool, *[]string or an encoding.TextUnmarshaler
 }
 
 func (c *Config) keys() []key {
@@ -29,8 +29,13 @@ func (c *Config) keys() []key {
 		{"s3.secret_key", &c.S3.SecretKey}, {"s3.session_token", &c.S3.SessionToken}, {"s3.profile", &c.S3.Profile},
 		{"s3.path_style", &c.S3.PathStyle},
 		{"collection", &c.Collection}, {"operator", &c.Operator}, {"contact", &c.Contact}, {"user_agent", &c.UserAgent},
+		{"from", &c.From},
 		{"robots", &c.Robots}, {"concurrency", &c.Concurrency}, {"per_host", &c.PerHost}, {"delay", &c.Delay},
 		{"retries", &c.Retries}, {"recrawl.conditional", &c.Recrawl.Conditional},
+		{"politeness.factor", &c.Politeness.Factor}, {"politeness.max_delay", &c.Politeness.MaxDelay},
+		{"politeness.retry_after", &c.Politeness.RetryAfter}, {"politeness.backoff", &c.Politeness.Backoff},
+		{"politeness.max_backoff", &c.Politeness.MaxBackoff}, {"politeness.down_after", &c.Politeness.DownAfter},
+		{"politeness.patience", &c.Politeness.Patience},
 		{"limits.connect", &c.Limits.Connect}, {"limits.headers", &c.Limits.Headers},
 		{"limits.idle", &c.Limits.Idle}, {"limits.total", &c.Limits.Total},
 		{"limits.discover", &c.Limits.Discover},
@@ -226,6 +231,12 @@ func set(dst any, s string) error {
 		v, err := strconv.Atoi(s)
 		if err != nil {
 			return fmt.Errorf("%q is no whole number", s)
+		}
+		*d = v
+	case *float64:
+		v, err := strconv.ParseFloat(s, 64)
+		if err != nil {
+			return fmt.Errorf("%q is no number", s)
 		}
 		*d = v
 	case *bool:

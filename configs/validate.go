@@ -208,6 +208,7 @@ func (c Config) checkNumbers(v *findings) {
 	count("per_host", c.PerHost, 1, 64)
 	span("delay", c.Delay, 0, 24*time.Hour)
 	count("retries", c.Retries, 0, 100)
+	c.checkPoliteness(v, span)
 	span("limits.connect", c.Limits.Connect, time.Millisecond, time.Hour)
 	span("limits.headers", c.Limits.Headers, time.Millisecond, time.Hour)
 	span("limits.idle", c.Limits.Idle, time.Millisecond, time.Hour)

@@ -17,6 +17,7 @@ import (
 	"linkstead/configs"
 	"linkstead/crawler"
 	"linkstead/crawler/fetch"
+	"linkstead/crawler/pace"
 	"linkstead/crawler/robots"
 	"linkstead/crawler/scope"
 	"linkstead/storage"
@@ -205,9 +206,17 @@ func (e *env) crawler(s *store, w *worker, tell func(crawler.Event)) *crawler.Cr
 			return r
 		},
 		Owner: w.spool.Node(), Agent: robots.ProductToken(e.cfg.Agent(version)), Hosts: m.hosts, More: m.more,
-		Lease: time.Minute, Hold: 15 * time.Second, RetryWait: 2 * time.Second, Grace: 10 * time.Second,
+		Lease: time.Minute, Hold: 15 * time.Second, RetryWait: 2 * time.Second, Pace: paceLimits(e.cfg.Politeness), Grace: 10 * time.Second,
 		Discover: time.Duration(e.cfg.Limits.Discover),
 		Now:      s.db.Now, Log: e.log, Tell: tell,
+	}
+}
+
+// paceLimits are the settings of politeness as the crawler has them.
+func paceLimits(p configs.Politeness) pace.Limits {
+	return pace.Limits{
+		Factor: p.Factor, MaxDelay: time.Duration(p.MaxDelay), RetryAfter: time.Duration(p.RetryAfter), Backoff: time.Duration(p.Backoff),
+		MaxBackoff: time.Duration(p.MaxBackoff), DownAfter: p.DownAfter, Patience: time.Duration(p.Patience),
 	}
 }
 
@@ -226,6 +235,7 @@ func (e *env) journal(s *store, spool *storage.Spool) *warc.Journal {
 func (e *env) info() warc.Info {
 	return warc.Info{
 		Software: "linkstead/" + version, Operator: e.cfg.Operator, Robots: e.cfg.Robots,
+		UserAgent: e.cfg.Agent(version), From: e.cfg.From,
 		Description: "A post and the sources that it links to.",
 	}
 }
@@ -266,7 +276,7 @@ func recorder(cfg configs.Config, temp string, spec scope.Spec) *fetch.Recorder 
 			Discover: time.Duration(cfg.Limits.Discover),
 			Bytes:    int64(cfg.Limits.Bytes), Decoded: int64(cfg.Limits.Decoded), Memory: int64(cfg.Limits.Spill),
 		},
-		UserAgent: cfg.Agent(version), Resolve: resolve, AllowPrivate: spec.AllowPrivate, Spool: temp,
+		UserAgent: cfg.Agent(version), From: cfg.From, Resolve: resolve, AllowPrivate: spec.AllowPrivate, Spool: temp,
 		IdlePerHost: max(8, cfg.PerHost), Resolver: net.DefaultResolver, Allow: allow, Deny: deny,
 		// What the machine requires it requires of every run; a run may require it on any machine.
 		RequireValid: cfg.TLS.Verify == tlsRequire || spec.RequireValid,

@@ -63,6 +63,7 @@ func (l Limits) orDefaults() Limits {
 type Recorder struct {
 	Limits       Limits
 	UserAgent    string            // as sent; none if empty
+	From         string            // e-mail address of the From field; none if empty
 	Resolve      map[string]string // "host:port" → address, with or without a port, as in curl's --resolve
 	AllowPrivate bool              // talk to private addresses too
 	Allow        []netip.Prefix    // private addresses to talk to all the same

@@ -224,11 +224,11 @@ func TestDocuments(t *testing.T) {
 // TestRequestFields keeps out of a request what would break or misframe it.
 func TestRequestFields(t *testing.T) {
 	s := serve(t, false, always(reply{raw: "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"}))
-	w := recorder(t, &Recorder{UserAgent: "us/1"}).Worker()
+	w := recorder(t, &Recorder{UserAgent: "us/1", From: "archive@example.org"}).Worker()
 	x, _ := fetch(t, w, Request{URL: s.url("/"), Header: http.Header{
 		"Accept": {"text/plain"}, "Cookie": {"a=1"}, "Host": {"evil"}, "Content-Length": {"9"}, "Connection": {"close"},
 	}})
-	want := "GET / HTTP/1.1\r\nHost: " + s.addr + "\r\nUser-Agent: us/1\r\nAccept-Encoding: gzip, deflate, br\r\n" +
+	want := "GET / HTTP/1.1\r\nHost: " + s.addr + "\r\nUser-Agent: us/1\r\nFrom: archive@example.org\r\nAccept-Encoding: gzip, deflate, br\r\n" +
 		"Accept: text/plain\r\nCookie: a=1\r\n\r\n"
 	if string(x.Request) != want {
 		t.Errorf("request %q, want %q", x.Request, want)

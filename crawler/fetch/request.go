@@ -142,7 +142,7 @@ func (r *Recorder) message(t target, req Request, asked session.Asked) (message,
 	if asked.Secret {
 		encoding = "identity" // what comes back can be searched for the secret, and masked in its place
 	}
-	for _, f := range [...][2]string{{"User-Agent", r.UserAgent}, {"Accept", accept}, {"Accept-Encoding", encoding}} {
+	for _, f := range [...][2]string{{"User-Agent", r.UserAgent}, {"From", r.From}, {"Accept", accept}, {"Accept-Encoding", encoding}} {
 		if !own[f[0]] && f[1] != "" {
 			b = field(b, f[0], f[1])
 		}
