@@ -5,6 +5,7 @@ package crawler
 import (
 	"cmp"
 	"context"
+	"iter"
 	"log/slog"
 	"time"
 
@@ -60,6 +61,11 @@ type Index interface {
 	PostOf(ctx context.Context, run int64) (storage.Post, error)
 }
 
+// Copies lists what was captured of an address, oldest first.
+type Copies interface {
+	Captures(ctx context.Context, collection, urlkey string) iter.Seq2[storage.Capture, error]
+}
+
 // Journal makes entries count: *warc.Journal.
 type Journal interface {
 	Append(ctx context.Context, e *warc.Entry, done func(held bool, err error)) error
@@ -92,6 +98,7 @@ type Crawler struct {
 	Tasks     Tasks
 	Runs      Runs
 	Index     Index
+	Copies    Copies
 	Journal   Journal
 	Library   Reader
 	Schedules Schedules

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"linkstead/archive/outcome"
@@ -28,6 +29,7 @@ type permission struct {
 
 	denied string // the line of robots.txt that forbids the task at hand; "" if none does
 	noted  string // the same, where the run only takes note of it
+	remark string // what else there is to say
 
 	counted []scope.Count // what the task counts for, if it is fetched
 }
@@ -43,11 +45,12 @@ func (h *host) permission(ctx context.Context, r *run, t storage.Task) (*permiss
 	if policy == scope.RobotsIgnore || scope.Role(t.Hops) == scope.KindRobots || t.Kind == KindDocument {
 		return &permission{ignored: true}, nil
 	}
-	key := fmt.Sprintf("%d %s", r.row.ID, urlkey.Origin(t.URL))
+	period := robots.Period(r.row.Started, h.c.Now())
+	key := fmt.Sprintf("%d %d %s", r.row.ID, period, urlkey.Origin(t.URL))
 	p := h.rules[key]
 	if p == nil {
 		var err error
-		if p, err = h.robots(ctx, r, robotsURL(t.URL)); err != nil {
+		if p, err = h.robots(ctx, r, robotsURL(t.URL), period); err != nil {
 			return nil, err
 		}
 		if p.first != nil || p.wait > 0 {
@@ -72,14 +75,15 @@ func (h *host) permission(ctx context.Context, r *run, t storage.Task) (*permiss
 }
 
 // robots follows a robots.txt through what the run has captured of it, over up to five redirects (RFC 9309 §2.3.1.2),
-// and says what has to be fetched first, or what it came to.
-func (h *host) robots(ctx context.Context, r *run, url string) (*permission, error) {
+// and says what has to be fetched first, or what it came to. A run that goes on for days asks anew in each period.
+func (h *host) robots(ctx context.Context, r *run, url string, period int64) (*permission, error) {
 	hops := string(scope.HopPrereq)
 	for {
-		t, err := h.c.Tasks.Task(ctx, urlkey.Host(url), r.row.ID, urlkey.ID(url))
+		id := robotsID(url, period)
+		t, err := h.c.Tasks.Task(ctx, urlkey.Host(url), r.row.ID, id)
 		if errors.Is(err, storage.ErrNotFound) {
 			t = storage.Task{
-				Host: urlkey.Host(url), Run: r.row.ID, ID: urlkey.ID(url), URL: url,
+				Host: urlkey.Host(url), Run: r.row.ID, ID: id, URL: url,
 				Kind: string(scope.KindRobots), Hops: hops,
 			}
 			n, err := h.c.Tasks.Enqueue(ctx, []storage.Task{t})
@@ -109,7 +113,11 @@ func (h *host) robots(ctx context.Context, r *run, url string) (*permission, err
 		}
 		switch {
 		case a == nil:
-			return h.noRobots(ctx, r, t)
+			p, err := h.noRobots(ctx, r, t)
+			if err != nil {
+				return nil, err
+			}
+			return h.forsaken(ctx, r, t, p)
 		case a.broken:
 			return &permission{outcome: outcome.RobotsError, detail: "robots.txt was captured, but can't be read back out of the archive."}, nil
 		case a.status/100 == 3 && urlkey.Fetchable(a.redirect) && len(hops) <= 5:
@@ -119,9 +127,49 @@ func (h *host) robots(ctx context.Context, r *run, url string) (*permission, err
 		p := &permission{rules: robots.FromStatus(a.status, a.body)}
 		if p.rules.Unreachable() {
 			p.outcome, p.detail = outcome.RobotsError, fmt.Sprintf("robots.txt could not be read: the site answered %d.", a.status)
+			return h.forsaken(ctx, r, t, p)
 		}
 		return p, nil
 	}
+}
+
+// robotsID is the id of the task that asks for a robots.txt in a period. In the first one it is that of any task of the
+// address, such as a page to which a robots.txt redirects.
+func robotsID(url string, period int64) int64 {
+	if period == 0 {
+		return urlkey.ID(url)
+	}
+	return urlkey.ID(fmt.Sprintf("%s#%d", url, period)) // no address of a task has a fragment
+}
+
+// forsaken is p, unless the archive tells that the robots.txt of t has been out of reach for so long that there is none any
+// more (RFC 9309 §2.3.1.4): then all is allowed.
+func (h *host) forsaken(ctx context.Context, r *run, t storage.Task, p *permission) (*permission, error) {
+	var tries []robots.Try
+	key := urlkey.Key(t.URL)
+	for c, err := range h.c.Copies.Captures(ctx, r.row.Collection, key) {
+		if err != nil {
+			return nil, err
+		}
+		if c.URL == t.URL {
+			tries = append(tries, robots.Try{At: c.At, Status: c.Status})
+		}
+	}
+	as, err := h.c.Index.Attempts(ctx, r.row.Collection, key)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range as {
+		if a.URL == t.URL && !outcome.Outcome(a.Outcome).Ours() {
+			tries = append(tries, robots.Try{At: a.At})
+		}
+	}
+	since := robots.UnreachableSince(tries)
+	if since.IsZero() || h.c.Now().Sub(since) < robots.Forsaken {
+		return p, nil
+	}
+	return &permission{rules: robots.FromStatus(http.StatusNotFound, nil), remark: fmt.Sprintf(
+		"robots.txt has been out of reach since %s and counts as not being there", since.UTC().Format(time.DateOnly))}, nil
 }
 
 // noRobots is the permission where robots.txt got no answer: what befell it befalls the links.

@@ -56,6 +56,9 @@ func (c *Crawler) task(ctx context.Context, l storage.Lease, r *run, t storage.T
 		if p != nil && p.noted != "" {
 			e.Meta.Notes = append(e.Meta.Notes, "robots.txt asks not to fetch this: "+p.noted)
 		}
+		if p != nil && p.remark != "" {
+			e.Meta.Notes = append(e.Meta.Notes, p.remark)
+		}
 		err = c.exchange(ctx, r, e, step)
 		if err == nil {
 			r.traps.ended(e, p)

@@ -278,7 +278,7 @@ func newNode(t testing.TB, dir string, change ...func(*parts)) *node {
 	p.journal.Spool, p.journal.Composer = n.spool, &warc.Composer{Dir: n.spool.Temp(), Memory: 1 << 20}
 	n.journal = warc.NewJournal(p.journal)
 	n.Crawler = &crawler.Crawler{
-		Queue: n.db, Tasks: n.db, Runs: n.db, Index: n.db, Journal: n.journal,
+		Queue: n.db, Tasks: n.db, Runs: n.db, Index: n.db, Copies: n.db, Journal: n.journal,
 		Schedules: n.db, Watched: n.db, History: n.db, Cuts: n.db,
 		Library: &warc.Library{Shelves: n.db, Blobs: blobs, Spool: p.spool},
 		Recorder: func(s scope.Spec) *fetch.Recorder {
@@ -325,7 +325,12 @@ func (n *node) close() {
 // begin starts a run, or goes on with it.
 func (n *node) begin(s scope.Spec) storage.Run {
 	n.t.Helper()
-	r, _, err := crawler.Begin(n.t.Context(), n.db, s, nil, time.Now())
+	return n.beginAt(s, time.Now())
+}
+
+func (n *node) beginAt(s scope.Spec, now time.Time) storage.Run {
+	n.t.Helper()
+	r, _, err := crawler.Begin(n.t.Context(), n.db, s, nil, now)
 	must(n.t, err)
 	return r
 }

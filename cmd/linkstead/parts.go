@@ -198,7 +198,7 @@ func (e *env) crawler(s *store, w *worker, tell func(crawler.Event)) *crawler.Cr
 	m := e.means()
 	room := fetch.NewRoom(m.documents)
 	return &crawler.Crawler{
-		Queue: s.db, Tasks: s.db, Runs: s.db, Index: s.db, Journal: w.journal, Library: s.lib,
+		Queue: s.db, Tasks: s.db, Runs: s.db, Index: s.db, Copies: s.db, Journal: w.journal, Library: s.lib,
 		Schedules: s.db, Watched: s.db, History: s.db, Cuts: s.db,
 		Recorder: func(spec scope.Spec) *fetch.Recorder {
 			r := recorder(m.within(e.cfg), w.spool.Temp(), spec)
