@@ -44,6 +44,10 @@ type Config struct {
 	Serve   Serve
 	Log     Log
 
+	Cookies  string // off, session, or a file of cookies
+	Language string // Accept-Language; may be empty
+	Sites    []Site // how some hosts are asked; see OpenSites
+
 	AllowPrivate  bool     // private and loopback addresses may be dialled
 	AllowNetworks []string // private networks that may be dialled, as address/bits
 	DenyNetworks  []string // networks that may never be dialled, as address/bits

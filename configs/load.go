@@ -17,7 +17,7 @@ import (
 // key is one setting: its path, and where its value goes.
 type key struct {
 	name string
-	dst  any // *string, *int, *float64, *bool, *[]string or an encoding.TextUnmarshaler
+	dst  any // *string, *int, *float64, *bool, *[]string, *[]Site or an encoding.TextUnmarshaler
 }
 
 func (c *Config) keys() []key {
@@ -50,6 +50,7 @@ func (c *Config) keys() []key {
 		{"serve.listen", &c.Serve.Listen}, {"serve.replay_listen", &c.Serve.ReplayListen},
 		{"serve.replay_origin", &c.Serve.ReplayOrigin}, {"serve.origin", &c.Serve.PagesOrigin},
 		{"log.format", &c.Log.Format}, {"log.level", &c.Log.Level},
+		{"cookies", &c.Cookies}, {"language", &c.Language}, {"sites", &c.Sites},
 		{"allow_private", &c.AllowPrivate}, {"allow_networks", &c.AllowNetworks}, {"deny_networks", &c.DenyNetworks},
 		{"resolve", &c.Resolve}, {"tls.verify", &c.TLS.Verify},
 		{"walls", &c.Walls},
@@ -123,6 +124,9 @@ func (c *Config) overlay(file string, data []byte) error {
 // noYAML tells which line can't be read. The library counts some from 0, and names where others' block begins.
 func noYAML(file string, data []byte, err error) error {
 	why := strings.TrimPrefix(err.Error(), "yaml: ")
+	if strings.Contains(why, "unknown anchor") { // it would tell the value
+		why = "a value that begins with * or & stands in quotes"
+	}
 	const most = 2000 // lines that are looked at: a file of settings has fewer
 	lines := bytes.SplitAfter(data, []byte("\n"))
 	if len(lines) > most {
@@ -210,6 +214,9 @@ func (l *layer) value(k key, n *yaml.Node) error {
 		}
 		return nil
 	}
+	if sites, ok := k.dst.(*[]Site); ok {
+		return l.sites(sites, n)
+	}
 	if n.Kind != yaml.ScalarNode {
 		return l.errorf(n, "%s takes one plain value", k.name)
 	}
@@ -252,6 +259,8 @@ func set(dst any, s string) error {
 				*d = append(*d, item)
 			}
 		}
+	case *[]Site:
+		return errors.New("sites can't be said in a variable: write them into a file, where ${NAME} stands for a variable's value")
 	case encoding.TextUnmarshaler:
 		return d.UnmarshalText([]byte(s))
 	default:

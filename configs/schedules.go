@@ -38,6 +38,8 @@ type Schedule struct {
 	BudgetBytes Size
 	BudgetTime  Duration
 
+	Cookies      string
+	Language     string
 	Robots       string
 	Delay        Duration
 	PerHost      int
@@ -70,6 +72,7 @@ func (s *Schedule) Give(keys ...string) {
 func (c Config) NewSchedule() Schedule {
 	s := Schedule{
 		Collection: c.Collection, Links: "content+outbound", Scope: "host", Robots: c.Robots, Delay: c.Delay, PerHost: c.PerHost,
+		Cookies: c.Cookies, Language: c.Language,
 		Retries: c.Retries, AllowPrivate: c.AllowPrivate, Resolve: slices.Clone(c.Resolve),
 	}
 	if c.Given("robots") {
@@ -86,6 +89,7 @@ func (s *Schedule) keys() []key {
 		{"collection", &s.Collection}, {"links", &s.Links}, {"depth", &s.Depth}, {"scope", &s.Scope}, {"exclude", &s.Exclude},
 		{"posts", &s.Posts}, {"sitemaps", &s.Sitemaps},
 		{"budget.pages", &s.BudgetPages}, {"budget.bytes", &s.BudgetBytes}, {"budget.time", &s.BudgetTime},
+		{"cookies", &s.Cookies}, {"language", &s.Language},
 		{"robots", &s.Robots}, {"delay", &s.Delay}, {"per_host", &s.PerHost}, {"retries", &s.Retries},
 		{"allow_private", &s.AllowPrivate}, {"resolve", &s.Resolve},
 	}

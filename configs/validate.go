@@ -66,6 +66,12 @@ func (c Config) checkNetwork(v *findings) {
 	default:
 		v.add("tls.verify", c.TLS.Verify, "use record (an invalid certificate is noted) or require (it is a failure)")
 	}
+	if c.Cookies == "" || hasControl(c.Cookies) {
+		v.add("cookies", c.Cookies, "use off, session, or the path of a file of cookies (Netscape format)")
+	}
+	if !languageForm.MatchString(c.Language) {
+		v.add("language", c.Language, "write it as en, or de-CH, de;q=0.9, en;q=0.5")
+	}
 	for _, r := range c.Resolve {
 		if !resolveForm(r) {
 			v.add("resolve", r, "write HOST:PORT:ADDRESS, for example example.org:80:127.0.0.1")

@@ -31,6 +31,8 @@ type captureCmd struct {
 	Date         string            `help:"When the post was written: 2016, 2016-02, 2016-02-21." placeholder:"DATE"`
 	DryRun       bool              `help:"Fetch the post alone, write nothing, and tell what would be captured."`
 	JSON         bool              `name:"json" help:"Print one JSON document on standard output."`
+	Cookies      *string           `help:"Cookies: off, session (what servers set is sent back), or a file in Netscape format." placeholder:"MODE"`
+	Language     *string           `help:"Accept-Language, such as de-CH, de;q=0.9." placeholder:"LIST"`
 	Robots       *string           `help:"What robots.txt means: obey, ignore, record (fetch it, but don't obey)." placeholder:"POLICY"`
 	Concurrency  *int              `help:"Hosts at the same time." placeholder:"N"`
 	PerHost      *int              `help:"Requests at the same time to one host." placeholder:"N"`
@@ -50,6 +52,8 @@ type captureCmd struct {
 // overlay lays the flags on the configuration.
 func (c *captureCmd) overlay(cfg *configs.Config) {
 	set(&cfg.Collection, c.Collection)
+	set(&cfg.Cookies, c.Cookies)
+	set(&cfg.Language, c.Language)
 	set(&cfg.Robots, c.Robots)
 	set(&cfg.Concurrency, c.Concurrency)
 	set(&cfg.PerHost, c.PerHost)
@@ -79,6 +83,7 @@ func (c *captureCmd) spec(cfg configs.Config, source string) scope.Spec {
 	s.MaxRequisites, s.MaxRedirects, s.Retries = cfg.Limits.Requisites, cfg.Limits.Redirects, cfg.Retries
 	s.Traps, s.Sitemaps = trapsOf(cfg), mapsOf(c.Sitemaps)
 	s.PerHost, s.DelayMS = cfg.PerHost, time.Duration(cfg.Delay).Milliseconds()
+	s.Language = cfg.Language
 	s.AllowPrivate, s.Resolve, s.RequireValid = cfg.AllowPrivate, cfg.Resolve, cfg.TLS.Verify == tlsRequire
 	s.Unconditional = !cfg.Recrawl.Conditional
 	return s
@@ -154,6 +159,9 @@ func (c *captureCmd) run(ctx context.Context, e *env) (err error) {
 	if err != nil {
 		return err
 	}
+	if _, err := e.sites(); err != nil && !c.Detach { // before anything is begun
+		return err
+	}
 	e.patience = patient
 	if c.DryRun {
 		return c.preview(ctx, e, jobs)
@@ -198,7 +206,13 @@ func (c *captureCmd) jobs(e *env) ([]*job, error) {
 		if err != nil {
 			return nil, err
 		}
+		if doc == nil && hasUser(arg) {
+			fmt.Fprintln(e.stderr, "The name and the password in the address are left out: what a site is to be asked with stands in the configuration, under sites.")
+		}
 		j := &job{spec: c.spec(e.cfg, name), doc: doc}
+		if j.spec.Cookies, err = cookies(e.cfg.Cookies); err != nil {
+			return nil, err
+		}
 		if _, err := j.spec.Compile(); err != nil {
 			return nil, usageError{err}
 		}
@@ -385,7 +399,7 @@ func (c *captureCmd) follow(ctx context.Context, s *store, jobs []*job, p *progr
 type pausedError int64
 
 func (e pausedError) Error() string {
-	return fmt.Sprintf("run %d was paused: the command that also captured it was interrupted, or its row can't be read\n"+
+	return fmt.Sprintf("run %d was paused: the command that also captured it was interrupted, or it can't be carried out here, as the log tells\n"+
 		"Run the same command again to go on", int64(e))
 }
 
@@ -465,9 +479,16 @@ func (c *captureCmd) preview(ctx context.Context, e *env, jobs []*job) error {
 	if err := c.previewed(ctx, e, jobs); err != nil {
 		return err
 	}
+	sites, err := e.sites()
+	if err != nil {
+		return err
+	}
 	var failed error
 	for _, j := range jobs {
 		rec := recorder(e.cfg, os.TempDir(), j.spec)
+		if rec.Session, err = asking(sites)(j.spec); err != nil {
+			return err
+		}
 		p, err := crawler.Preview(ctx, rec, j.spec, j.doc, e.now())
 		rec.Close()
 		if err != nil {

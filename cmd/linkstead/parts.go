@@ -155,13 +155,17 @@ func (e *env) hire(ctx context.Context, s *store, tell func(crawler.Event)) (*wo
 	if err != nil {
 		return nil, err
 	}
+	sites, err := e.sites()
+	if err != nil {
+		return nil, err
+	}
 	spool, err := storage.HoldSpool(e.cfg.SpoolDir(), e.fs)
 	if err != nil {
 		return nil, err
 	}
 	w := &worker{spool: spool, journal: e.journal(s, spool), silence: e.announce(s, spool.Node())}
 	w.crawler = e.crawler(s, w, tell)
-	w.crawler.Walls = walls
+	w.crawler.Walls, w.crawler.Session = walls, asking(sites)
 	rec, err := w.journal.Recover(ctx)
 	if err == nil {
 		err = s.db.FreeOwner(ctx, spool.Node(), s.db.Now().Add(time.Duration(e.cfg.Delay)))

@@ -52,6 +52,8 @@ type scheduleAddCmd struct {
 	Exclude      []string          `help:"Leave out addresses that match (RE2); repeatable." placeholder:"REGEX" sep:"none"`
 	Sitemaps     *bool             `help:"Of a site: read its sitemaps and feeds for pages, too, from a depth of 2 on; without it, if the source is the site's front page." negatable:""`
 	Posts        bool              `help:"Of a sitemap: its entries are posts, captured with their sources."`
+	Cookies      *string           `help:"Cookies: off, session (what servers set is sent back), or a file in Netscape format." placeholder:"MODE"`
+	Language     *string           `help:"Accept-Language, such as de-CH, de;q=0.9." placeholder:"LIST"`
 	Robots       *string           `help:"What robots.txt means: obey, ignore, record." placeholder:"POLICY"`
 	PerHost      *int              `help:"Requests at the same time to one host." placeholder:"N"`
 	Delay        *configs.Duration `help:"Pause between requests to one host, such as 500ms." placeholder:"TIME"`
@@ -74,6 +76,8 @@ func (c *scheduleAddCmd) written(cfg configs.Config) (configs.Schedule, error) {
 	}
 	s.BudgetPages, s.BudgetBytes, s.BudgetTime = c.BudgetPages, c.BudgetBytes, c.BudgetTime
 	set(&s.Collection, c.Collection)
+	set(&s.Cookies, c.Cookies)
+	set(&s.Language, c.Language)
 	set(&s.PerHost, c.PerHost)
 	set(&s.Delay, c.Delay)
 	set(&s.Retries, c.Retries)
@@ -162,6 +166,11 @@ func (e *env) schedule(c configs.Schedule, dir string) (*watch.Schedule, error) 
 	if c.BudgetTime != 0 && spec.Budget.Seconds <= 0 {
 		return nil, fmt.Errorf("budget.time %s is too short: a second is the least", c.BudgetTime)
 	}
+	var err error
+	if spec.Cookies, err = cookies(e.fromFolder(c.Cookies, dir)); err != nil {
+		return nil, err
+	}
+	spec.Language = c.Language
 	s := &watch.Schedule{Name: c.Name, Kind: watch.Kind(c.Kind), Spec: spec, URLs: c.URLs, When: watch.When{
 		Every: c.Every, Cron: c.Cron, At: c.At, TZ: c.TZ, Start: c.Start,
 	}}
@@ -241,7 +250,8 @@ func asWritten(s *watch.Schedule) configs.Schedule {
 		Sitemaps:    string(p.Sitemaps),
 		BudgetPages: int(p.Budget.Pages), BudgetBytes: configs.Size(p.Budget.Bytes),
 		BudgetTime: configs.Duration(time.Duration(p.Budget.Seconds) * time.Second),
-		Robots:     string(p.Robots), Delay: configs.Duration(time.Duration(p.DelayMS) * time.Millisecond), PerHost: p.PerHost,
+		Cookies:    asSetting(p.Cookies), Language: p.Language,
+		Robots: string(p.Robots), Delay: configs.Duration(time.Duration(p.DelayMS) * time.Millisecond), PerHost: p.PerHost,
 		Retries: p.Retries, AllowPrivate: p.AllowPrivate, Resolve: p.Resolve,
 	}
 	if b := s.When.Adaptive; b != nil {

@@ -74,6 +74,15 @@ func hasScheme(s string) bool {
 	return ok && len(scheme) > 1 && !strings.ContainsAny(scheme, "/\\. ")
 }
 
+// hasUser says whether there is a name before an address's host.
+func hasUser(arg string) bool {
+	_, rest, _ := strings.Cut(arg, "://")
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		rest = rest[:i]
+	}
+	return strings.Contains(rest, "@")
+}
+
 func readFile(path string) ([]byte, error) {
 	switch st, err := os.Stat(path); {
 	case err != nil:

@@ -70,6 +70,7 @@ func (e *env) work(ctx context.Context, s *store, w *worker, n int) error {
 		c := w.crawler
 		if i > 0 {
 			c = e.crawler(s, w, nil)
+			c.Walls, c.Session = w.crawler.Walls, w.crawler.Session
 			c.Name = fmt.Sprintf("%s#%d", w.spool.Node(), i+1)
 		}
 		c.Grace, c.Parting = stopGrace, stopParting

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"database/sql"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// What the members' site demands, and what it hands out to who has it.
+const (
+	membersUser     = "reader"
+	membersPassword = "correct horse/9+battery"
+	membersKey      = "key-4711&<staple>"
+	membersCookie   = "c00kie-of-the-browser"
+	membersLogin    = "a-login-made-by-the-server"
+)
+
+// membersSecrets are the forms in which nothing of that may be kept.
+func membersSecrets() []string {
+	basic := base64.StdEncoding.EncodeToString([]byte(membersUser + ":" + membersPassword))
+	out := []string{basic, url.QueryEscape(basic), strings.TrimRight(basic, "=")}
+	for _, s := range []string{membersPassword, membersKey, membersCookie, membersLogin} {
+		out = append(out, s, url.QueryEscape(s), url.PathEscape(s), base64.RawStdEncoding.EncodeToString([]byte(s)),
+			strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s))
+	}
+	return out
+}
+
+// cmdMembers starts a website that tells nothing but to who knows its secrets, and tells those again in every way that it
+// can; and another one, other.test, which must never hear of them. It sets $PORT.
+func cmdMembers(ts *testscript.TestScript, neg bool, args []string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	ts.Check(err)
+	srv := &http.Server{Handler: membersSite(port), ReadHeaderTimeout: 10 * time.Second}
+	go srv.Serve(l)
+	ts.Defer(func() { srv.Close() })
+	ts.Setenv("PORT", port)
+	ts.Setenv("MEMBERS_PASSWORD", membersPassword)
+	ts.Check(os.WriteFile(ts.MkAbs("secret.key"), []byte(membersKey+"\n"), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs("secret.cookies"), []byte("# Netscape HTTP Cookie File\n"+
+		"#HttpOnly_members.test\tFALSE\t/\tFALSE\t0\tsid\t"+membersCookie+"\nmembers.test\tFALSE\t/\tFALSE\t0\tlang\ten\n"), 0o600))
+}
+
+func membersSite(port string) http.Handler {
+	echo := "<p>" + strings.Join(membersSecrets(), "</p>\n<p>") + "</p>\n"
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, carried := r.Header["Authorization"]
+		carried = carried || r.Header.Get("X-Api-Key") != "" || strings.Contains(r.Header.Get("Cookie"), membersCookie)
+		if host, _, _ := strings.Cut(r.Host, ":"); host != "members.test" {
+			if carried || strings.Contains(r.URL.RawQuery, url.QueryEscape(membersKey)) {
+				w.WriteHeader(http.StatusTeapot)
+			}
+			fmt.Fprintf(w, "<p>%s in %s", r.URL, r.Header.Get("Accept-Language"))
+			return
+		}
+		user, password, _ := r.BasicAuth()
+		sid, err := r.Cookie("sid")
+		if user != membersUser || password != membersPassword || r.Header.Get("X-Api-Key") != membersKey || err != nil ||
+			!strings.HasPrefix(sid.Value, membersCookie) || r.Header.Get("X-Edition") != "print" || r.Header.Get("Accept-Language") != "fr" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.Header().Set("X-Echo", r.Header.Get("Authorization"))
+		http.SetCookie(w, &http.Cookie{Name: "login", Value: membersLogin, Path: "/"})
+		switch r.URL.Path {
+		case "/post.html":
+			fmt.Fprintf(w, "<title>For members: %s</title><article>%s", membersCookie, echo)
+			for _, to := range []string{
+				"/plain", "/gzip", "/chunked", "/cookie", "/away", "/self?key=" + url.QueryEscape(membersKey),
+				"http://other.test:" + port + "/linked?key=" + url.QueryEscape(membersKey), "http://someone:hunter2-of-theirs@other.test:" + port + "/userinfo",
+			} {
+				fmt.Fprintf(w, "<p>A source is <a href=%q>%s</a> here.</p>\n", to, membersKey)
+			}
+		case "/gzip":
+			w.Header().Set("Content-Encoding", "gzip")
+			z := gzip.NewWriter(w)
+			io.WriteString(z, echo)
+			z.Close()
+		case "/chunked":
+			for _, c := range []byte(echo) {
+				w.Write([]byte{c})
+				w.(http.Flusher).Flush()
+			}
+		case "/cookie":
+			if _, err := r.Cookie("login"); err == nil {
+				fmt.Fprintf(w, "<p>logged in, with %s", r.Header.Get("Cookie"))
+			}
+			http.SetCookie(w, &http.Cookie{Name: "sid", Value: membersCookie + "-renewed", Path: "/"})
+		case "/away":
+			http.Redirect(w, r, "http://other.test:"+port+"/landing?key="+url.QueryEscape(membersKey)+"&p="+url.QueryEscape(membersPassword), http.StatusFound)
+		case "/robots.txt":
+			http.NotFound(w, r)
+		default:
+			io.WriteString(w, echo)
+		}
+	})
+}
+
+// cmdNoSecrets looks for the secrets in all that there is of an archive, and in every other file of the story but those
+// that hold them: nosecrets ARCHIVE.
+func cmdNoSecrets(ts *testscript.TestScript, neg bool, args []string) {
+	seen := 0
+	look := func(name string, b []byte) {
+		seen++
+		for _, s := range membersSecrets() {
+			if bytes.Contains(b, []byte(s)) || bytes.Contains(b, []byte(hex.EncodeToString([]byte(s)))) {
+				ts.Fatalf("%s holds %q", name, s)
+			}
+		}
+		for line := range bytes.Lines(b) { // what others wrote into an address is theirs to publish, and never ours to use
+			for _, field := range []string{"WARC-Target-URI:", "outlink:", "redirect:", "via:", "GET ", "Host:"} {
+				if bytes.HasPrefix(line, []byte(field)) && bytes.Contains(line, []byte("hunter2")) {
+					ts.Fatalf("%s: %s", name, line)
+				}
+			}
+		}
+	}
+	for _, dir := range []string{ts.Getenv("WORK"), ts.Getenv(varBucket)} {
+		if dir == "" {
+			continue
+		}
+		ts.Check(filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || !d.Type().IsRegular() || strings.HasPrefix(d.Name(), "secret.") {
+				return err
+			}
+			b, err := os.ReadFile(path)
+			if err == nil && strings.HasSuffix(path, ".gz") {
+				var z *gzip.Reader
+				if z, err = gzip.NewReader(bytes.NewReader(b)); err == nil {
+					b, err = io.ReadAll(z)
+				}
+			}
+			look(path, b)
+			return err
+		}))
+	}
+	rows := allRows(ts, args[0])
+	look("the database", rows)
+	if seen < 4 || len(rows) == 0 {
+		ts.Fatalf("only %d files were looked at", seen)
+	}
+}
+
+// allRows is every row of an archive's database as text. No address in it has a name and a password before its host.
+func allRows(ts *testscript.TestScript, archive string) []byte {
+	driver, dsn := "sqlite", strings.TrimPrefix(rowsOf(ts, archive), "sqlite:")
+	names := `SELECT name FROM sqlite_master WHERE type = 'table'`
+	if ts.Getenv(varDSN) != "" {
+		driver, names = "pgx", `SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()`
+	}
+	db, err := sql.Open(driver, dsn)
+	ts.Check(err)
+	defer db.Close()
+	var out bytes.Buffer
+	for _, table := range column(ts, db, names) {
+		rows, err := db.Query(`SELECT * FROM "` + table + `"`)
+		ts.Check(err)
+		cols, err := rows.Columns()
+		ts.Check(err)
+		for rows.Next() {
+			vs := make([]any, len(cols))
+			for i := range vs {
+				vs[i] = new(sql.RawBytes)
+			}
+			ts.Check(rows.Scan(vs...))
+			for i, v := range vs {
+				value := *v.(*sql.RawBytes)
+				fmt.Fprintf(&out, "%s.%s %s\n", table, cols[i], value)
+				if bytes.Contains(value, []byte("hunter2")) && table != "citations" && table != "posts" {
+					ts.Fatalf("%s.%s is %s", table, cols[i], value)
+				}
+			}
+		}
+		ts.Check(errors.Join(rows.Err(), rows.Close()))
+	}
+	return out.Bytes()
+}
+
+func column(ts *testscript.TestScript, db *sql.DB, query string) (out []string) {
+	rows, err := db.Query(query)
+	ts.Check(err)
+	for rows.Next() {
+		var s string
+		ts.Check(rows.Scan(&s))
+		out = append(out, s)
+	}
+	ts.Check(errors.Join(rows.Err(), rows.Close()))
+	return out
+}
