@@ -38,6 +38,7 @@ const maxEvidence = 16 << 10
 //	tls-version tls-cipher tls-fingerprint tls-invalid tls-fault          see TLS
 //	interim          1xx heads, as they came
 //	excess           bytes cut after the message's end
+//	protocol         h2 if request and response were rebuilt from HTTP/2, and are not exact
 //	payload-size     bytes of the dechunked payload
 //	evidence evidence-size    the first bytes of an answer without a complete head, and how many came
 //	flag             one a word of package wall
@@ -61,6 +62,7 @@ type Closing struct {
 	TLS            *TLS
 	Interim        []byte
 	Excess         int64
+	Protocol       string
 	PayloadSize    int64
 	Evidence       []byte
 	EvidenceSize   int64
@@ -177,6 +179,7 @@ func (w *fieldsWriter) wire(c *Closing) {
 	}
 	w.bytes("interim", c.Interim)
 	w.int("excess", c.Excess)
+	w.text("protocol", c.Protocol)
 	w.int("payload-size", c.PayloadSize)
 	w.bytes("evidence", c.Evidence)
 	w.int("evidence-size", c.EvidenceSize)
@@ -203,7 +206,7 @@ func (w *fieldsWriter) outlink(l *Outlink) {
 func closingOf(ex *Exchange, meta *Meta, opts *Options) (Closing, error) {
 	c := Closing{
 		Meta: *meta, Method: ex.Method, Outcome: ex.Outcome, OutcomeVersion: outcome.Version, Detail: ex.Detail,
-		Cause: ex.Cause, Truncated: ex.Truncated, Timing: ex.Timing, TLS: ex.TLS, Interim: ex.Interim, Excess: ex.Excess,
+		Cause: ex.Cause, Truncated: ex.Truncated, Timing: ex.Timing, TLS: ex.TLS, Interim: ex.Interim, Excess: ex.Excess, Protocol: ex.Protocol,
 	}
 	if ex.Head.Len > 0 {
 		c.PayloadSize = ex.Payload.Size

@@ -57,6 +57,7 @@ type composition struct {
 	opts   *Options
 	url    string // empty: it can't stand in a header
 	ip     string
+	over   string // see Exchange.Protocol
 	at     time.Time
 	anchor string // the record that all others are concurrent to
 }
@@ -78,7 +79,7 @@ func (c *Composer) Compose(ex *Exchange, meta *Meta, opts Options) (*Group, erro
 	if err != nil {
 		return nil, err
 	}
-	k := &composition{opts: &opts, url: ex.URL, ip: ex.IP, at: ex.At}
+	k := &composition{opts: &opts, url: ex.URL, ip: ex.IP, at: ex.At, over: ex.Protocol}
 	if err := checkURL(ex.URL); err != nil {
 		if len(ex.Request) > 0 || ex.Head.Len > 0 || len(opts.Extras) > 0 {
 			return nil, err
@@ -205,6 +206,9 @@ func (k *composition) record(t Type, id, contentType string, b block, more func(
 		w.add(fieldConcurrent, k.anchor)
 	}
 	w.add(fieldWarcinfo, k.opts.WarcinfoID)
+	if t == TypeRequest || t == TypeResponse || t == TypeRevisit {
+		w.add(fieldProtocol, k.over)
+	}
 	if more != nil {
 		more(w)
 	}

@@ -30,6 +30,10 @@ type Exchange struct {
 	Cause     Cause           // for programs: the same, as far as it is known
 	Notes     []string        // what was redacted, and what was not sent: notes of the closing record, before those of Meta
 
+	// Protocol is "h2" if it was spoken over HTTP/2: then request and response are rebuilt as HTTP/1.1 messages, and not exact.
+	// Empty: HTTP/1.1, and the bytes are those that crossed the wire.
+	Protocol string
+
 	IP     string // remote address, without port; empty if none was reached
 	TLS    *TLS   // nil for plain http
 	Timing Timing

@@ -59,6 +59,10 @@ const (
 	fieldRefersDate    = "WARC-Refers-To-Date"
 	fieldWarcinfo      = "WARC-Warcinfo-ID"
 	fieldFilename      = "WARC-Filename"
+
+	// fieldProtocol is a proposal (github.com/iipc/warc-specifications, issue 42), not part of WARC 1.1: on the request and the
+	// response of an exchange that was rebuilt from another protocol than HTTP/1.1.
+	fieldProtocol = "WARC-Protocol"
 )
 
 // version is the first line of every record that we write (WARC 1.1 §4).

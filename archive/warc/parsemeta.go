@@ -118,6 +118,8 @@ func (c *Closing) textField(name string) *string {
 		return &c.Detail
 	case "truncated":
 		return &c.Truncated
+	case "protocol":
+		return &c.Protocol
 	case "original":
 		return &c.Original
 	case "confirmed-etag":

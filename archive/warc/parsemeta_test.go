@@ -32,7 +32,7 @@ func hostileClosing(r *rand.Rand) Closing {
 			Attempt: int(num()), Retry: num(), Redirect: str(), Mime: str()},
 		URL: str(), Method: str(), OutcomeVersion: int(num()), Detail: str(), Truncated: str(), Original: str(),
 		Timing: Timing{DNS: time.Duration(r.IntN(9)) * time.Microsecond, Total: time.Duration(r.IntN(1e6)) * time.Microsecond},
-		Excess: num(), EvidenceSize: num(),
+		Excess: num(), Protocol: str(), EvidenceSize: num(),
 	}
 	for range r.IntN(3) {
 		c.Notes = append(c.Notes, str())

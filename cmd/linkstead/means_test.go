@@ -9,12 +9,12 @@ import (
 
 // TestMeans holds what is shared out to what there is.
 func TestMeans(t *testing.T) {
-	load := func(max configs.Size, crawlers int) means {
+	load := func(limit configs.Size, crawlers int) means {
 		cfg, err := configs.Load("", func(string) string { return "" })
 		if err != nil {
 			t.Fatal(err)
 		}
-		cfg.MaxMemory = max
+		cfg.MaxMemory = limit
 		return (&env{cfg: cfg, crawlers: crawlers}).means()
 	}
 	free := load(0, 0)

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"reflect"
 	"strconv"
 	"strings"
 	"syscall"
@@ -56,8 +57,7 @@ func (w *wire) trace(x *warc.Exchange, cause error) {
 			c.At = int64(w.offence(x, cause))
 			c.Offending = bytes.Clone(w.head[c.At:min(len(w.head), int(c.At)+warc.MaxOffending)])
 		}
-		var alert tls.AlertError
-		if errors.As(cause, &alert) && x.TLS != nil {
+		if alert, ok := alertOf(cause); ok && x.TLS != nil {
 			own := *x.TLS // others share it
 			own.Fault = alertWord(alert)
 			x.TLS = &own
@@ -120,14 +120,12 @@ func dnsWord(err *net.DNSError) string {
 }
 
 func handshakeWord(err error) string {
-	var (
-		header tls.RecordHeaderError
-		alert  tls.AlertError
-	)
+	var header tls.RecordHeaderError
+	alert, alerted := alertOf(err)
 	switch {
 	case errors.As(err, &header):
 		return tlsNotTLS
-	case errors.As(err, &alert):
+	case alerted:
 		return alertWord(alert)
 	case timedOut(err):
 		return tlsTimeout
@@ -137,6 +135,19 @@ func handshakeWord(err error) string {
 		return tlsClosed
 	}
 	return tlsFailed
+}
+
+// alertOf is the alert with which a peer ended a TLS connection. The library names its type for QUIC alone.
+func alertOf(err error) (tls.AlertError, bool) {
+	var op *net.OpError
+	if !errors.As(err, &op) || op.Op != "remote error" {
+		return 0, false
+	}
+	v := reflect.ValueOf(op.Err)
+	if v.Kind() != reflect.Uint8 {
+		return 0, false
+	}
+	return tls.AlertError(v.Uint()), true //nolint:gosec // a byte
 }
 
 func alertWord(a tls.AlertError) string { return "alert " + strconv.Itoa(int(a)) + " " + plainAlert(a) }

@@ -46,8 +46,8 @@ func tlsConfig() *tls.Config {
 	}
 }
 
-// dial makes a new connection to t and tells x what it learnt on the way.
-func (r *Recorder) dial(ctx context.Context, t target, x *warc.Exchange) (*conn, error) {
+// dial makes a new connection to t, over which HTTP/2 is spoken if two is set, and tells x what it learnt on the way.
+func (r *Recorder) dial(ctx context.Context, t target, x *warc.Exchange, two bool) (*conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, min(r.limits.Connect, r.limits.Total))
 	defer cancel()
 	var asked time.Time
@@ -72,7 +72,7 @@ func (r *Recorder) dial(ctx context.Context, t target, x *warc.Exchange) (*conn,
 		return c, nil
 	}
 	begun = time.Now()
-	err = r.secure(ctx, t, c)
+	err = r.secure(ctx, t, c, two)
 	x.Timing.TLS, x.TLS = time.Since(begun), c.tls
 	if err != nil {
 		return nil, errors.Join(err, c.raw.Close())
@@ -93,9 +93,12 @@ func (r *Recorder) address(t target) string {
 }
 
 // secure shakes hands over c.
-func (r *Recorder) secure(ctx context.Context, t target, c *conn) error {
+func (r *Recorder) secure(ctx context.Context, t target, c *conn, two bool) error {
 	config := r.tls.Clone()
 	config.ServerName = strings.TrimSuffix(t.host, ".")
+	if two {
+		config.NextProtos = []string{protocolH2}
+	}
 	c.gate = &gate{Conn: c.raw}
 	tc := tls.Client(c.gate, config)
 	if err := tc.HandshakeContext(ctx); err != nil {
@@ -103,6 +106,9 @@ func (r *Recorder) secure(ctx context.Context, t target, c *conn) error {
 	}
 	state := tc.ConnectionState()
 	c.Conn = tc
+	if two {
+		c.Conn, c.protocol = overHTTP2(tc, r.limits.HeadBytes), protocolH2
+	}
 	c.tls = &warc.TLS{
 		Version: tls.VersionName(state.Version),
 		Cipher:  tls.CipherSuiteName(state.CipherSuite),

@@ -81,17 +81,15 @@ func dnsDetail(t target, err *net.DNSError) string {
 }
 
 func judgeTLS(t target, err error) (outcome.Outcome, string) {
-	var (
-		header tls.RecordHeaderError
-		alert  tls.AlertError
-	)
+	var header tls.RecordHeaderError
+	alert, alerted := alertOf(err)
 	switch {
 	case errors.Is(err, errInvalid):
 		_, why, _ := strings.Cut(err.Error(), ": ")
 		return outcome.TLS, fmt.Sprintf("%s is not trusted: %s", t.addr(), why)
 	case errors.As(err, &header):
 		return outcome.TLS, t.addr() + " does not speak TLS on this port"
-	case errors.As(err, &alert):
+	case alerted:
 		return outcome.TLS, fmt.Sprintf("%s refused the secure connection: %s", t.addr(), plainAlert(alert))
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return outcome.Reset, t.addr() + " reset the connection during the handshake"
@@ -107,7 +105,7 @@ func plainAlert(a tls.AlertError) string { return strings.TrimPrefix(a.Error(), 
 // judgeHead explains why there are no complete headers.
 func (w *wire) judgeHead(x *warc.Exchange, t target, err error) (outcome.Outcome, string) {
 	silent := x.Response == nil && x.Interim == nil
-	var alert tls.AlertError
+	alert, alerted := alertOf(err)
 	switch {
 	case errors.Is(err, errNotHTTP):
 		return outcome.Protocol, t.addr() + " did not answer in HTTP"
@@ -119,7 +117,7 @@ func (w *wire) judgeHead(x *warc.Exchange, t target, err error) (outcome.Outcome
 		return outcome.Timeout, fmt.Sprintf("%s did not answer within %s", t.addr(), w.headLimit())
 	case timedOut(err):
 		return outcome.Timeout, fmt.Sprintf("%s did not complete its headers within %s", t.addr(), w.headLimit())
-	case errors.As(err, &alert):
+	case alerted:
 		return outcome.TLS, fmt.Sprintf("%s ended the secure connection: %s", t.addr(), plainAlert(alert))
 	case ended(err) && silent:
 		return outcome.Empty, t.addr() + " closed the connection without a reply"

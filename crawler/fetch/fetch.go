@@ -84,6 +84,7 @@ type Recorder struct {
 	limits Limits
 	tls    *tls.Config
 	idle   idle
+	onlyH2 onlyH2
 	spills sync.Pool
 }
 

@@ -91,16 +91,42 @@ func (w *wire) exchange(ctx context.Context, t target, msg message, x *warc.Exch
 		*x = warc.Exchange{URL: x.URL, Method: x.Method, At: w.rec.now()}
 		w.start = time.Now()
 	}
-	c, err := w.rec.dial(ctx, t, x)
-	switch {
-	case err == nil:
-		err = w.talk(ctx, c, msg, x)
-	case errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE):
-		err = &localError{fmt.Errorf("open a connection, too many files are open on this machine: %w", err)}
-	default:
-		err = &dialError{err}
+	two := w.rec.onlyH2.has(t.key())
+	err := w.connect(ctx, t, msg, x, two)
+	if t.secure && !two && ctx.Err() == nil && w.refusedHTTP1(err) {
+		if gone := w.rec.Release(x); gone != nil {
+			return nil, gone
+		}
+		*x = warc.Exchange{URL: x.URL, Method: x.Method, At: w.rec.now()}
+		if err = w.connect(ctx, t, msg, x, true); x.Head.Len > 0 {
+			w.rec.onlyH2.add(t.key())
+		}
 	}
 	return w.end(ctx, t, x, err)
+}
+
+// connect makes a connection and talks over it, over HTTP/2 if two is set.
+func (w *wire) connect(ctx context.Context, t target, msg message, x *warc.Exchange, two bool) error {
+	c, err := w.rec.dial(ctx, t, x, two)
+	switch {
+	case err == nil:
+		return w.talk(ctx, c, msg, x)
+	case errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE):
+		return &localError{fmt.Errorf("open a connection, too many files are open on this machine: %w", err)}
+	}
+	return &dialError{err}
+}
+
+// refusedHTTP1 says whether a host speaks HTTP/2 alone: it would not shake hands for HTTP/1.1 (RFC 7301 §3.2), or answered in
+// frames.
+func (w *wire) refusedHTTP1(err error) bool {
+	const noApplicationProtocol = 120
+	var dial *dialError
+	if errors.As(err, &dial) {
+		alert, ok := alertOf(err)
+		return ok && alert == noApplicationProtocol
+	}
+	return errors.Is(err, errNotHTTP) && speaksH2(w.head)
 }
 
 // end writes down how the exchange ended.
@@ -124,7 +150,7 @@ func (w *wire) end(ctx context.Context, t target, x *warc.Exchange, cause error)
 // if the response is whole.
 func (w *wire) talk(ctx context.Context, c *conn, msg message, x *warc.Exchange) error {
 	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
-	x.IP, x.TLS = c.ip, c.tls
+	x.IP, x.TLS, x.Protocol = c.ip, c.tls, c.protocol
 	w.sent = time.Now()
 	w.deadline(ctx, c, w.sent.Add(w.rec.limits.FirstByte))
 	w.veil.begin(x.At)
@@ -138,13 +164,13 @@ func (w *wire) talk(ctx context.Context, c *conn, msg message, x *warc.Exchange)
 	if readErr == nil {
 		readErr = w.readBody(ctx, c, x)
 	}
-	if readErr == nil {
+	if readErr == nil && c.protocol == "" {
 		x.Excess += c.surplus(w.buf)
 	}
 	if readErr != nil && !sentAll && x.Response == nil && !timedOut(readErr) {
 		readErr = err
 	}
-	reusable := stop() && readErr == nil && w.done && sentAll && x.Excess == 0 && x.Head.KeepAlive()
+	reusable := stop() && readErr == nil && w.done && sentAll && c.protocol == "" && x.Excess == 0 && x.Head.KeepAlive()
 	if reusable && c.SetDeadline(time.Time{}) == nil {
 		w.rec.idle.put(c)
 	} else {
