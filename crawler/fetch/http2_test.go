@@ -233,7 +233,9 @@ func TestHTTP2Hostile(t *testing.T) {
 			head(f, true, append([]string{":status", "200"}, fields...)...)
 		}, outcome.Protocol, ""},
 		{"frames larger than allowed", func(c net.Conn, _ *http2.Framer) { _, _ = c.Write([]byte{0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 1}) }, outcome.Protocol, ""},
-		{"garbage", func(c net.Conn, _ *http2.Framer) { _, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n"+strings.Repeat("x", 100)) }, outcome.Protocol, ""},
+		{"garbage", func(c net.Conn, _ *http2.Framer) {
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n"+strings.Repeat("x", 100))
+		}, outcome.Protocol, ""},
 		{"silence", func(net.Conn, *http2.Framer) {}, outcome.Timeout, ""},
 		{"silence after the head", func(_ net.Conn, f *http2.Framer) { head(f, false, ":status", "200") }, outcome.TooSlow, "HTTP/1.1 200 \r\n\r\n"},
 		{"closed in the body", func(c net.Conn, f *http2.Framer) {
