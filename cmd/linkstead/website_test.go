@@ -16,7 +16,8 @@ import (
 )
 
 // website serves folders as hosts on one loopback port: DIR/<host>/<path>. In text files, {{PORT}} stands for the port.
-// A file _rules in a host's folder holds lines "PATH STATUS [TARGET]", or "PATH cut", "PATH empty", "PATH slow", "PATH encoding NAME".
+// A file _rules in a host's folder holds lines "PATH STATUS [TARGET]", or "PATH cut", "PATH empty", "PATH slow", "PATH encoding NAME",
+// or "PATH busy TIMES STATUS RETRY-AFTER", which is for the first so many requests.
 // "PREFIX endless NAME" has no end: see unending.
 type website struct {
 	root string
@@ -135,6 +136,14 @@ func (w *website) rule(rw http.ResponseWriter, r *http.Request, dir string) bool
 			panic(http.ErrAbortHandler)
 		case "empty":
 			panic(http.ErrAbortHandler)
+		case "busy":
+			times := 0
+			fmt.Sscan(f[2], &times)
+			if host, _, _ := strings.Cut(r.Host, ":"); w.count(host+r.URL.RequestURI()) > times {
+				return false
+			}
+			rw.Header().Set("Retry-After", f[4])
+			f = []string{f[0], f[3]}
 		case "slow":
 			select {
 			case <-time.After(300 * time.Millisecond):
