@@ -87,7 +87,7 @@ func (f *finder) cite(p *storage.Post) {
 			continue
 		}
 		before := len(f.e.Meta.Outlinks)
-		f.add(ct.URL, scope.HopLink, "citation")
+		f.add(ct.URL, scope.HopLink, warc.CitationContext)
 		if n := len(f.e.Meta.Outlinks); n > before && f.e.Meta.Outlinks[n-1].Kind == "" {
 			f.refused(p, ct.URL)
 		}

@@ -23,7 +23,7 @@ type Line struct {
 	Fresh   int64         // … and of those that were new
 	Took    time.Duration // all exchanges together, milliseconds
 	Longest time.Duration // the longest of them
-	Example string        // one of the links left out
+	Example string        // an address of which no response came, or one of the links left out
 }
 
 // LeftOut are the links of one document that did not become tasks, for one reason.
@@ -65,18 +65,21 @@ func (g Ledger) Add(e *End) {
 			l.Revisit, l.Fresh = 1, 0
 		}
 	case len(e.Attempts) > 0:
-		l.Segment, l.Word = e.Attempts[0].Segment, e.Attempts[0].Outcome
+		l.Segment, l.Word, l.Example = e.Attempts[0].Segment, e.Attempts[0].Outcome, exampleOf(e.Attempts[0].URL)
 	default:
 		return
 	}
 	g.line(l)
 	for _, o := range e.LeftOut {
-		left := Line{Run: l.Run, Segment: l.Segment, Host: l.Host, Left: o.Reason, N: o.N}
-		if len(o.Example) <= maxExample {
-			left.Example = o.Example
-		}
-		g.line(left)
+		g.line(Line{Run: l.Run, Segment: l.Segment, Host: l.Host, Left: o.Reason, N: o.N, Example: exampleOf(o.Example)})
 	}
+}
+
+func exampleOf(url string) string {
+	if len(url) > maxExample {
+		return ""
+	}
+	return url
 }
 
 // kindRevisit is the kind of a capture whose payload stands elsewhere, see archive/warc.
@@ -195,7 +198,7 @@ func scanLine(r row) (l Line, err error) {
 
 // RunSegments brings the segments that hold exchanges of a run, in the order of their names.
 func (db *DB) RunSegments(ctx context.Context, run int64) ([]string, error) {
-	out, err := rowsOf(ctx, db, func(r row) (s string, err error) { return s, r.Scan(&s) },
+	out, err := rowsOf(ctx, db, scanString,
 		`SELECT DISTINCT segment FROM ledger WHERE run=$1 ORDER BY segment`, run)
 	if err != nil {
 		return nil, fmt.Errorf("read the segments of run %d: %w", run, err)
@@ -218,7 +221,8 @@ func (db *DB) Speeds(ctx context.Context, last time.Duration) ([]Speed, error) {
 	from := minuteOf(now.Add(-last))
 	out, err := rowsOf(ctx, db, func(r row) (p Speed, err error) {
 		p.Over = now.Sub(time.Unix(from*60, 0))
-		return p, r.Scan(&p.Node, &p.N, &p.Bytes)
+		err = r.Scan(&p.Node, &p.N, &p.Bytes)
+		return p, err
 	}, `SELECT node, CAST(SUM(n) AS BIGINT), CAST(SUM(bytes) AS BIGINT) FROM speed WHERE minute>=$1 GROUP BY node ORDER BY node`, from)
 	if err != nil {
 		return nil, fmt.Errorf("read how fast nodes are: %w", err)

@@ -25,6 +25,9 @@ const (
 	KindTruncated = "truncated"
 )
 
+// CitationContext is the context of an outlink that is a citation of the post.
+const CitationContext = "citation"
+
 // EntryContext begins the context of an outlink that is an entry of a feed or a sitemap; what is said there of its version
 // follows.
 const EntryContext = "entry "
@@ -215,7 +218,7 @@ func (m *Meta) leftOut() []storage.LeftOut {
 	var out []storage.LeftOut
 	for i := range m.Outlinks {
 		l := &m.Outlinks[i]
-		if l.Reason == "" {
+		if l.Reason == "" || l.Context == CitationContext { // the post's record tells of those
 			continue
 		}
 		k := slices.IndexFunc(out, func(o storage.LeftOut) bool { return o.Reason == l.Reason })

@@ -62,6 +62,7 @@ type cli struct {
 	Segments   segmentsCmd   `cmd:"" help:"List the WARC files that are not stored yet, or give up those of a lost machine."`
 	List       listCmd       `cmd:"" help:"List the posts that are kept."`
 	Show       showCmd       `cmd:"" help:"Show a post: every link and what became of it."`
+	Report     reportCmd     `cmd:"" help:"Tell what a run came to: outcomes, hosts, bytes, and what was left out and why."`
 	Collection collectionCmd `cmd:"" help:"Name collections, and what they tell of themselves."`
 	Purge      purgeCmd      `cmd:"" help:"Take captures out of the archive for good: takedowns and retention."`
 	Schedule   scheduleCmd   `cmd:"" help:"Watch posts, feeds, sitemaps, sites and lists: capture them again and again."`

@@ -14,7 +14,7 @@ CREATE TABLE ledger (
   fresh    BIGINT NOT NULL, -- … and of those that were new
   ms       BIGINT NOT NULL,
   ms_max   BIGINT NOT NULL,
-  example  TEXT NOT NULL,   -- of the links left out: the first
+  example  TEXT NOT NULL,   -- the first address of which no response came, or that was left out
   PRIMARY KEY (run, segment, host, word)
 );
 CREATE INDEX ledger_segment ON ledger (segment);

@@ -44,7 +44,7 @@ func ledgerAddsUp(b *bench) {
 		{Run: r.ID, Host: "h", Word: "ok", N: 3, Revisit: 1, Bytes: 200, Fresh: 100, Took: 80 * time.Millisecond, Longest: 50 * time.Millisecond},
 		{Run: r.ID, Host: "h", Left: "depth", N: 1},
 		{Run: r.ID, Host: "h", Left: "scope", N: 5, Example: "http://x/1"},
-		{Run: r.ID, Host: "h", Word: b.failed(l, l.Tasks[3], "s1", 50, storage.Never).Attempts[0].Outcome, N: 1},
+		{Run: r.ID, Host: "h", Word: b.failed(l, l.Tasks[3], "s1", 50, storage.Never).Attempts[0].Outcome, N: 1, Example: "http://h/4"},
 	}
 	byWord := func(x, y storage.Line) int { return strings.Compare(x.Word+x.Left, y.Word+y.Left) }
 	slices.SortStableFunc(want, byWord)

@@ -9,6 +9,7 @@ import (
 	"embed"
 	"errors"
 	"html/template"
+	"io"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -31,6 +32,7 @@ type Rows interface {
 // Reports tells what a run did with a post.
 type Reports interface {
 	BuildPost(ctx context.Context, run storage.Run, id string) (*report.Report, error)
+	WriteCSV(ctx context.Context, rows report.URLRows, run storage.Run, to io.Writer) error
 	crawler.Sources
 }
 
@@ -44,6 +46,7 @@ type Pages struct {
 	Rows      Rows
 	Reports   Reports
 	Schedules Schedules
+	Runs      Runs
 	Replay    string   // origin of the replay, such as http://replay.localhost:8081
 	Listen    string   // address that the pages are served on, host:port; its host is answered to, besides loopback ones
 	Hosts     []string // further host names to answer to, such as the one of a reverse proxy
@@ -85,6 +88,7 @@ func (p *Pages) Handler() http.Handler {
 	mux.Handle("/outcomes", p.serve(p.outcomes))
 	mux.Handle("/schedules", p.serve(p.schedulesPage))
 	mux.Handle("/schedules.json", p.serve(p.schedulesJSON))
+	mux.Handle("/runs/{id}", p.runPages())
 	mux.HandleFunc("/style.css", serveStyle)
 	mux.Handle("/", p.serve(nothingHere))
 	return p.guard(mux)
@@ -208,7 +212,7 @@ func nothingHere(*http.Request) (*answer, error) {
 var templateFiles embed.FS
 
 // The templates are part of the program: a fault in them is a fault of the program, found by every test.
-var templates = mustTemplates("home", "post", "outcomes", "schedules", "problem")
+var templates = mustTemplates("home", "post", "outcomes", "schedules", "run", "problem")
 
 func mustTemplates(names ...string) map[string]*template.Template {
 	out := map[string]*template.Template{}
