@@ -144,4 +144,3 @@ func (db *DB) LastRun(ctx context.Context) (Run, error) {
 	}
 	return rs[0], nil
 }
-
