@@ -198,6 +198,8 @@ func (f *finder) visit(ref markup.Ref) (string, bool) {
 		f.late++ // what is left of the document is passed over at the scanner's speed
 	case ref.Role == markup.Refresh:
 		f.refresh(ref)
+	case ref.Rel != "":
+		f.relate(ref)
 	case ref.Role.Requisite():
 		f.take(ref, scope.HopEmbed)
 	case ref.Role.Outlink():
@@ -221,6 +223,36 @@ func (f *finder) refresh(ref markup.Ref) {
 	if out := f.e.Meta.Outlinks; hop == scope.HopRedirect && len(out) > before && out[before].Kind != "" {
 		f.e.Post = nil
 	}
+}
+
+// relate notes what a page says that it is, or is elsewhere: its preferred address, translations, other forms. A reader goes
+// there by other links, and nobody needs it to see the page. A feed is read for pages, if the run reads them.
+func (f *finder) relate(ref markup.Ref) {
+	if f.base == nil {
+		return
+	}
+	url, err := f.base.Resolve(ref.URL)
+	if err != nil || !urlkey.Fetchable(url) {
+		return
+	}
+	context := "link/@rel=" + ref.Rel
+	if ref.Context == "Link" {
+		context = "Link rel=" + ref.Rel
+	}
+	if ref.Feed && f.scope.FeedsOf(f.e.Task.Hops, f.e.Task.Depth) {
+		f.add(url, scope.HopNested, context)
+		return
+	}
+	key := context + " " + url
+	if f.seen[key] {
+		return
+	}
+	if f.bytes += len(url) + len(context); f.bytes > maxOutlinkBytes || len(f.e.Meta.Outlinks) >= maxOutlinks {
+		f.spare++
+		return
+	}
+	f.seen[key] = true
+	f.e.Meta.Outlinks = append(f.e.Meta.Outlinks, outlink(url, scope.HopLink, context, scope.Verdict{Reason: scope.ReasonNoted}))
 }
 
 // spelling is a reference as it stands on a page.

@@ -22,6 +22,9 @@ func (c *Crawler) find(ctx context.Context, r *run, e *warc.Entry, d fetch.Docum
 			return nil
 		}
 		return c.discoverEntries(ctx, r, e, d)
+	case r.scope.Load().Maps(e.Task.Hops):
+		c.discoverMapped(r, e, d)
+		return nil
 	case r.spec().IsPost(e.Task.Hops) && !r.spec().Single() && d.Status/100 == 2:
 		source, err := c.entryOf(ctx, r, e.Task)
 		if err != nil {

@@ -26,6 +26,7 @@ type permission struct {
 	ignored bool            // the run does not obey
 	outcome outcome.Outcome // why nothing may be fetched from this origin; "" if rules say
 	detail  string
+	rule    string // what forbids it, if that is not robots.txt
 
 	denied string // the line of robots.txt that forbids the task at hand; "" if none does
 	noted  string // the same, where the run only takes note of it

@@ -75,6 +75,7 @@ func (c *Crawler) discoverPost(r *run, e *warc.Entry, d fetch.Document, at time.
 	for _, img := range doc.Images {
 		f.add(img.URL, scope.HopEmbed, "image")
 	}
+	f.guessMap()
 	e.Post = p
 	f.scan(d, c.until())
 }

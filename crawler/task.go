@@ -1,6 +1,7 @@
 package crawler
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -77,7 +78,7 @@ func (c *Crawler) task(ctx context.Context, l storage.Lease, r *run, t storage.T
 // forbidden is the exchange that did not take place.
 func (c *Crawler) forbidden(t storage.Task, p *permission) *warc.Exchange {
 	x := &warc.Exchange{URL: t.URL, Method: "GET", At: c.Now().UTC(), Outcome: p.outcome, Detail: p.detail}
-	x.Cause = warc.Cause{Phase: warc.PhaseRules, Rule: "robots.txt"}
+	x.Cause = warc.Cause{Phase: warc.PhaseRules, Rule: cmp.Or(p.rule, "robots.txt")}
 	if p.denied != "" {
 		x.Cause.Rule = p.denied
 		x.Outcome, x.Detail = outcome.Robots, "robots.txt says: "+p.denied
@@ -92,7 +93,7 @@ func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, step step
 	more := e.Meta.Attempt <= r.spec().Retries
 	robots := scope.Role(e.Task.Hops) == scope.KindRobots
 	free := true
-	req := fetch.Request{URL: e.Task.URL, Any: r.spec().Lists(e.Task.Hops), Weight: weight(r, e.Task.Hops), Session: r.who}
+	req := fetch.Request{URL: e.Task.URL, Any: r.spec().Lists(e.Task.Hops) || r.scope.Load().Maps(e.Task.Hops), Weight: weight(r, e.Task.Hops), Session: r.who}
 	before, err := c.known(ctx, r, e.Task)
 	if err != nil {
 		step.fetched()
@@ -141,6 +142,7 @@ func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, step step
 	c.flagHead(e)
 	if robots {
 		keepRobots(e)
+		c.nameMaps(r, e)
 	} else {
 		newFinder(r, e, x.URL).headers(head)
 	}

@@ -179,7 +179,7 @@ func (h *host) look(ctx context.Context, r *run, t storage.Task, p *permission) 
 			why = g.reached(counts)
 		}
 		if why != "" {
-			p.outcome, p.detail = outcome.Trap, sentenceOf(why)
+			p.outcome, p.detail, p.rule = outcome.Trap, sentenceOf(why), "traps"
 			return nil
 		}
 	}

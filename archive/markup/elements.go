@@ -11,7 +11,8 @@ func (h *htmlScan) element(elem uint8, name, nameTo int) {
 	case elemScript:
 		h.scriptKind = scriptKindOf(h.attr(attrType))
 	case elemLink:
-		h.linkRole = linkRole(h.attr(attrRel), h.attr(attrAs))
+		h.linkRole, h.linkRel = linkRole(h.attr(attrRel), h.attr(attrAs))
+		h.linkFeed = h.linkRole == Alternate && isFeed(h.attr(attrType))
 	case elemObject, elemApplet:
 		if raw := h.attr(attrCodebase); raw != nil {
 			u := unescapeRefs(raw, nil)
@@ -31,7 +32,7 @@ func (h *htmlScan) element(elem uint8, name, nameTo int) {
 			h.place(elem, a, &table.rules[n])
 		}
 	}
-	h.codebase = ""
+	h.codebase, h.linkRel, h.linkFeed = "", "", false
 }
 
 // place visits what an attribute holds.

@@ -44,7 +44,9 @@ type htmlScan struct {
 	renames uint32 // first letters of the attributes to rename, a bit each
 
 	codebase   string // of the object being read
-	linkRole   Role   // of the link being read
+	linkRole   Role   // of the link being read …
+	linkRel    string // … and what Ref says of it
+	linkFeed   bool
 	scriptKind scriptKind
 	css        bool // the style element being read holds CSS
 

@@ -48,8 +48,8 @@ var destinations = []struct {
 	{"manifest", Manifest},
 }
 
-// linkRole tells the role of a link from its rel and as attributes.
-func linkRole(rel, as []byte) Role {
+// linkRole tells the role of a link from its rel and as attributes; and of those that are noted, the word that says so.
+func linkRole(rel, as []byte) (role Role, word string) {
 	best := len(relations)
 	eachWord(rel, func(start, end int) {
 		for i := range best {
@@ -60,17 +60,33 @@ func linkRole(rel, as []byte) Role {
 		}
 	})
 	if best == len(relations) {
-		return Related
+		return Related, ""
 	}
-	role := relations[best].role
+	role = relations[best].role
+	if role == Canonical || role == Alternate {
+		word = relations[best].rel
+	}
 	if role == Preload {
 		for _, d := range destinations {
 			if trimFold(as, d.as) {
-				return d.role
+				return d.role, ""
 			}
 		}
 	}
-	return role
+	return role, word
+}
+
+// isFeed says whether a media type is that of a feed.
+func isFeed(mime []byte) bool {
+	if i := bytes.IndexByte(mime, ';'); i >= 0 {
+		mime = mime[:i]
+	}
+	for _, m := range []string{"application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml"} {
+		if trimFold(mime, m) {
+			return true
+		}
+	}
+	return false
 }
 
 // LinkHeader visits the targets of a Link header field's value (RFC 8288 §3), preloads with their imagesrcset among
@@ -92,11 +108,12 @@ func LinkHeader(dst io.Writer, src []byte, visit Visit) error {
 			}
 			start, end := trim(src, i+1, i+n)
 			p := linkParams(src, i+n+1)
-			role := linkRole(p.rel, p.as)
+			role, word := linkRole(p.rel, p.as)
 			if p.anchor {
-				role = Related
+				role, word = Related, ""
 			}
-			s.found(t, Ref{URL: string(src[start:end]), Role: role, Context: "Link", Start: start, End: end}, escapeHeader)
+			r := Ref{URL: string(src[start:end]), Role: role, Context: "Link", Start: start, End: end, Rel: word, Feed: role == Alternate && isFeed(p.typ)}
+			s.found(t, r, escapeHeader)
 			if p.srcset != nil {
 				scanSrcset(s, &text{b: p.srcset, outer: t, base: p.srcsetAt, esc: escapeHeader}, Image, "Link")
 			}
@@ -106,10 +123,10 @@ func LinkHeader(dst io.Writer, src []byte, visit Visit) error {
 }
 
 type params struct {
-	rel, as, srcset []byte
-	srcsetAt        int
-	anchor          bool
-	end             int
+	rel, as, typ, srcset []byte
+	srcsetAt             int
+	anchor               bool
+	end                  int
 }
 
 // linkParams reads the parameters at i, up to the comma that ends the link. The first of a name counts (RFC 8288 §3.3).
@@ -140,6 +157,8 @@ func linkParams(b []byte, i int) (p params) {
 			p.rel = value
 		case equalFold(key, "as") && p.as == nil:
 			p.as = value
+		case equalFold(key, "type") && p.typ == nil:
+			p.typ = value
 		case equalFold(key, "anchor"):
 			p.anchor = true
 		case equalFold(key, "imagesrcset") && p.srcset == nil && !bytes.ContainsAny(value, `\"`):

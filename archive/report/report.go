@@ -72,6 +72,7 @@ type Fate struct {
 	Final      string     `json:"final,omitempty"`       // address of the last hop, if there were others before it
 	Digest     string     `json:"digest,omitempty"`      // of the last hop's payload
 	Mime       string     `json:"mime,omitempty"`        // of the last hop
+	Canonical  string     `json:"canonical,omitempty"`   // what the last hop says of itself is its preferred address, if that is another
 	CapturedAt *time.Time `json:"captured_at,omitempty"` // of the last hop
 	Flags      []string   `json:"flags,omitempty"`       // words of package wall: what the last hop's copy shows instead of the page
 	Replay     string     `json:"replay,omitempty"`      // address of this run's copy, from the first hop on
@@ -315,6 +316,7 @@ func (b *Builder) follow(ctx context.Context, run storage.Run, url string, f *Fa
 		}
 		at := c.At
 		f.Outcome, f.Status, f.Digest, f.Mime, f.CapturedAt, f.Flags = c.Outcome, c.Status, c.Digest, c.Mime, &at, strings.Fields(c.Flags)
+		f.Canonical = c.Canonical
 		if c.Redirect == "" || len(f.Flags) > 0 { // where a wall leads is the wall's
 			return nil
 		}
@@ -424,6 +426,7 @@ func (b *Builder) failure(ctx context.Context, run storage.Run, url string, f *F
 		return err
 	}
 	f.Outcome, f.Detail, f.Status, f.Digest, f.Mime, f.CapturedAt, f.Flags = Pending, "", 0, "", "", nil, nil
+	f.Canonical = ""
 	for _, a := range as {
 		if a.Run == run.ID && a.URL == url {
 			f.Outcome, f.Detail = a.Outcome, a.Detail

@@ -71,7 +71,7 @@ type Cause struct {
 	Address   string // IP address and port that did not let us in, or may not be dialled
 	DNSAnswer string // what the resolver said: not-found, server-failure, timeout, bad-answer
 	DNSServer string // the name server that said it, as far as the resolver tells
-	Rule      string // what forbade it: the line of robots.txt, or "robots.txt" if that could not be read
+	Rule      string // what forbade it: the line of robots.txt, or "robots.txt" if that could not be read; or "traps"
 	Offending []byte // what is no HTTP, from its first byte on, at most MaxOffending
 	At        int64  // where that stands: in the evidence, or in the response's block if that was kept
 }

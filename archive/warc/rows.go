@@ -59,6 +59,29 @@ func (m *Meta) Tasks(from string) []storage.Task {
 	return out
 }
 
+// Contexts of the outlinks that tell a page's preferred address: a link element's, and a Link header's (RFC 6596).
+const (
+	CanonicalElement = "link/@rel=canonical"
+	CanonicalHeader  = "Link rel=canonical"
+
+	reasonNoted = "noted" // see crawler/scope
+)
+
+// canonical is the preferred address of the page at url, as it says itself; "" if it says none, or this one.
+func (m *Meta) canonical(url string) (out string) {
+	for i := range m.Outlinks {
+		switch l := &m.Outlinks[i]; {
+		case l.Context == CanonicalElement && l.URL != url:
+			return l.URL
+		case l.Context == CanonicalElement:
+			return ""
+		case l.Context == CanonicalHeader && out == "" && l.URL != url:
+			out = l.URL
+		}
+	}
+	return out
+}
+
 // taskID keys the task of an outlink: the same page under another session id is the same task. A redirect may lead to just
 // that, and robots.txt has no pages.
 func taskID(l *Outlink) int64 {
@@ -85,7 +108,7 @@ func unitEnd(collection, segment string, u *Unit, r io.ReaderAt) (storage.End, e
 			Length: m.Length, URL: url, Status: m.Head.Status, Mime: m.Mime(), Digest: m.Digest(), Kind: m.Kind(),
 			RefersTo: refersTo(m, c), Redirect: c.Redirect, RecordID: m.Header.ID(), Run: c.Run, Outcome: string(c.Outcome),
 			Flags: strings.Join(c.Flags, " "), TLSInvalid: c.TLS.invalid(),
-			Size: end.Bytes, MS: end.Took.Milliseconds(),
+			Size: end.Bytes, MS: end.Took.Milliseconds(), Canonical: c.canonical(url),
 		}}
 		end.Captures[0].ETag, end.Captures[0].Modified = validators(m.Head)
 		if c.Page.Status != 0 {
@@ -218,7 +241,7 @@ func (m *Meta) leftOut() []storage.LeftOut {
 	var out []storage.LeftOut
 	for i := range m.Outlinks {
 		l := &m.Outlinks[i]
-		if l.Reason == "" || l.Context == CitationContext { // the post's record tells of those
+		if l.Reason == "" || l.Reason == reasonNoted || l.Context == CitationContext { // the post's record tells of those
 			continue
 		}
 		k := slices.IndexFunc(out, func(o storage.LeftOut) bool { return o.Reason == l.Reason })
@@ -242,6 +265,7 @@ func (e *Entry) capture(orig *Original) storage.Capture {
 	c.URL, c.URLKey, c.At, c.Status, c.Mime = x.URL, urlkey.Key(x.URL), x.At, x.Head.Status, e.Meta.Mime
 	c.Flags, c.TLSInvalid = strings.Join(e.Meta.Flags, " "), x.TLS.invalid()
 	c.ETag, c.Modified = validators(x.Head)
+	c.Canonical = e.Meta.canonical(x.URL)
 	c.Redirect, c.Kind, c.Digest = e.Meta.Redirect, KindResponse, Digest(x.payloadSum())
 	switch {
 	case e.Confirmed != nil:

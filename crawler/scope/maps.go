@@ -35,8 +35,8 @@ func (s *Scope) MapsOf(url string) bool {
 		return false
 	}
 	switch s.spec.Scope {
-	case BoundAny, BoundHost, BoundPrefix:
-		return urlkey.Host(url) == s.root.host
+	case BoundAny, BoundHost, BoundPrefix: // a site whose front page redirects from or to www. has one robots.txt, maybe there
+		return strings.TrimPrefix(urlkey.Host(url), "www.") == strings.TrimPrefix(s.root.host, "www.")
 	default:
 		return s.inBounds(url)
 	}

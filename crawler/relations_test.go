@@ -1,0 +1,54 @@
+package crawler_test
+
+import (
+	"strings"
+	"testing"
+
+	"linkstead/crawler/scope"
+)
+
+// TestRelations: what a page says that it is, or is elsewhere, is noted with its relation, from its head and from its header,
+// and not fetched for it; a link to the same address is followed all the same.
+func TestRelations(t *testing.T) {
+	t.Parallel()
+	w := newWeb(t)
+	w.html("p.test/", `<link rel=canonical href="/real"><link rel="alternate" hreflang=de href="/de"><link rel=amphtml href="/amp">
+		<link rel=alternate type="application/rss+xml" href="/feed"><link rel="shortlink" href="/?p=1">
+		<article><a href="/de">German</a> <a href="{q.test/}">other</a></article>`)
+	w.status("q.test/", 200, "Link", "<{q.test/own}>; rel=canonical, </fr>; rel=\"alternate\"; hreflang=fr, <{q.test/far}>; rel=canonical; anchor=\"/x\"", "Content-Type", "text/html")
+	w.html("p.test/de", `<link rel=canonical href="/de">`)
+	n := newNode(t, archive(t))
+	s := w.spec("p.test/", "q.test")
+	s.Links, s.Depth = scope.LinksAll, 1
+	r := n.capture(s)
+	w.expect(t, "p.test/", "p.test/de", "q.test/")
+	for url, want := range map[string][]string{
+		"p.test/": {"p.test/real link/@rel=canonical", "p.test/de link/@rel=alternate", "p.test/amp link/@rel=amphtml", "p.test/feed link/@rel=alternate"},
+		"q.test/": {"q.test/own Link rel=canonical", "q.test/fr Link rel=alternate"},
+	} {
+		var got []string
+		for _, l := range n.closing(w.at(url)).Outlinks {
+			if l.Reason == string(scope.ReasonNoted) {
+				got = append(got, strings.Replace(strings.TrimPrefix(l.URL, "http://"), ":"+w.port, "", 1)+" "+l.Context)
+				if l.Kind != "" || l.Hop != 'L' {
+					t.Errorf("%s is noted as %+v", l.URL, l)
+				}
+			}
+		}
+		if strings.Join(got, ", ") != strings.Join(want, ", ") {
+			t.Errorf("%s has %q, want %q", url, got, want)
+		}
+	}
+	for url, want := range map[string]string{"p.test/": w.at("p.test/real"), "q.test/": w.at("q.test/own"), "p.test/de": ""} {
+		if c := capture(n, w.at(url)); c.Canonical != want {
+			t.Errorf("the canonical address of %s is %q, want %q", url, c.Canonical, want)
+		}
+	}
+	lines, err := n.db.RunLedger(t.Context(), r.ID)
+	must(t, err)
+	for _, l := range lines {
+		if l.Left == string(scope.ReasonNoted) {
+			t.Errorf("what is noted counts as left out: %+v", l)
+		}
+	}
+}
