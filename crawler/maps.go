@@ -13,6 +13,9 @@ import (
 	"linkstead/crawler/watch"
 )
 
+// lists says whether a document on such a hop path is read for what it lists, whatever its media type.
+func (r *run) lists(hops string) bool { return r.spec().Lists(hops) || r.scope.Load().Maps(hops) }
+
 // maxMapsNamed bounds how many sitemaps of one robots.txt are taken.
 const maxMapsNamed = 1000
 
