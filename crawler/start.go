@@ -18,6 +18,15 @@ type Starter interface {
 	ResumeRun(ctx context.Context, id int64) error
 }
 
+// Complete starts a run of spec that asks for what the run lacks which it completes. If one of the very same spec was
+// interrupted, that one goes on instead, and resumed is true.
+func Complete(ctx context.Context, db Starter, spec scope.Spec, lacking []storage.Task, now time.Time) (r storage.Run, resumed bool, err error) {
+	if _, err := spec.Compile(); err != nil {
+		return r, false, err
+	}
+	return begin(ctx, db, spec, nil, lacking, now)
+}
+
 // Begin starts a run of spec, whose source is an http(s) URL, or names doc. If a run of the very same spec was
 // interrupted, that one goes on instead, and resumed is true. One that a schedule began is none of the caller's.
 func Begin(ctx context.Context, db Starter, spec scope.Spec, doc *storage.Document, now time.Time) (r storage.Run, resumed bool, err error) {
@@ -25,6 +34,18 @@ func Begin(ctx context.Context, db Starter, spec scope.Spec, doc *storage.Docume
 	if err != nil {
 		return r, false, err
 	}
+	t := storage.Task{Kind: string(scope.KindPage), URL: spec.Source, Host: urlkey.Host(spec.Source), Due: s.Post().Due}
+	if doc != nil {
+		t.Kind, t.Host = KindDocument, HostDocument
+	} else if !urlkey.Fetchable(spec.Source) {
+		return r, false, fmt.Errorf("%q is no http(s) address", spec.Source)
+	}
+	t.ID = urlkey.PageID(t.URL)
+	return begin(ctx, db, spec, doc, []storage.Task{t}, now)
+}
+
+// begin starts a run with its first tasks, or goes on with the one that there is.
+func begin(ctx context.Context, db Starter, spec scope.Spec, doc *storage.Document, first []storage.Task, now time.Time) (r storage.Run, resumed bool, err error) {
 	encoded, err := spec.Encode()
 	if err != nil {
 		return r, false, err
@@ -38,15 +59,8 @@ func Begin(ctx context.Context, db Starter, spec scope.Spec, doc *storage.Docume
 			return old, true, db.ResumeRun(ctx, old.ID)
 		}
 	}
-	t := storage.Task{Kind: string(scope.KindPage), URL: spec.Source, Host: urlkey.Host(spec.Source), Due: s.Post().Due}
-	if doc != nil {
-		t.Kind, t.Host = KindDocument, HostDocument
-	} else if !urlkey.Fetchable(spec.Source) {
-		return r, false, fmt.Errorf("%q is no http(s) address", spec.Source)
-	}
-	t.ID = urlkey.PageID(t.URL)
 	r, err = db.StartRun(ctx, storage.Run{
 		Collection: spec.Collection, Source: spec.Source, Spec: encoded, Started: now.UTC(),
-	}, doc, []storage.Task{t})
+	}, doc, first)
 	return r, false, err
 }

@@ -149,6 +149,9 @@ func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, step step
 	if e.Post != nil {
 		e.Post.At = x.At
 	}
+	if err := c.had(ctx, r, e); err != nil {
+		return errors.Join(err, r.line.rec.Release(x))
+	}
 	return nil
 }
 

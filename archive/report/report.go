@@ -27,6 +27,13 @@ type Rows interface {
 	Exchanges
 	Tally(ctx context.Context, run int64) (map[string]int, error)
 	Task(ctx context.Context, host string, run, id int64) (storage.Task, error)
+	Kin
+}
+
+// Kin brings runs that belong together.
+type Kin interface {
+	Run(ctx context.Context, id int64) (storage.Run, error)
+	Completions(ctx context.Context, r storage.Run) ([]storage.Run, error) // that asked for what r lacked
 }
 
 // Exchanges brings what was recorded of addresses.
@@ -48,6 +55,15 @@ type Report struct {
 	Links   []Link    `json:"links"`
 	LeftOut []LeftOut `json:"left_out"`
 	Totals  Totals    `json:"totals"`
+
+	Completed []Completion `json:"completed,omitempty"` // by runs that asked for what this one lacked, oldest first: what they have counts here
+}
+
+// Completion is a run that asked for what another one lacked.
+type Completion struct {
+	Run   int64          `json:"run"`
+	State string         `json:"state"`
+	Tasks map[string]int `json:"tasks"` // everything that it asked for, by outcome
 }
 
 // Post is the post itself.
@@ -185,12 +201,55 @@ type Builder struct {
 	Rows       Rows
 	Replay     string // origin of the replay, for the addresses of copies
 	Collection string // the one that is replayed there; copies in others have no address
+
+	kin map[int64]bool // the runs of the report at hand; nil: one alone
+}
+
+// related is a Builder for the report of a run and of those that have completed it. What completes another tells of the whole.
+func (b *Builder) related(ctx context.Context, run storage.Run) (*Builder, storage.Run, []storage.Run, error) {
+	if root := missingOf(run); root != 0 {
+		whole, err := b.Rows.Run(ctx, root)
+		if errors.Is(err, storage.ErrNotFound) {
+			return b, run, nil, nil // it was forgotten
+		}
+		if err != nil {
+			return nil, run, nil, err
+		}
+		run = whole
+	}
+	runs, err := b.Rows.Completions(ctx, run)
+	if err != nil || len(runs) == 0 {
+		return b, run, nil, err
+	}
+	own := *b
+	own.kin = map[int64]bool{run.ID: true}
+	for _, r := range runs {
+		own.kin[r.ID] = true
+	}
+	return &own, run, runs, nil
+}
+
+// of says whether what a run recorded counts for the report of another.
+func (b *Builder) of(run storage.Run, recorded int64) bool { return recorded == run.ID || b.kin[recorded] }
+
+// missingOf is the run that a run completes; 0 if it is one of its own.
+func missingOf(run storage.Run) int64 {
+	var spec struct {
+		Missing int64 `json:"missing"`
+	}
+	if json.Unmarshal(run.Spec, &spec) != nil || spec.Missing == run.ID {
+		return 0
+	}
+	return spec.Missing
 }
 
 // Build makes the report of a run with the post that it is of. That of a run of many posts tells of none of them: see
 // BuildPost.
 func (b *Builder) Build(ctx context.Context, run storage.Run) (*Report, error) {
 	post, err := b.Rows.PostOf(ctx, run.ID)
+	if root := missingOf(run); root != 0 && errors.Is(err, storage.ErrNotFound) {
+		post, err = b.Rows.PostOf(ctx, root)
+	}
 	switch {
 	case errors.Is(err, storage.ErrNotFound), err == nil && post.Source != run.Source:
 		post = storage.Post{Source: run.Source}
@@ -215,10 +274,13 @@ func (b *Builder) Source(ctx context.Context, run storage.Run) (Fate, error) {
 }
 
 func (b *Builder) build(ctx context.Context, run storage.Run, post storage.Post) (*Report, error) {
+	b, run, runs, err := b.related(ctx, run)
+	if err != nil {
+		return nil, err
+	}
 	r := &Report{Version: Version, Links: []Link{}, LeftOut: []LeftOut{}, Post: Post{
 		Run: run.ID, State: string(run.State), Collection: run.Collection, Source: post.Source, URL: post.Source,
 	}}
-	var err error
 	if post.ID != "" {
 		r.Post.ID, r.Post.URL, r.Post.Title, r.Post.Dated = post.ID, post.URL, post.Title, post.Dated
 	}
@@ -230,6 +292,13 @@ func (b *Builder) build(ctx context.Context, run storage.Run, post storage.Post)
 	}
 	if r.Totals.Tasks, err = b.Rows.Tally(ctx, run.ID); err != nil {
 		return nil, err
+	}
+	for _, done := range runs {
+		tally, err := b.Rows.Tally(ctx, done.ID)
+		if err != nil {
+			return nil, err
+		}
+		r.Completed = append(r.Completed, Completion{Run: done.ID, State: string(done.State), Tasks: tally})
 	}
 	return r, nil
 }
@@ -367,7 +436,7 @@ func (b *Builder) other(ctx context.Context, run storage.Run, url string) (*Copy
 		if err != nil {
 			return nil, err
 		}
-		if c.Run != run.ID && c.URL == url && c.Status < 400 && c.Flags == "" && outcomeWhole(c) {
+		if !b.of(run, c.Run) && c.URL == url && c.Status < 400 && c.Flags == "" && outcomeWhole(c) {
 			best = &Copy{Run: c.Run, Status: c.Status, CapturedAt: c.At, Replay: b.replay(c)}
 		}
 	}
@@ -386,7 +455,7 @@ func (b *Builder) capture(ctx context.Context, run storage.Run, url string) (bes
 		if err != nil {
 			return best, false, err
 		}
-		if c.Run != run.ID || c.URL != url {
+		if !b.of(run, c.Run) || c.URL != url {
 			continue
 		}
 		if !ok || !worse(c, best) {
@@ -428,7 +497,7 @@ func (b *Builder) failure(ctx context.Context, run storage.Run, url string, f *F
 	f.Outcome, f.Detail, f.Status, f.Digest, f.Mime, f.CapturedAt, f.Flags = Pending, "", 0, "", "", nil, nil
 	f.Canonical = ""
 	for _, a := range as {
-		if a.Run == run.ID && a.URL == url {
+		if b.of(run, a.Run) && a.URL == url {
 			f.Outcome, f.Detail = a.Outcome, a.Detail
 		}
 	}

@@ -42,6 +42,7 @@ type captureCmd struct {
 	AllowPrivate bool              `help:"Allow private and loopback addresses."`
 	TLSVerify    *string           `name:"tls-verify" help:"What an invalid certificate means: record (captured, and noted; the default) or require (a failure)." placeholder:"POLICY"`
 
+	Missing       bool `help:"SOURCE is a post that is kept (its short name, or its address): ask for what its newest capture lacks, and for nothing else: what failed, came in part or showed a wall, of the post, its links and what their pages need."`
 	NoConditional bool `name:"no-conditional" help:"Ask for everything anew, not only for what has changed since it was captured."`
 
 	Detach bool `help:"Hand the capture over to whoever works on this archive ('linkstead work', 'linkstead serve'), and print the number of its run."`
@@ -145,6 +146,7 @@ type job struct {
 	spec scope.Spec
 	doc  *storage.Document
 	run  storage.Run
+	gaps *gaps // what an earlier run lacks, if that is all that is asked for
 }
 
 func (c *captureCmd) run(ctx context.Context, e *env) (err error) {
@@ -154,6 +156,9 @@ func (c *captureCmd) run(ctx context.Context, e *env) (err error) {
 	}
 	if c.Detach && (c.Serve || c.DryRun) {
 		return usageError{errors.New("--detach goes with neither --serve nor --dry-run\nLeave one of them out")}
+	}
+	if c.Missing {
+		return c.missing(ctx, e)
 	}
 	jobs, err := c.jobs(e)
 	if err != nil {
@@ -229,7 +234,12 @@ func (c *captureCmd) capture(ctx context.Context, e *env, s *store, jobs []*job)
 	for _, j := range jobs {
 		var resumed bool
 		var err error
-		if j.run, resumed, err = crawler.Begin(ctx, s.db, j.spec, j.doc, e.now()); err != nil {
+		if j.gaps != nil {
+			j.run, resumed, err = crawler.Complete(ctx, s.db, j.spec, j.gaps.tasks, e.now())
+		} else {
+			j.run, resumed, err = crawler.Begin(ctx, s.db, j.spec, j.doc, e.now())
+		}
+		if err != nil {
 			return err
 		}
 		if resumed && j.run.State == storage.RunActive {
@@ -431,7 +441,12 @@ func (c *captureCmd) report(ctx context.Context, e *env, s *store, jobs []*job, 
 		if err != nil {
 			return err
 		}
-		r, err := e.reports(s).Build(ctx, run)
+		var r *report.Report
+		if j.gaps != nil {
+			r, err = e.reports(s).BuildPost(ctx, j.gaps.run, j.gaps.post.ID)
+		} else {
+			r, err = e.reports(s).Build(ctx, run)
+		}
 		if err != nil {
 			return err
 		}

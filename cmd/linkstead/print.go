@@ -129,6 +129,9 @@ func printReport(w io.Writer, r *report.Report) {
 	printLinks(w, "Not captured by rule", r, func(l *report.Link) bool { return outcome.Outcome(l.Outcome).Ours() })
 	printLeftOut(w, r)
 	fmt.Fprintf(w, "  In all    %s\n", report.Words(t.Tasks))
+	for _, c := range r.Completed {
+		fmt.Fprintf(w, "  Run %-5d %s, which were missing\n", c.Run, report.Words(c.Tasks))
+	}
 	if why := r.Post.Failure(); why != "" {
 		fmt.Fprintf(w, "\n  The post was not captured: %s\n", why)
 	}

@@ -90,6 +90,7 @@ const (
 	ReasonRedirects Reason = "redirects" // too many redirects in a row
 	ReasonLoop      Reason = "loop"      // a redirect to itself
 	ReasonWatch     Reason = "watch"     // what the run watches is the links alone
+	ReasonHad       Reason = "had"       // the run that is being completed has asked for it
 	ReasonQuota     Reason = "quota"     // too many requisites, or requisites too far within requisites
 	ReasonTrap      Reason = "trap"      // it looks like one of endlessly many that a site makes up, see Traps
 	ReasonNoted     Reason = "noted"     // it says of the page what it is, and nothing more: canonical, alternate, amphtml
@@ -303,6 +304,15 @@ func (s *Scope) admitRedirect(l Link) Verdict {
 		return refuse(ReasonScope, s.bounds())
 	}
 	return s.unlessTrap(l, admit(l, KindRedirect, l.Depth, int64(l.Depth)*duePerDepth))
+}
+
+// Again is the priority of a task that was carried out before, and is to be once more.
+func Again(kind Kind, hops string, depth int) int64 {
+	due := int64(depth) * duePerDepth
+	if kind == KindRequisite || Role(hops) == KindRequisite {
+		due += dueRequisite
+	}
+	return max(due, duePost)
 }
 
 func admit(l Link, kind Kind, depth int, due int64) Verdict {

@@ -62,6 +62,7 @@ const (
 // JSON in the run's row, so that any process can go on with the run.
 type Spec struct {
 	Source     string   `json:"source"`            // an http(s) URL, the name of a document, or "-"
+	Missing    int64    `json:"missing,omitempty"` // number of the run that this one completes: what that has is not asked for; see storage.DB.Completions
 	Base       string   `json:"base,omitempty"`    // what the relative links of a document are resolved against
 	Dated      string   `json:"dated,omitempty"`   // when the author cited: YYYY, YYYY-MM, YYYY-MM-DD or RFC 3339
 	Links      Links    `json:"links"`             // which links of the post are its sources

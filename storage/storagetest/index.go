@@ -25,6 +25,7 @@ func Index(t *testing.T, rows Rows) {
 		{"Attempts", indexAttempts},
 		{"Original", indexOriginal},
 		{"Validated", indexValidated},
+		{"Asked", indexAsked},
 		{"Posts", indexPosts},
 		{"AdoptTwice", indexAdoptTwice},
 	})

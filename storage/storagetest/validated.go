@@ -82,3 +82,46 @@ func placeOf(rows []func(*storage.Capture)) string {
 	rows[0](&c)
 	return c.Segment
 }
+
+// indexAsked: all that a run asked for comes, page by page, and so do the runs that complete it.
+func indexAsked(b *bench) {
+	ctx := b.t.Context()
+	const n = 1100
+	tasks := make([]storage.Task, n)
+	for i := range tasks {
+		tasks[i] = storage.Task{Host: fmt.Sprintf("h%d.test", i%7), ID: int64(i), URL: fmt.Sprintf("http://h%d.test/%d", i%7, i), Kind: "page",
+			Depth: 2, Hops: "LE", Via: "http://v/", Due: 7}
+	}
+	run := b.startRun(tasks...)
+	other := b.startRun(storage.Task{Host: "h1.test", ID: 1, URL: "http://h1.test/1", Kind: "page", Due: 7})
+	seen := map[string]bool{}
+	for a, err := range b.Asked(ctx, run.ID) {
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		if a.Run != run.ID || a.Kind != "page" || a.Depth != 2 || a.Hops != "LE" || a.Via != "http://v/" || a.Outcome != "" || a.Status != 0 || seen[a.URL] {
+			b.t.Fatalf("asked for %+v", a)
+		}
+		seen[a.URL] = true
+	}
+	if len(seen) != n {
+		b.t.Errorf("%d addresses, want %d", len(seen), n)
+	}
+	start := func(spec string, differ func(*storage.Run)) {
+		r := storage.Run{Collection: run.Collection, Source: run.Source, Spec: []byte(spec), Started: b.clock.Now()}
+		differ(&r)
+		if _, err := b.StartRun(ctx, r, nil, nil); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	same := func(*storage.Run) {}
+	start(fmt.Sprintf(`{"source":"x","missing":%d,"links":"all"}`, run.ID), same)
+	start(fmt.Sprintf(`{"source":"x","missing":%d,"links":"all"}`, run.ID), func(r *storage.Run) { r.Source = "y" })
+	start(fmt.Sprintf(`{"source":"x","missing":%d,"links":"all"}`, run.ID), func(r *storage.Run) { r.Collection = "y" })
+	start(fmt.Sprintf(`{"source":"x","missing":%d1,"links":"all"}`, run.ID), same)
+	start(fmt.Sprintf(`{"source":"\"missing\":%d,","links":"all"}`, run.ID), same)
+	got, err := b.Completions(ctx, run)
+	if err != nil || len(got) != 1 || got[0].ID != other.ID+1 {
+		b.t.Errorf("completed by %+v, %v", got, err)
+	}
+}

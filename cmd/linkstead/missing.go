@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"linkstead/archive/report"
+	"linkstead/crawler"
+	"linkstead/crawler/scope"
+	"linkstead/storage"
+)
+
+// gaps are what the newest capture of a post lacks.
+type gaps struct {
+	post  storage.Post
+	run   storage.Run // that captured it
+	tasks []storage.Task
+}
+
+// missing captures what posts that are kept lack.
+func (c *captureCmd) missing(ctx context.Context, e *env) (err error) {
+	if c.Base != "" || c.Date != "" || c.Links != "" || c.Depth != nil || c.Scope != "" || len(c.Exclude) > 0 {
+		return usageError{errors.New("--missing goes by the rules of the capture that it completes\nLeave --base, --date, --links, --depth, --scope and --exclude out")}
+	}
+	e.patience = patient
+	open := e.open
+	if c.Detach || c.DryRun {
+		open = e.openTables
+	}
+	s, err := open(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	var jobs []*job
+	var whole []*report.Report
+	for _, name := range c.Sources {
+		j, err := c.lacking(ctx, e, s, name)
+		if err != nil {
+			return err
+		}
+		if len(j.gaps.tasks) > 0 {
+			jobs = append(jobs, j)
+			continue
+		}
+		r, err := e.reports(s).BuildPost(ctx, j.gaps.run, j.gaps.post.ID)
+		if err != nil {
+			return err
+		}
+		whole = append(whole, r)
+	}
+	for _, r := range whole {
+		if !c.JSON {
+			fmt.Fprintf(e.stdout, "Nothing is missing of %s that can be had.\n", r.Post.Source)
+		}
+	}
+	switch {
+	case c.DryRun:
+		return c.wouldAsk(e, jobs)
+	case len(jobs) == 0 && c.JSON:
+		return printJSON(e.stdout, whole)
+	case len(jobs) == 0:
+		return nil
+	}
+	serving := func() error { return nil }
+	if c.Serve {
+		if serving, err = e.serve(ctx, s, &health{s: s}); err != nil {
+			return err
+		}
+	}
+	return errors.Join(c.capture(ctx, e, s, jobs), serving())
+}
+
+// lacking is the job that completes a post.
+func (c *captureCmd) lacking(ctx context.Context, e *env, s *store, name string) (*job, error) {
+	versions, err := (&showCmd{Post: name}).find(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	g := &gaps{post: versions[0]}
+	if g.run, err = s.db.Run(ctx, g.post.Run); err != nil {
+		return nil, err
+	}
+	old, err := crawler.ReadSpec(g.run)
+	if err != nil {
+		return nil, err
+	}
+	if old.Missing != 0 { // the post itself was missing
+		if g.run, err = s.db.Run(ctx, old.Missing); err == nil {
+			old, err = crawler.ReadSpec(g.run)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if g.run.State != storage.RunDone {
+		return nil, fmt.Errorf("run %d of %s is not done yet, and nobody knows what it lacks: capture it without --missing to go on with it", g.run.ID, g.post.Source)
+	}
+	j := &job{spec: c.spec(e.cfg, g.run.Source), gaps: g}
+	j.spec.Missing, j.spec.Base, j.spec.Dated, j.spec.Links, j.spec.Exclude = g.run.ID, old.Base, old.Dated, old.Links, old.Exclude
+	j.spec.Depth, j.spec.Scope, j.spec.Collection, j.spec.Watch, j.spec.Posts = old.Depth, old.Scope, old.Collection, old.Watch, old.Posts
+	if c.Robots == nil {
+		j.spec.Robots = old.Robots
+	}
+	if g.tasks, err = crawler.Missing(ctx, s.db, g.run, g.post, j.spec, int64(e.cfg.Limits.Bytes)); err != nil {
+		return nil, err
+	}
+	_, err = j.spec.Compile()
+	return j, err
+}
+
+// wouldAsk tells what a run would ask for.
+func (c *captureCmd) wouldAsk(e *env, jobs []*job) error {
+	type lack struct {
+		URL  string `json:"url"`
+		Kind string `json:"kind"`
+	}
+	out := []lack{}
+	for _, j := range jobs {
+		for _, t := range j.gaps.tasks {
+			role := string(scope.Role(t.Hops))
+			if !c.JSON {
+				fmt.Fprintf(e.stdout, "%-10s %s\n", role, clean(t.URL))
+			}
+			out = append(out, lack{t.URL, role})
+		}
+	}
+	if c.JSON {
+		return encode(e.stdout, out)
+	}
+	return nil
+}

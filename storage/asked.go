@@ -1,0 +1,50 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"math"
+)
+
+// Asked is a task of a run, and how its last try was answered.
+type Asked struct {
+	Task
+	Status int // 0 if there was no response
+}
+
+// Asked yields all that a run asked for, or is still to.
+func (db *DB) Asked(ctx context.Context, run int64) iter.Seq2[Asked, error] {
+	scan := func(r row) (a Asked, err error) {
+		a.Run = run
+		err = r.Scan(&a.Host, &a.ID, &a.URL, &a.Kind, &a.Depth, &a.Hops, &a.Via, &a.Due, &a.Attempts, &a.Outcome, &a.Status)
+		return a, err
+	}
+	return func(yield func(Asked, error) bool) {
+		host, id := "", int64(math.MinInt64)
+		for {
+			page, err := rowsOf(ctx, db, scan, `SELECT host, id, url, kind, depth, hops, via, due_at, attempts, outcome, status FROM tasks
+				WHERE run=$1 AND (host, id) > ($2, $3) ORDER BY host, id LIMIT $4`, run, host, id, pageRows)
+			if err != nil {
+				yield(Asked{}, fmt.Errorf("read what run %d asked for: %w", run, err))
+				return
+			}
+			for _, a := range page {
+				if !yield(a, nil) {
+					return
+				}
+			}
+			if len(page) < pageRows {
+				return
+			}
+			host, id = page[len(page)-1].Host, page[len(page)-1].ID
+		}
+	}
+}
+
+// Completions brings the runs that were begun to ask for what a run lacked, oldest first. Their specs name it: "missing",
+// followed by another field.
+func (db *DB) Completions(ctx context.Context, r Run) ([]Run, error) {
+	return db.runs(ctx, `WHERE collection=$1 AND source=$2 AND id>$3 AND spec LIKE $4 ORDER BY id`,
+		r.Collection, r.Source, r.ID, fmt.Sprintf(`%%"missing":%d,%%`, r.ID))
+}
