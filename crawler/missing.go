@@ -15,7 +15,7 @@ import (
 
 // Gaps reads what runs asked for, and what they have of it.
 type Gaps interface {
-	Asked(ctx context.Context, run int64) iter.Seq2[storage.Asked, error]
+	RunAddresses(ctx context.Context, run int64) iter.Seq2[storage.RunAddress, error]
 	Completions(ctx context.Context, r storage.Run) ([]storage.Run, error)
 	Captures(ctx context.Context, collection, urlkey string) iter.Seq2[storage.Capture, error]
 }
@@ -34,7 +34,7 @@ func Missing(ctx context.Context, rows Gaps, run storage.Run, post storage.Post,
 	if err != nil {
 		return nil, err
 	}
-	g := gaps{rows: rows, run: run, old: old, spec: spec, most: most, kin: map[int64]bool{run.ID: true}, asked: map[askedKey]storage.Asked{}}
+	g := gaps{rows: rows, run: run, old: old, spec: spec, most: most, kin: map[int64]bool{run.ID: true}, asked: map[askedKey]storage.RunAddress{}}
 	runs, err := rows.Completions(ctx, run)
 	if err != nil {
 		return nil, err
@@ -77,14 +77,14 @@ type gaps struct {
 	spec  scope.Spec
 	most  int64
 	kin   map[int64]bool // the run, and those that have completed it
-	asked map[askedKey]storage.Asked
+	asked map[askedKey]storage.RunAddress
 	order []askedKey
 	by    map[string]storage.Task // by URL
 }
 
 // read takes what a run asked for; what a later one says of an address counts.
 func (g *gaps) read(ctx context.Context, run int64) error {
-	for a, err := range g.rows.Asked(ctx, run) {
+	for a, err := range g.rows.RunAddresses(ctx, run) {
 		if err != nil {
 			return err
 		}
@@ -132,7 +132,7 @@ func (g *gaps) leads(post storage.Post, t storage.Task) bool {
 const maxChain = 1000
 
 // lacks says whether an address is to be asked for once more.
-func (g *gaps) lacks(ctx context.Context, a storage.Asked) (bool, error) {
+func (g *gaps) lacks(ctx context.Context, a storage.RunAddress) (bool, error) {
 	o := outcome.Outcome(a.Outcome)
 	switch o {
 	case outcome.Robots:

@@ -25,7 +25,7 @@ func Index(t *testing.T, rows Rows) {
 		{"Attempts", indexAttempts},
 		{"Original", indexOriginal},
 		{"Validated", indexValidated},
-		{"Asked", indexAsked},
+		{"RunAddresses", indexRunAddresses},
 		{"Posts", indexPosts},
 		{"AdoptTwice", indexAdoptTwice},
 	})

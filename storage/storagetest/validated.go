@@ -83,8 +83,8 @@ func placeOf(rows []func(*storage.Capture)) string {
 	return c.Segment
 }
 
-// indexAsked: all that a run asked for comes, page by page, and so do the runs that complete it.
-func indexAsked(b *bench) {
+// indexRunAddresses: all that a run asked for comes, page by page, and so do the runs that complete it.
+func indexRunAddresses(b *bench) {
 	ctx := b.t.Context()
 	const n = 1100
 	tasks := make([]storage.Task, n)
@@ -95,7 +95,7 @@ func indexAsked(b *bench) {
 	run := b.startRun(tasks...)
 	other := b.startRun(storage.Task{Host: "h1.test", ID: 1, URL: "http://h1.test/1", Kind: "page", Due: 7})
 	seen := map[string]bool{}
-	for a, err := range b.Asked(ctx, run.ID) {
+	for a, err := range b.RunAddresses(ctx, run.ID) {
 		if err != nil {
 			b.t.Fatal(err)
 		}

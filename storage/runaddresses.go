@@ -7,26 +7,26 @@ import (
 	"math"
 )
 
-// Asked is a task of a run, and how its last try was answered.
-type Asked struct {
+// RunAddress is a task of a run, and how its last try was answered.
+type RunAddress struct {
 	Task
 	Status int // 0 if there was no response
 }
 
-// Asked yields all that a run asked for, or is still to.
-func (db *DB) Asked(ctx context.Context, run int64) iter.Seq2[Asked, error] {
-	scan := func(r row) (a Asked, err error) {
+// RunAddresses yields all that a run asked for, or is still to.
+func (db *DB) RunAddresses(ctx context.Context, run int64) iter.Seq2[RunAddress, error] {
+	scan := func(r row) (a RunAddress, err error) {
 		a.Run = run
 		err = r.Scan(&a.Host, &a.ID, &a.URL, &a.Kind, &a.Depth, &a.Hops, &a.Via, &a.Due, &a.Attempts, &a.Outcome, &a.Status)
 		return a, err
 	}
-	return func(yield func(Asked, error) bool) {
+	return func(yield func(RunAddress, error) bool) {
 		host, id := "", int64(math.MinInt64)
 		for {
 			page, err := rowsOf(ctx, db, scan, `SELECT host, id, url, kind, depth, hops, via, due_at, attempts, outcome, status FROM tasks
 				WHERE run=$1 AND (host, id) > ($2, $3) ORDER BY host, id LIMIT $4`, run, host, id, pageRows)
 			if err != nil {
-				yield(Asked{}, fmt.Errorf("read what run %d asked for: %w", run, err))
+				yield(RunAddress{}, fmt.Errorf("read what run %d asked for: %w", run, err))
 				return
 			}
 			for _, a := range page {
