@@ -230,7 +230,9 @@ func (b *Builder) related(ctx context.Context, run storage.Run) (*Builder, stora
 }
 
 // of says whether what a run recorded counts for the report of another.
-func (b *Builder) of(run storage.Run, recorded int64) bool { return recorded == run.ID || b.kin[recorded] }
+func (b *Builder) of(run storage.Run, recorded int64) bool {
+	return recorded == run.ID || b.kin[recorded]
+}
 
 // missingOf is the run that a run completes; 0 if it is one of its own.
 func missingOf(run storage.Run) int64 {
