@@ -3,16 +3,24 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"linkstead/archive/urlkey"
+	"linkstead/crawler"
+	"linkstead/crawler/scope"
+	"linkstead/storage"
+	"linkstead/storage/storagetest"
 )
 
 // giants are answers that are as big as they like, once decoded or on the wire.
@@ -170,4 +178,63 @@ func captureGiant(b *testing.B, program, url, limit string, args ...string) bout
 		fmt.Fprintln(os.Stderr, url, time.Since(begun), out.String())
 	}
 	return bout{wall: time.Since(begun), peak: cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss * 1024}
+}
+
+// BenchmarkFrontierMemory lets a worker work for ten seconds on a thousand hosts with a hundred addresses each, of which almost all
+// wait, and on the same hosts with one each: what waits costs rows, not memory.
+func BenchmarkFrontierMemory(b *testing.B) {
+	program := buildProgram(b)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "tiny") }))
+	defer srv.Close()
+	var few, many []bout
+	for b.Loop() {
+		for range 3 {
+			few = append(few, workOn(b, program, port(srv.Listener.Addr().String()), 1))
+			many = append(many, workOn(b, program, port(srv.Listener.Addr().String()), 100))
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(median(few, peakMB), "1000_urls_MB")
+	b.ReportMetric(median(many, peakMB), "100000_urls_MB")
+}
+
+// workOn works for ten seconds on a thousand hosts.
+func workOn(b *testing.B, program, port string, each int) bout {
+	b.Helper()
+	const hosts = 1000
+	dir := b.TempDir()
+	db := storagetest.OpenRows(b, "sqlite:"+filepath.Join(dir, "linkstead.db"), nil)
+	spec := scope.Default()
+	spec.Source, spec.AllowPrivate, spec.DelayMS, spec.Robots = "http://h0.test:"+port+"/", true, 60_000, scope.RobotsIgnore
+	for i := range hosts {
+		spec.Resolve = append(spec.Resolve, fmt.Sprintf("h%d.test:%s:127.0.0.1", i, port))
+	}
+	r, _, err := crawler.Begin(b.Context(), db, spec, nil, time.Now())
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := range hosts {
+		var tasks []storage.Task
+		for k := range each {
+			url := fmt.Sprintf("http://h%d.test:%s/%d", i, port, k)
+			tasks = append(tasks, storage.Task{Host: urlkey.Host(url), Run: r.ID, ID: urlkey.PageID(url), URL: url, Kind: string(scope.KindPage), Hops: "L", Depth: 1, Due: 10})
+		}
+		if _, err := db.Enqueue(b.Context(), tasks); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(b.Context(), 10*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program, "work", "--archive", dir, "--concurrency", "64")
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if err := cmd.Run(); cmd.ProcessState.ExitCode() != 0 {
+		b.Fatalf("%v\n%s", err, said.String())
+	}
+	return bout{peak: cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss * 1024}
 }
