@@ -308,3 +308,27 @@ func TestWaitIsCancelled(t *testing.T) {
 		t.Errorf("another worker may ask it: %+v, %v", ls, err)
 	}
 }
+
+// TestSlowHost: the pause grows with the time that a host takes to answer.
+func TestSlowHost(t *testing.T) {
+	t.Parallel()
+	const takes = 80 * time.Millisecond
+	w := newWeb(t)
+	var text strings.Builder
+	for i := range 6 {
+		fmt.Fprintf(&text, `<img src="/%d.png">`, i)
+		w.set(fmt.Sprintf("a.test/%d.png", i), slowly(takes, "P"))
+	}
+	w.set("a.test/", slowly(takes, text.String()))
+	n := newNode(t, archive(t))
+	n.Pace = pace.Limits{Factor: 3, MaxDelay: 2 * time.Second}
+	s := w.spec("a.test/")
+	s.DelayMS = 20
+	n.capture(s)
+	w.mu.Lock()
+	w.visits = w.visits[1:] // nothing was known of it yet
+	w.mu.Unlock()
+	if got := w.polite(t, "a.test", 3*takes-time.Millisecond); got != 6 {
+		t.Errorf("%d requests, want 6", got)
+	}
+}

@@ -107,18 +107,19 @@ func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, step step
 			return nil // see confirm
 		}
 		c.flagDocument(e, d)
-		if passing(d.Status, robots) && more {
-			return nil // another try may bring what was asked for; and the host is not free before it is known what it asks for
-		}
-		step.fetched()
-		free = false
+		switch {
+		case !passing(d.Status, robots):
+			step.fetched()
+			free = false
+		case more:
+			return nil // another try may bring what was asked for
+		} // the host is not free before it is known what it asks for
 		return c.find(ctx, r, e, d)
 	})
 	if x != nil && err == nil {
 		after, again := step.fares(x)
-		if (x.Outcome.Retry() || x.Outcome.Kept() && passing(x.Head.Status, robots)) && more && again {
-			due := c.Now().Add(pace.Backoff(c.RetryWait, c.RetryWait<<maxDoublings, e.Meta.Attempt, rand.Float64()))
-			e.Meta.Retry = max(due.UnixMilli(), after.Add(time.Millisecond-1).UnixMilli())
+		if again && more && (x.Outcome.Retry() || x.Outcome.Kept() && passing(x.Head.Status, robots)) {
+			e.Meta.Retry = c.due(e.Meta.Attempt, after)
 		}
 	}
 	if free {
@@ -171,6 +172,15 @@ func weight(r *run, hops string) int64 {
 
 // maxDoublings bounds the wait before another try: from two seconds it grows to half an hour.
 const maxDoublings = 10
+
+// due is when a task is tried again whose nth try failed: later each time, and not before after. Milliseconds.
+func (c *Crawler) due(nth int, after time.Time) int64 {
+	at := c.Now().Add(pace.Backoff(c.RetryWait, c.RetryWait<<maxDoublings, nth, rand.Float64()))
+	if after.After(at) {
+		at = after.Add(time.Millisecond - 1)
+	}
+	return at.UnixMilli()
+}
 
 // redirect makes a task of a redirect's target (RFC 9110 §15.4).
 func (c *Crawler) redirect(r *run, e *warc.Entry) {
