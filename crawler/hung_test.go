@@ -12,7 +12,7 @@ import (
 // wait for their acknowledgement, don't keep the others from being asked, nor their captures from counting.
 func TestHung(t *testing.T) {
 	t.Parallel()
-	const silent, each, pages = 12, 8, 60
+	const silent, each, pages = 8, 8, 25
 	w := newWeb(t)
 	var names []string
 	var text strings.Builder
@@ -36,7 +36,7 @@ func TestHung(t *testing.T) {
 	s := w.spec("post.test/", append(names, "b.test", "c.test")...)
 	s.PerHost = each
 	r := n.begin(s)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	work := n.start(ctx)
 	counted := func() (others, all int) {
@@ -49,7 +49,7 @@ func TestHung(t *testing.T) {
 		}
 		return others, len(n.events)
 	}
-	waitFor(t, "every silent host has all its requests, and the others are done", func() bool {
+	waitUpTo(t, time.Minute, "every silent host has all its requests, and the others are done", func() bool {
 		others, _ := counted()
 		w.mu.Lock()
 		defer w.mu.Unlock()

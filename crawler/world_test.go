@@ -182,9 +182,15 @@ func (w *web) expect(t testing.TB, want ...string) {
 // waitFor waits until something holds.
 func waitFor(t testing.TB, what string, ok func() bool) {
 	t.Helper()
+	waitUpTo(t, 10*time.Second, what, ok)
+}
+
+// waitUpTo waits until something holds that may take long on a busy machine.
+func waitUpTo(t testing.TB, most time.Duration, what string, ok func() bool) {
+	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	for end := time.Now().Add(10 * time.Second); !ok(); <-tick.C {
+	for end := time.Now().Add(most); !ok(); <-tick.C {
 		if time.Now().After(end) {
 			t.Fatalf("waited in vain until %s", what)
 		}
