@@ -149,6 +149,27 @@ func (db *DB) Attempts(ctx context.Context, collection, urlkey string) ([]Attemp
 	return db.attempts(ctx, `WHERE collection=$1 AND urlkey=$2 ORDER BY at, segment, pos`, collection, foldKey(urlkey))
 }
 
+// AttemptBy brings the attempt whose record has a WARC-Record-ID; ErrNotFound if none has.
+func (db *DB) AttemptBy(ctx context.Context, recordID string) (Attempt, error) {
+	return db.attempt(ctx, `WHERE record_id=$1 AND record_id<>'' ORDER BY segment LIMIT 1`, harmlessText(recordID))
+}
+
+// AttemptAt brings the attempt whose record stands at an offset of a segment; ErrNotFound if none does.
+func (db *DB) AttemptAt(ctx context.Context, segment string, offset int64) (Attempt, error) {
+	return db.attempt(ctx, `WHERE segment=$1 AND pos=$2 LIMIT 1`, harmlessText(segment), offset)
+}
+
+func (db *DB) attempt(ctx context.Context, where string, args ...any) (Attempt, error) {
+	as, err := db.attempts(ctx, where, args...)
+	if err == nil && len(as) == 0 {
+		err = fmt.Errorf("attempt: %w", ErrNotFound)
+	}
+	if err != nil {
+		return Attempt{}, err
+	}
+	return as[0], nil
+}
+
 func (db *DB) attempts(ctx context.Context, where string, args ...any) ([]Attempt, error) {
 	out, err := rowsOf(ctx, db, scanAttempt, `SELECT `+attemptCols+` FROM attempts `+where, args...)
 	if err != nil {

@@ -83,6 +83,8 @@ type Post struct {
 type Fate struct {
 	Outcome    string     `json:"outcome"`               // see package outcome; "pending" if it has not ended, "purged" if it was taken out
 	Status     int        `json:"status"`                // of the last hop; 0 if there was no response
+	TLSInvalid string     `json:"tls_invalid,omitempty"` // why the last hop's certificate did not verify, though it was captured
+	Attempts   []Attempt  `json:"attempts,omitempty"`    // of a failure: the run's tries at the last hop, oldest first
 	Detail     string     `json:"detail,omitempty"`      // of a failure, for people
 	Redirects  []Hop      `json:"redirects"`             // the hops before the last
 	Final      string     `json:"final,omitempty"`       // address of the last hop, if there were others before it
@@ -93,6 +95,14 @@ type Fate struct {
 	Flags      []string   `json:"flags,omitempty"`       // words of package wall: what the last hop's copy shows instead of the page
 	Replay     string     `json:"replay,omitempty"`      // address of this run's copy, from the first hop on
 	Other      *Copy      `json:"other_copy,omitempty"`  // if this run has no good copy: the best that another run made
+}
+
+// Attempt is one try that brought no response: evidence of what was found on a given day.
+type Attempt struct {
+	At      time.Time `json:"at"`
+	Outcome string    `json:"outcome"`
+	Detail  string    `json:"detail,omitempty"`
+	Address string    `json:"address,omitempty"` // of the archive's page on it
 }
 
 // Copy is a good capture of the same URL by another run.
@@ -200,6 +210,7 @@ const maxHops = 50
 type Builder struct {
 	Rows       Rows
 	Replay     string // origin of the replay, for the addresses of copies
+	Pages      string // origin of the archive's own pages, for the addresses of attempts; empty: they have none
 	Collection string // the one that is replayed there; copies in others have no address
 
 	kin map[int64]bool // the runs of the report at hand; nil: one alone
@@ -388,6 +399,7 @@ func (b *Builder) follow(ctx context.Context, run storage.Run, url string, f *Fa
 		at := c.At
 		f.Outcome, f.Status, f.Digest, f.Mime, f.CapturedAt, f.Flags = c.Outcome, c.Status, c.Digest, c.Mime, &at, strings.Fields(c.Flags)
 		f.Canonical = c.Canonical
+		f.TLSInvalid = c.TLSInvalid
 		if c.Redirect == "" || len(f.Flags) > 0 { // where a wall leads is the wall's
 			return nil
 		}
@@ -450,6 +462,23 @@ func ReplayURL(origin string, c storage.Capture) string {
 	return fmt.Sprintf("%s/web/%s/%s", origin, c.At.UTC().Format("20060102150405"), c.URL)
 }
 
+// attempt is the address of the page on an attempt.
+func (b *Builder) attempt(a storage.Attempt) string {
+	if b.Pages == "" {
+		return ""
+	}
+	return b.Pages + AttemptPath(a)
+}
+
+// AttemptPath is the path of an attempt among the archive's pages: by the name of its record, which a purge of others
+// leaves as it is; a row of an older version has none, and is named by its place.
+func AttemptPath(a storage.Attempt) string {
+	if id, ok := strings.CutPrefix(a.RecordID, "<urn:uuid:"); ok {
+		return "/attempts/" + strings.TrimSuffix(id, ">")
+	}
+	return fmt.Sprintf("/attempts/%s/%d", a.Segment, a.Offset)
+}
+
 // capture is the best capture that the run made of exactly this URL: the last whole one, and one that tells of a moment alone
 // only if there is no other.
 func (b *Builder) capture(ctx context.Context, run storage.Run, url string) (best storage.Capture, ok bool, err error) {
@@ -498,9 +527,11 @@ func (b *Builder) failure(ctx context.Context, run storage.Run, url string, f *F
 	}
 	f.Outcome, f.Detail, f.Status, f.Digest, f.Mime, f.CapturedAt, f.Flags = Pending, "", 0, "", "", nil, nil
 	f.Canonical = ""
+	f.TLSInvalid = ""
 	for _, a := range as {
 		if b.of(run, a.Run) && a.URL == url {
 			f.Outcome, f.Detail = a.Outcome, a.Detail
+			f.Attempts = append(f.Attempts, Attempt{At: a.At, Outcome: a.Outcome, Detail: a.Detail, Address: b.attempt(a)})
 		}
 	}
 	if f.Outcome == Pending {

@@ -118,6 +118,42 @@ func (l *Library) openOnce(ctx context.Context, c storage.Capture) (*Memento, er
 	return m, nil
 }
 
+// Attempt reads the record of an attempt: what it tells, and its date and place on the net. storage.ErrNotFound if the bytes
+// are gone, ErrElsewhere if they are on another machine still.
+func (l *Library) Attempt(ctx context.Context, a storage.Attempt) (*Closing, Header, error) {
+	c := storage.Capture{URL: a.URL, Segment: a.Segment, Offset: a.Offset, Length: -1, RecordID: a.RecordID}
+	closing, header, err := l.attempt(ctx, c)
+	if l.forget(c, err) {
+		closing, header, err = l.attempt(ctx, c)
+	}
+	if err != nil {
+		err = fmt.Errorf("read the attempt on %s at %d in %s: %w", a.URL, a.Offset, a.Segment, err)
+	}
+	return closing, header, err
+}
+
+func (l *Library) attempt(ctx context.Context, c storage.Capture) (_ *Closing, _ Header, err error) {
+	raw, err := l.member(ctx, c)
+	if err != nil {
+		return nil, Header{}, err
+	}
+	defer func() { err = errors.Join(err, raw.Close()) }()
+	rec, err := ReadMember(raw)
+	if err != nil {
+		return nil, Header{}, err
+	}
+	defer func() { err = errors.Join(err, rec.Close()) }()
+	if err := isRecord(rec, c); err != nil {
+		return nil, Header{}, err
+	}
+	block, err := io.ReadAll(io.LimitReader(rec.Block, MaxClosing))
+	if err != nil {
+		return nil, Header{}, err
+	}
+	closing, err := ParseMeta(block)
+	return &closing, rec.Header, err
+}
+
 func splitLocation(s string) (string, int64, error) {
 	segment, offset, ok := strings.Cut(s, "/")
 	n, err := strconv.ParseInt(offset, 10, 64)

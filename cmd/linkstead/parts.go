@@ -137,7 +137,7 @@ func (s *store) close() error {
 }
 
 func (e *env) reports(s *store) *report.Builder {
-	return &report.Builder{Rows: s.db, Replay: e.cfg.Serve.Origin(), Collection: e.cfg.Collection}
+	return &report.Builder{Rows: s.db, Replay: e.cfg.Serve.Origin(), Pages: e.cfg.Serve.Pages(), Collection: e.cfg.Collection}
 }
 
 // worker is the part that writes: it holds the spool.

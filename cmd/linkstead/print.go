@@ -95,6 +95,9 @@ func printReport(w io.Writer, r *report.Report) {
 		fmt.Fprintf(w, " — %s", clean(r.Post.Detail))
 	}
 	fmt.Fprintln(w)
+	if r.Post.TLSInvalid != "" {
+		fmt.Fprintf(w, "  Insecure  %s\n", clean(r.Post.TLSInvalid))
+	}
 	if r.Post.CapturedAt != nil {
 		fmt.Fprintf(w, "  Captured  %s, run %d, collection %s\n", stamp(*r.Post.CapturedAt), r.Post.Run, r.Post.Collection)
 	}
@@ -127,6 +130,7 @@ func printReport(w io.Writer, r *report.Report) {
 	printLinks(w, "Behind a wall", r, func(l *report.Link) bool { return l.Walled() })
 	printLinks(w, "Dead", r, func(l *report.Link) bool { return l.Dead() })
 	printLinks(w, "Not captured by rule", r, func(l *report.Link) bool { return outcome.Outcome(l.Outcome).Ours() })
+	printLinks(w, "Captured with an invalid certificate", r, func(l *report.Link) bool { return l.Good() && l.TLSInvalid != "" })
 	printLeftOut(w, r)
 	fmt.Fprintf(w, "  In all    %s\n", report.Words(t.Tasks))
 	for _, c := range r.Completed {
@@ -152,6 +156,9 @@ func printLinks(w io.Writer, head string, r *report.Report, which func(*report.L
 		fmt.Fprintf(w, "    %-14s %s\n", fate(l.Fate), l.URL)
 		if l.Detail != "" && l.Detail != detail {
 			fmt.Fprintf(w, "    %-14s   %s\n", "", clean(l.Detail))
+		}
+		if l.TLSInvalid != "" {
+			fmt.Fprintf(w, "    %-14s   %s\n", "", clean(l.TLSInvalid))
 		}
 		detail = l.Detail
 	}

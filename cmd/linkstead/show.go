@@ -102,6 +102,14 @@ func (e *env) printLinks(r *report.Report) {
 		if l.Detail != "" {
 			fmt.Fprintf(e.stdout, "  %-14s   %s\n", "", clean(l.Detail))
 		}
+		if l.TLSInvalid != "" {
+			fmt.Fprintf(e.stdout, "  %-14s   insecure: %s\n", "", clean(l.TLSInvalid))
+		}
+		for _, a := range l.Attempts {
+			if a.Address != "" {
+				fmt.Fprintf(e.stdout, "  %-14s   evidence of %s: %s\n", "", stamp(a.At), a.Address)
+			}
+		}
 		if len(l.Citations) > 0 {
 			fmt.Fprintf(e.stdout, "  %-14s   | %s\n", "", clean(l.Citations[0].Context))
 		}

@@ -276,6 +276,30 @@ func indexAttempts(b *bench) {
 	if got := b.captures("k"); len(got) != 0 {
 		b.t.Errorf("attempts are in the index: %+v", got)
 	}
+	if c, err := b.Closest(b.t.Context(), "c", "k", "http://e/", b.clock.Now()); !errors.Is(err, storage.ErrNotFound) {
+		b.t.Errorf("an attempt is the closest capture: %+v, %v", c, err)
+	}
+	nameless := mk(4, "reset")
+	nameless.RecordID, nameless.Offset = "", 77
+	other := mk(5, "empty")
+	other.RecordID = "<urn:uuid:8>"
+	if err := b.Adopt(b.t.Context(), []storage.End{{Attempts: []storage.Attempt{nameless, other}}}); err != nil {
+		b.t.Fatal(err)
+	}
+	if got, err := b.AttemptBy(b.t.Context(), "<urn:uuid:8>"); err != nil || got != other {
+		b.t.Errorf("AttemptBy brings %+v, %v", got, err)
+	}
+	if got, err := b.AttemptAt(b.t.Context(), "s", 77); err != nil || got != nameless {
+		b.t.Errorf("AttemptAt brings %+v, %v", got, err)
+	}
+	for _, id := range []string{"", "<urn:uuid:9>", "a\x00\xff"} {
+		if got, err := b.AttemptBy(b.t.Context(), id); !errors.Is(err, storage.ErrNotFound) {
+			b.t.Errorf("AttemptBy(%q) brings %+v, %v", id, got, err)
+		}
+	}
+	if got, err := b.AttemptAt(b.t.Context(), "s\x00", 78); !errors.Is(err, storage.ErrNotFound) {
+		b.t.Errorf("AttemptAt brings %+v, %v", got, err)
+	}
 }
 
 func indexOriginal(b *bench) {

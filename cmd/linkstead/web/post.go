@@ -73,6 +73,8 @@ type linkView struct {
 	CopyName  string
 	Redirects []hop
 	Final     string // where they end
+	Attempts  []attemptLink
+	Insecure  string // why the certificate did not verify
 	Other     string // if this version has no good copy: that of another
 	OtherAt   *moment
 	Citations []citation
@@ -81,6 +83,12 @@ type linkView struct {
 }
 
 type hop struct{ URL, Status string }
+
+// attemptLink leads to the page on an attempt.
+type attemptLink struct {
+	Href, Word string
+	At         *moment
+}
 
 // citation is a sentence around a link, in three parts: the link's own text is the middle one.
 type citation struct{ Before, Text, After string }
@@ -295,7 +303,8 @@ func (p *Pages) link(n int, l *report.Link) linkView {
 	if o := l.Other; o != nil && o.Replay != "" {
 		v.Other, v.OtherAt = p.copyURL(o.Replay), momentOf(o.CapturedAt)
 	}
-	v.Final = shownURL(l.Final)
+	v.Final, v.Insecure = shownURL(l.Final), clean(l.TLSInvalid, maxContext)
+	v.Attempts = attemptsOf(&l.Fate)
 	for _, h := range l.Redirects {
 		v.Redirects = append(v.Redirects, hop{shownURL(h.URL), status(h.Status)})
 	}
@@ -307,6 +316,16 @@ func (p *Pages) link(n int, l *report.Link) linkView {
 		v.MoreTotal = count(len(v.More), "more place in the post", "more places in the post")
 	}
 	return v
+}
+
+// attemptsOf leads to the pages on the attempts that failed.
+func attemptsOf(f *report.Fate) (out []attemptLink) {
+	for _, a := range f.Attempts {
+		if i := strings.Index(a.Address, "/attempts/"); i >= 0 {
+			out = append(out, attemptLink{a.Address[i:], clean(outcome.Outcome(a.Outcome).Describe().Short, maxTitle), momentOf(a.At)})
+		}
+	}
+	return out
 }
 
 // anchor is the place of a link on the page: the same in every version of the post, wherever the link stands in it.

@@ -47,6 +47,8 @@ type Pages struct {
 	Reports   Reports
 	Schedules Schedules
 	Runs      Runs
+	Attempts  Attempts
+	Evidence  Evidence
 	Replay    string   // origin of the replay, such as http://replay.localhost:8081
 	Listen    string   // address that the pages are served on, host:port; its host is answered to, besides loopback ones
 	Hosts     []string // further host names to answer to, such as the one of a reverse proxy
@@ -84,6 +86,8 @@ func (p *Pages) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/{$}", p.serve(p.home))
 	mux.Handle("/posts/{id}", p.serve(p.post))
+	mux.Handle("/attempts/{id}", p.serve(p.attempt))
+	mux.Handle("/attempts/{segment}/{offset}", p.serve(p.attempt))
 	mux.Handle("/lookup", p.serve(p.lookup))
 	mux.Handle("/outcomes", p.serve(p.outcomes))
 	mux.Handle("/schedules", p.serve(p.schedulesPage))
@@ -212,7 +216,7 @@ func nothingHere(*http.Request) (*answer, error) {
 var templateFiles embed.FS
 
 // The templates are part of the program: a fault in them is a fault of the program, found by every test.
-var templates = mustTemplates("home", "post", "outcomes", "schedules", "run", "problem")
+var templates = mustTemplates("home", "post", "outcomes", "schedules", "run", "attempt", "problem")
 
 func mustTemplates(names ...string) map[string]*template.Template {
 	out := map[string]*template.Template{}
