@@ -91,6 +91,9 @@ func fields(hs []configs.Header) []session.Field {
 // asking makes the sessions of runs: as whom they ask.
 func asking(sites []session.Site) func(scope.Spec) (*session.Session, error) {
 	return func(spec scope.Spec) (*session.Session, error) {
+		if len(sites) == 0 && spec.Language == "" && spec.Cookies == "" {
+			return nil, nil // as nobody
+		}
 		o := session.Options{Sites: sites, Language: spec.Language, Keep: spec.Cookies != ""}
 		if spec.Cookies != "" && spec.Cookies != scope.CookiesSession {
 			var err error

@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"encoding/base64"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -171,37 +170,43 @@ func allRows(ts *testscript.TestScript, archive string) []byte {
 	defer db.Close()
 	var out bytes.Buffer
 	for _, table := range column(ts, db, names) {
-		rows, err := db.Query(`SELECT * FROM "` + table + `"`)
-		ts.Check(err)
-		cols, err := rows.Columns()
-		ts.Check(err)
-		for rows.Next() {
-			vs := make([]any, len(cols))
-			for i := range vs {
-				vs[i] = new(sql.RawBytes)
-			}
-			ts.Check(rows.Scan(vs...))
-			for i, v := range vs {
-				value := *v.(*sql.RawBytes)
-				fmt.Fprintf(&out, "%s.%s %s\n", table, cols[i], value)
-				if bytes.Contains(value, []byte("hunter2")) && table != "citations" && table != "posts" {
-					ts.Fatalf("%s.%s is %s", table, cols[i], value)
-				}
-			}
-		}
-		ts.Check(errors.Join(rows.Err(), rows.Close()))
+		writeTable(ts, &out, db, table)
 	}
 	return out.Bytes()
+}
+
+func writeTable(ts *testscript.TestScript, out *bytes.Buffer, db *sql.DB, table string) {
+	rows, err := db.Query(`SELECT * FROM "` + table + `"`)
+	ts.Check(err)
+	defer rows.Close()
+	cols, err := rows.Columns()
+	ts.Check(err)
+	for rows.Next() {
+		vs := make([]any, len(cols))
+		for i := range vs {
+			vs[i] = new(sql.RawBytes)
+		}
+		ts.Check(rows.Scan(vs...))
+		for i, v := range vs {
+			value := *v.(*sql.RawBytes)
+			fmt.Fprintf(out, "%s.%s %s\n", table, cols[i], value)
+			if bytes.Contains(value, []byte("hunter2")) && table != "citations" && table != "posts" {
+				ts.Fatalf("%s.%s is %s", table, cols[i], value)
+			}
+		}
+	}
+	ts.Check(rows.Err())
 }
 
 func column(ts *testscript.TestScript, db *sql.DB, query string) (out []string) {
 	rows, err := db.Query(query)
 	ts.Check(err)
+	defer rows.Close()
 	for rows.Next() {
 		var s string
 		ts.Check(rows.Scan(&s))
 		out = append(out, s)
 	}
-	ts.Check(errors.Join(rows.Err(), rows.Close()))
+	ts.Check(rows.Err())
 	return out
 }
