@@ -63,6 +63,7 @@ type Journal struct {
 	err     error   // why nothing more is taken
 	closed  bool
 	full    bool      // the spool has no room
+	stuck   int       // segments that the store did not take at the last try
 	looked  time.Time // when the disk was last asked for its free space …
 	tight   bool      // … and whether it had too little
 

@@ -176,6 +176,12 @@ func (j *Journal) storeClosing() {
 func (j *Journal) store(s *segment) {
 	wait := cmp.Or(j.Retry, 200*time.Millisecond)
 	most := 150 * wait
+	stuck := false
+	defer func() {
+		if stuck {
+			j.stick(-1)
+		}
+	}()
 	for {
 		err := j.seal(s)
 		if err == nil && s.row.State == storage.SegmentSealed {
@@ -197,6 +203,10 @@ func (j *Journal) store(s *segment) {
 			j.mu.Unlock()
 			close(s.stored)
 			return
+		}
+		if !stuck {
+			stuck = true
+			j.stick(1)
 		}
 		j.Log.Error("a segment can't be stored yet; it waits in the spool", "segment", s.row.ID, "error", err)
 		t := time.NewTimer(wait)

@@ -163,7 +163,8 @@ func (e *env) hire(ctx context.Context, s *store, tell func(crawler.Event)) (*wo
 	if err != nil {
 		return nil, err
 	}
-	w := &worker{spool: spool, journal: e.journal(s, spool), silence: e.announce(s, spool.Node())}
+	w := &worker{spool: spool, journal: e.journal(s, spool)}
+	w.silence = e.announce(s, spool.Node(), w.journal)
 	w.crawler = e.crawler(s, w, tell)
 	w.crawler.Walls, w.crawler.Session = walls, asking(sites)
 	rec, err := w.journal.Recover(ctx)

@@ -37,6 +37,16 @@ func encode(w io.Writer, v any) error {
 	return nil
 }
 
+// encodeLine writes JSON in one line.
+func encodeLine(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return fmt.Errorf("write JSON: %w", err)
+	}
+	return nil
+}
+
 // clean makes text from the web fit for a terminal: no control characters, no bidi tricks, one line.
 func clean(s string) string { return strings.Join(strings.Fields(harmless(s)), " ") }
 

@@ -62,6 +62,7 @@ type cli struct {
 	Segments   segmentsCmd   `cmd:"" help:"List the WARC files that are not stored yet, or give up those of a lost machine."`
 	List       listCmd       `cmd:"" help:"List the posts that are kept."`
 	Show       showCmd       `cmd:"" help:"Show a post: every link and what became of it."`
+	Status     statusCmd     `cmd:"" help:"Tell what goes on, and what waits for what: runs, hosts, workers, segments, schedules."`
 	Report     reportCmd     `cmd:"" help:"Tell what a run came to: outcomes, hosts, bytes, and what was left out and why."`
 	Collection collectionCmd `cmd:"" help:"Name collections, and what they tell of themselves."`
 	Purge      purgeCmd      `cmd:"" help:"Take captures out of the archive for good: takedowns and retention."`

@@ -178,12 +178,20 @@ const (
 
 // announce says that a node is there, until the returned function is called, which says that it has left: nobody needs to
 // wait for it then.
-func (e *env) announce(s *store, node string) (stop func()) {
+func (e *env) announce(s *store, node string, j *warc.Journal) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	n := storage.Node{Name: node, Started: s.db.Now(), Version: version}
 	var saying sync.WaitGroup
 	saying.Go(func() {
 		for ctx.Err() == nil {
+			var full, stuck bool
+			n.SpoolUsed, n.SpoolMax, full, stuck = j.State()
+			switch n.Waits = ""; {
+			case full:
+				n.Waits = storage.NodeWaitsSpool
+			case stuck:
+				n.Waits = storage.NodeWaitsStore
+			}
 			if err := s.db.Announce(ctx, n); err != nil && ctx.Err() == nil {
 				e.log.Warn("this node can't say that it is there", "node", node, "error", err)
 			}

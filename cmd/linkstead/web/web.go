@@ -49,6 +49,7 @@ type Pages struct {
 	Runs      Runs
 	Attempts  Attempts
 	Evidence  Evidence
+	Status    report.StatusRows
 	Replay    string   // origin of the replay, such as http://replay.localhost:8081
 	Listen    string   // address that the pages are served on, host:port; its host is answered to, besides loopback ones
 	Hosts     []string // further host names to answer to, such as the one of a reverse proxy
@@ -93,6 +94,8 @@ func (p *Pages) Handler() http.Handler {
 	mux.Handle("/schedules", p.serve(p.schedulesPage))
 	mux.Handle("/schedules.json", p.serve(p.schedulesJSON))
 	mux.Handle("/runs/{id}", p.runPages())
+	mux.Handle("/status", p.serve(p.status))
+	mux.Handle("/status.json", p.serve(p.status))
 	mux.HandleFunc("/style.css", serveStyle)
 	mux.Handle("/", p.serve(nothingHere))
 	return p.guard(mux)
@@ -216,7 +219,7 @@ func nothingHere(*http.Request) (*answer, error) {
 var templateFiles embed.FS
 
 // The templates are part of the program: a fault in them is a fault of the program, found by every test.
-var templates = mustTemplates("home", "post", "outcomes", "schedules", "run", "attempt", "problem")
+var templates = mustTemplates("home", "post", "outcomes", "schedules", "run", "status", "attempt", "problem")
 
 func mustTemplates(names ...string) map[string]*template.Template {
 	out := map[string]*template.Template{}
