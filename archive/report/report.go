@@ -133,6 +133,10 @@ type Citation struct {
 	Context string `json:"context"`
 	Start   int    `json:"start"`
 	End     int    `json:"end"`
+
+	Raw      string `json:"raw,omitempty"`      // the address as the author spelled it, if that is not how the link is
+	Fragment string `json:"fragment,omitempty"` // what stands there behind "#", serialised
+	Replay   string `json:"replay,omitempty"`   // the link's copy at that fragment
 }
 
 // LeftOut is a link that was not captured on purpose.
@@ -334,7 +338,7 @@ func (b *Builder) links(ctx context.Context, run storage.Run, post storage.Post,
 			r.Links = append(r.Links, Link{URL: c.URL, Of: c.Of, Fate: fate})
 		}
 		l := &r.Links[i]
-		l.Citations = append(l.Citations, Citation{Text: c.Text, Context: c.Context, Start: c.Start, End: c.End})
+		l.Citations = append(l.Citations, citationOf(&c, l))
 	}
 	for i := range r.Links {
 		switch l := &r.Links[i]; {
@@ -356,6 +360,18 @@ func (b *Builder) links(ctx context.Context, run storage.Run, post storage.Post,
 	}
 	r.Totals.Links, r.Totals.LeftOut = len(r.Links), len(r.LeftOut)
 	return nil
+}
+
+// citationOf is a place that points to a link.
+func citationOf(c *storage.Citation, l *Link) Citation {
+	out := Citation{Text: c.Text, Context: c.Context, Start: c.Start, End: c.End, Fragment: urlkey.SerialisedFragment(c.Raw)}
+	if c.Raw != c.URL {
+		out.Raw = c.Raw
+	}
+	if out.Fragment != "" && l.Replay != "" {
+		out.Replay = l.Replay + "#" + out.Fragment
+	}
+	return out
 }
 
 // fate follows a URL through what the run recorded of it and of what it redirected to.

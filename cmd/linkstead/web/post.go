@@ -91,7 +91,11 @@ type attemptLink struct {
 }
 
 // citation is a sentence around a link, in three parts: the link's own text is the middle one.
-type citation struct{ Before, Text, After string }
+type citation struct {
+	Before, Text, After string
+
+	Copy, Fragment string // the copy at the place that the link names; empty if the link's copy has that already
+}
 
 type leftOutGroup struct {
 	Reason string
@@ -308,8 +312,16 @@ func (p *Pages) link(n int, l *report.Link) linkView {
 	for _, h := range l.Redirects {
 		v.Redirects = append(v.Redirects, hop{shownURL(h.URL), status(h.Status)})
 	}
+	same := !slices.ContainsFunc(l.Citations, func(c report.Citation) bool { return c.Fragment != l.Citations[0].Fragment })
+	if same && len(l.Citations) > 0 && l.Citations[0].Replay != "" {
+		v.Copy = p.copyURL(l.Citations[0].Replay)
+	}
 	for _, c := range l.Citations {
-		v.Citations = append(v.Citations, citationOf(c))
+		shown := citationOf(c)
+		if !same && c.Replay != "" {
+			shown.Copy, shown.Fragment = p.copyURL(c.Replay), clean(c.Fragment, maxText)
+		}
+		v.Citations = append(v.Citations, shown)
 	}
 	if len(v.Citations) > shownCitations+1 {
 		v.Citations, v.More = v.Citations[:shownCitations], v.Citations[shownCitations:]
@@ -345,7 +357,7 @@ func citationOf(c report.Citation) citation {
 	case !ok:
 		return citation{Before: context + " – ", Text: text}
 	}
-	return citation{before, text, after}
+	return citation{Before: before, Text: text, After: after}
 }
 
 // cutWhole cuts s around text, where it stands as a whole word or address if it does anywhere.
