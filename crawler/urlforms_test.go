@@ -17,6 +17,7 @@ import (
 // rawServer answers every request with a short page, and keeps the request line and the Host field as they came.
 type rawServer struct {
 	port string
+	six  bool // it listens on ::1, too
 
 	mu   sync.Mutex
 	post string
@@ -29,12 +30,14 @@ func newRawServer(t *testing.T) *rawServer {
 	four, err := net.Listen("tcp4", "127.0.0.1:0")
 	must(t, err)
 	_, s.port, _ = net.SplitHostPort(four.Addr().String())
-	six, err := net.Listen("tcp6", "[::1]:"+s.port)
-	must(t, err)
+	listeners := []net.Listener{four}
+	if six, err := net.Listen("tcp6", "[::1]:"+s.port); err == nil { // not every machine has it
+		listeners, s.six = append(listeners, six), true
+	}
 	var open sync.WaitGroup
 	var mu sync.Mutex
 	conns := map[net.Conn]bool{}
-	for _, l := range []net.Listener{four, six} {
+	for _, l := range listeners {
 		open.Go(func() {
 			for {
 				c, err := l.Accept()
@@ -49,8 +52,9 @@ func newRawServer(t *testing.T) *rawServer {
 		})
 	}
 	t.Cleanup(func() {
-		four.Close()
-		six.Close()
+		for _, l := range listeners {
+			l.Close()
+		}
 		mu.Lock()
 		for c := range conns {
 			c.Close()
@@ -126,6 +130,9 @@ func TestURLForms(t *testing.T) {
 	var page strings.Builder
 	page.WriteString("<title>Forms</title><article>")
 	var want []string
+	if !s.six {
+		forms = slices.Delete(forms, 1, 2)
+	}
 	for i, f := range forms {
 		fmt.Fprintf(&page, `<p>This is form %d, <a href="%s">as it is written</a>, in a sentence of its own.</p>`, i, fill(f.raw))
 		want = append(want, fill(f.line))
