@@ -164,7 +164,7 @@ func (r *Recorder) message(t target, req Request, asked session.Asked) (message,
 	slices.Sort(names)
 	for _, name := range names {
 		for _, v := range req.Header[name] {
-			if framing(name) {
+			if framing(name) || asked.Secret && conditional(name) {
 				continue
 			}
 			if !plainField(name, v) {
@@ -185,6 +185,12 @@ func framing(name string) bool {
 		return true
 	}
 	return false
+}
+
+// conditional says whether a field makes a request one that may be answered by "as it was". What was kept may have been
+// asked for by somebody else: a request that carries a secret wants its own answer.
+func conditional(name string) bool {
+	return strings.EqualFold(name, "If-None-Match") || strings.EqualFold(name, "If-Modified-Since")
 }
 
 // plainField says whether a field is one line.

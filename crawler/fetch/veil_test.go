@@ -69,8 +69,11 @@ func everything(t *testing.T, x *warc.Exchange, doc *Document) []byte {
 func TestSecretsAreSentAndNotKept(t *testing.T) {
 	s := serve(t, false, always(reply{raw: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"}))
 	w := recorder(t, &Recorder{UserAgent: "test"}).Worker()
-	x, _ := fetch(t, w, Request{URL: s.url("/"), Session: secretive()})
+	x, _ := fetch(t, w, Request{URL: s.url("/"), Session: secretive(), Header: http.Header{"If-None-Match": {`"of-somebody-else"`}}})
 	sent := string(s.request(""))
+	if strings.Contains(sent, "If-None-Match") {
+		t.Errorf("what was asked for by somebody else is to be confirmed: %s", sent)
+	}
 	basic := base64.StdEncoding.EncodeToString([]byte("reader:" + password))
 	for _, line := range []string{
 		"Authorization: Basic " + basic, "X-Api-Key: " + apiKey, "Cookie: sid=" + cookie, "Accept-Language: de-CH",
