@@ -64,6 +64,7 @@ type Journal struct {
 	closed  bool
 	full    bool      // the spool has no room
 	stuck   int       // segments that the store did not take at the last try
+	crammed bool      // the blob store has none
 	looked  time.Time // when the disk was last asked for its free space …
 	tight   bool      // … and whether it had too little
 
@@ -104,6 +105,7 @@ type segment struct {
 	file      storage.File
 	begun     time.Time // by the journal's clock, monotonic if that is
 	size      int64     // bytes appended
+	durable   int64     // bytes that the last fsync which succeeded has made durable
 	hash      hash.Hash
 	infoID    string
 	originals map[string]Original // by payload digest: the whole responses in this segment

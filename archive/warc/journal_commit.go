@@ -114,8 +114,8 @@ func (j *Journal) commit() {
 func (j *Journal) acknowledge(sizes map[*segment]int64, ends []storage.End) ([]int, error) {
 	progress := make([]storage.Progress, 0, len(sizes))
 	for s, size := range sizes {
-		if err := s.file.Sync(); err != nil {
-			return nil, fmt.Errorf("sync segment %s: %w", s.row.ID, err)
+		if err := s.sync(size); err != nil {
+			return nil, err
 		}
 		progress = append(progress, storage.Progress{Segment: s.row.ID, Committed: size})
 	}
@@ -124,6 +124,16 @@ func (j *Journal) acknowledge(sizes map[*segment]int64, ends []storage.End) ([]i
 		err = errors.Join(err, j.lost(slices.Collect(maps.Keys(sizes))...))
 	}
 	return fenced, err
+}
+
+// sync makes the bytes up to size durable. If that fails, nobody knows what became of the bytes since the last time: they
+// are cut off, so that the next start, which could read them from memory still, does not take them for durable.
+func (s *segment) sync(size int64) error {
+	if err := s.file.Sync(); err != nil {
+		return errors.Join(fmt.Errorf("sync segment %s: %w", s.row.ID, err), s.file.Truncate(s.durable))
+	}
+	s.durable = max(s.durable, size)
+	return nil
 }
 
 // ErrLost says that this node was declared lost while it was at work.
@@ -186,6 +196,7 @@ func (j *Journal) store(s *segment) {
 		err := j.seal(s)
 		if err == nil && s.row.State == storage.SegmentSealed {
 			err = j.put(s.row)
+			j.cram(err)
 		}
 		// Bytes that the store will never take are for a person to look at; the rest goes on.
 		never := errors.Is(err, storage.ErrExists) || errors.Is(err, storage.ErrDamaged)
@@ -208,7 +219,9 @@ func (j *Journal) store(s *segment) {
 			stuck = true
 			j.stick(1)
 		}
-		j.Log.Error("a segment can't be stored yet; it waits in the spool", "segment", s.row.ID, "error", err)
+		if !storage.IsFull(err) {
+			j.Log.Error("a segment can't be stored yet; it waits in the spool", "segment", s.row.ID, "error", err)
+		}
 		t := time.NewTimer(wait)
 		select {
 		case <-t.C:
@@ -220,6 +233,30 @@ func (j *Journal) store(s *segment) {
 			return
 		}
 		wait = min(2*wait, most)
+	}
+}
+
+// cram tells once that the blob store has no room, and once that it has some again.
+func (j *Journal) cram(err error) {
+	full := storage.IsFull(err)
+	j.mu.Lock()
+	changed := full != j.crammed && (full || err == nil)
+	if changed {
+		j.crammed = full
+	}
+	j.mu.Unlock()
+	if !changed {
+		return
+	}
+	place, free := "", int64(-1)
+	if r, ok := j.Blobs.(interface{ Room() (string, int64) }); ok {
+		place, free = r.Room()
+	}
+	if full {
+		j.Log.Warn("the store is full: segments wait in the spool, and capture pauses when that is full, too. Make room in the store; it goes on by itself",
+			"store", place, "free", free, "error", err)
+	} else {
+		j.Log.Warn("the store has room again", "store", place, "free", free)
 	}
 }
 
@@ -241,10 +278,10 @@ func (j *Journal) seal(s *segment) error {
 		j.tidy(s.row.ID, s.file.Close())
 		return nil
 	}
-	if err := s.file.Sync(); err != nil {
+	if err := s.sync(s.size); err != nil {
 		j.mu.Lock()
 		defer j.mu.Unlock()
-		return j.fail(fmt.Errorf("sync segment %s: %w", s.row.ID, err))
+		return j.fail(err)
 	}
 	s.row.Size, s.row.SHA256 = s.size, hex.EncodeToString(s.hash.Sum(nil))
 	err := j.Segments.SealSegment(j.ctx, s.row.ID, s.row.Size, s.row.SHA256)

@@ -292,8 +292,16 @@ func (c *captureCmd) work(ctx context.Context, e *env, s *store, jobs []*job) er
 	})
 	defer told()
 	done := func(ctx context.Context) (bool, error) { return allDone(ctx, s, jobs) }
+	crowd := &crowded{e: e, say: progress.say}
 	for waiting := false; ; {
+		began := time.Now()
 		w, err := e.hire(ctx, s, progress.tell)
+		if crowd.full(err) {
+			if !crowd.rest(ctx, err) {
+				return c.park(ctx, s, jobs, progress)
+			}
+			continue
+		}
 		if errors.Is(err, storage.ErrBusy) {
 			if !waiting {
 				what := "capture"
@@ -317,12 +325,20 @@ func (c *captureCmd) work(ctx context.Context, e *env, s *store, jobs []*job) er
 		if err != nil {
 			return err
 		}
+		crowd.goesOn()
 		w.crawler.Grace, w.crawler.Parting = stopGrace, stopParting
 		worked := w.crawler.Work(ctx, done)
 		if ctx.Err() != nil && errors.Is(worked, warc.ErrAbandoned) {
 			worked = nil // leave tells it
 		}
-		return errors.Join(worked, c.leave(ctx, s, w, jobs, progress))
+		err = errors.Join(worked, c.leave(ctx, s, w, jobs, progress))
+		if ctx.Err() != nil || !crowd.full(err) {
+			return err
+		}
+		crowd.calm(began)
+		if !crowd.rest(ctx, err) {
+			return c.park(ctx, s, jobs, progress)
+		}
 	}
 }
 

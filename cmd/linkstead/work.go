@@ -37,6 +37,22 @@ func (c *workCmd) run(ctx context.Context, e *env) (err error) {
 		}
 	}
 	defer func() { hangUp(); err = errors.Join(err, quiet()) }()
+	crowd := &crowded{e: e, say: func(what string) { e.log.Warn(what) }}
+	for first := true; ; first = false {
+		began := time.Now()
+		err := c.workOnce(ctx, e, s, h, crowd, first)
+		if ctx.Err() != nil || !crowd.full(err) {
+			return err
+		}
+		crowd.calm(began)
+		if !crowd.rest(ctx, err) {
+			return nil
+		}
+	}
+}
+
+// workOnce works until ctx ends or something local fails.
+func (c *workCmd) workOnce(ctx context.Context, e *env, s *store, h *health, crowd *crowded, first bool) error {
 	w, err := e.hire(ctx, s, nil)
 	if err != nil && ctx.Err() != nil {
 		return nil // stopped before it began
@@ -45,7 +61,10 @@ func (c *workCmd) run(ctx context.Context, e *env) (err error) {
 		return err
 	}
 	h.journal.Store(w.journal)
-	fmt.Fprintf(e.stderr, "Node %s works on %s.\n", w.spool.Node(), s.blobs)
+	crowd.goesOn()
+	if first {
+		fmt.Fprintf(e.stderr, "Node %s works on %s.\n", w.spool.Node(), s.blobs)
+	}
 	return e.work(ctx, s, w, 1)
 }
 
@@ -128,9 +147,14 @@ const (
 // database is waited for, by a handle of the worker's own.
 func (e *env) workAlong(ctx context.Context, h *health, n int) {
 	told := false
+	crowd := &crowded{e: e, say: func(what string) { e.log.Warn(what) }}
 	for ctx.Err() == nil {
-		err := e.workOnce(ctx, h, n)
+		err := e.workOnce(ctx, h, n, crowd)
 		wait := againAfter
+		if ctx.Err() == nil && crowd.full(err) {
+			crowd.rest(ctx, err)
+			continue
+		}
 		if errors.Is(err, storage.ErrBusy) {
 			wait = roleEvery
 			if !told {
@@ -144,7 +168,7 @@ func (e *env) workAlong(ctx context.Context, h *health, n int) {
 	}
 }
 
-func (e *env) workOnce(ctx context.Context, h *health, n int) (err error) {
+func (e *env) workOnce(ctx context.Context, h *health, n int, crowd *crowded) (err error) {
 	own := *e
 	own.patience = patient
 	s, err := own.open(ctx, false)
@@ -158,6 +182,7 @@ func (e *env) workOnce(ctx context.Context, h *health, n int) (err error) {
 	}
 	h.journal.Store(w.journal)
 	defer h.journal.Store(nil)
+	crowd.goesOn()
 	return own.work(ctx, s, w, n)
 }
 
