@@ -208,6 +208,76 @@ func TestStorm(t *testing.T) {
 	}
 }
 
+// TestLongStorm: where a host asks for long waits, what need not be asked for does not wait once it is given up; what has to
+// be asked for does.
+func TestLongStorm(t *testing.T) {
+	t.Parallel()
+	w := newWeb(t)
+	var text strings.Builder
+	refuses := func(path string) {
+		w.set("a.test/"+path, busyFor(1000, 429, func() string { return "2" }))
+	}
+	for i := range 2 {
+		fmt.Fprintf(&text, `<a href="{a.test/%d}">x</a>`, i)
+		refuses(fmt.Sprint(i))
+	}
+	for i := range 60 {
+		fmt.Fprintf(&text, `<img src="{a.test/%d.png}">`, i)
+		refuses(fmt.Sprintf("%d.png", i))
+	}
+	w.html("post.test/", "<article>"+text.String()+"</article>")
+	n := newNode(t, archive(t))
+	n.Pace = pace.Limits{RetryAfter: 1200 * time.Millisecond, DownAfter: 2, Patience: time.Second}
+	r := n.capture(w.spec("post.test/", "a.test"))
+	n.tally(r, outcome.Down, 50)
+	var last visit
+	visits := 0
+	for _, v := range w.seen(t) {
+		if v.host != "a.test" {
+			continue
+		}
+		if gap := v.begun.Sub(last.ended); visits > 0 && gap < 1200*time.Millisecond {
+			t.Errorf("%s came %s after %s was refused", v.path, gap, last.path)
+		}
+		last = v
+		visits++
+	}
+	if hits := w.hits(); visits > 12 || hits["a.test/0"] == 0 || hits["a.test/1"] == 0 {
+		t.Errorf("%d requests: %v", visits, hits)
+	}
+}
+
+// TestDownAcrossWorkers: what one worker has found out, the other needs not.
+func TestDownAcrossWorkers(t *testing.T) {
+	t.Parallel()
+	w := newWeb(t)
+	var text strings.Builder
+	var asked atomic.Int32
+	for i := range 40 {
+		fmt.Fprintf(&text, `<img src="{a.test/%d.png}"><img src="{b.test/%d.png}">`, i, i)
+		w.set(fmt.Sprintf("a.test/%d.png", i), func(http.ResponseWriter, *http.Request) { asked.Add(1); panic(http.ErrAbortHandler) })
+		w.page(fmt.Sprintf("b.test/%d.png", i), "image/png", "B")
+	}
+	w.html("post.test/", "<article>"+text.String()+"</article>")
+	dir := archive(t)
+	one := newNode(t, dir)
+	two := newNode(t, dir, func(p *parts) { p.spool = filepath.Join(dir, "spool2") })
+	r := one.begin(w.spec("post.test/", "a.test", "b.test"))
+	var g errgroup.Group
+	for _, n := range []*node{one, two} {
+		n.Hosts, n.Hold = 1, 10*time.Millisecond
+		n.Pace = pace.Limits{Backoff: 5 * time.Millisecond, MaxBackoff: time.Hour, DownAfter: 4, Patience: 200 * time.Millisecond}
+		g.Go(func() error { return n.Work(t.Context(), nil) })
+	}
+	must(t, g.Wait())
+	one.done(r)
+	one.tally(r, outcome.Down, 25)
+	one.tally(r, outcome.Captured, 41)
+	if got := asked.Load(); got > 15 {
+		t.Errorf("the host was asked %d times until both had given it up", got)
+	}
+}
+
 // tally checks that so many tasks of a run at least ended so.
 func (n *node) tally(r storage.Run, o outcome.Outcome, least int) {
 	n.t.Helper()

@@ -141,10 +141,10 @@ func (h *host) proceed(ctx, work context.Context, r *run, t storage.Task) (quiet
 			r.spending.ends(t)
 		}
 	}()
-	if h.timeUp(r) {
+	p := h.unasked(t)
+	if h.timeUp(r, p == nil) {
 		return quiet, true, nil // let others have a turn; what is ready stays due
 	}
-	p := h.unasked(t)
 	if p == nil {
 		p, err = h.permission(work, r, t)
 	}
@@ -173,17 +173,20 @@ func (h *host) proceed(ctx, work context.Context, r *run, t storage.Task) (quiet
 	return quiet, false, nil
 }
 
-// timeUp says whether the host has been held long enough, or would be before the next exchange may begin: a host that is
-// waited for takes the place of one that could be asked. One that is left alone because of how it fares is not waited for.
-func (h *host) timeUp(r *run) bool {
-	at, _, _ := h.turn(r)
+// timeUp says whether the host has been held long enough, or would be before the next exchange may begin, if there is to be
+// one: a host that is waited for takes the place of one that could be asked. One that is left alone because of how it fares
+// is not waited for.
+func (h *host) timeUp(r *run, asks bool) bool {
 	now := h.c.Now()
-	if now.After(at) {
-		at = now
+	at, alone := now, time.Time{}
+	if asks {
+		if turn, _, _ := h.turn(r); turn.After(at) {
+			at = turn
+		}
+		h.mu.Lock()
+		alone, _ = h.alone(1)
+		h.mu.Unlock()
 	}
-	h.mu.Lock()
-	alone, _ := h.alone(1)
-	h.mu.Unlock()
 	return h.begun > 0 && (at.Sub(h.since) > h.c.Hold || alone.Sub(now) > leaveFor)
 }
 
