@@ -127,6 +127,8 @@ func readPost(d fetch.Document, spec scope.Spec, until time.Time) (post.Document
 		return post.HTML(d.Body, base, o)
 	default:
 		switch {
+		case d.Mime == mimePDF:
+			return post.PDF(d.Body, base, o)
 		case d.Mime == "text/markdown":
 			return post.Markdown(d.Body, base, o)
 		case strings.HasPrefix(d.Mime, "text/"):
@@ -135,6 +137,9 @@ func readPost(d fetch.Document, spec scope.Spec, until time.Time) (post.Document
 	}
 	return post.Document{}, errNoText
 }
+
+// mimePDF is the type of a post that is a paper.
+const mimePDF = "application/pdf"
 
 // handedIn is a document that was handed in, as discovery wants it.
 func handedIn(url string, doc storage.Document) (fetch.Document, error) {

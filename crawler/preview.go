@@ -56,7 +56,7 @@ func Preview(ctx context.Context, rec *fetch.Recorder, spec scope.Spec, doc *sto
 
 func (c *Crawler) previewWeb(ctx context.Context, w *fetch.Worker, rec *fetch.Recorder, r *run, e *warc.Entry) (*Planned, error) {
 	for {
-		x, err := w.Fetch(ctx, fetch.Request{URL: e.Task.URL}, func(d fetch.Document) error {
+		x, err := w.Fetch(ctx, fetch.Request{URL: e.Task.URL, PDF: true}, func(d fetch.Document) error {
 			c.discover(r, e, d)
 			return nil
 		})

@@ -93,7 +93,7 @@ func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, step step
 	more := e.Meta.Attempt <= r.spec().Retries
 	robots := scope.Role(e.Task.Hops) == scope.KindRobots
 	free := true
-	req := fetch.Request{URL: e.Task.URL, Any: r.lists(e.Task.Hops), Weight: weight(r, e.Task.Hops), Session: r.who}
+	req := fetch.Request{URL: e.Task.URL, Any: r.lists(e.Task.Hops), PDF: r.spec().IsPost(e.Task.Hops), Weight: weight(r, e.Task.Hops), Session: r.who}
 	before, err := c.known(ctx, r, e.Task)
 	if err != nil {
 		step.fetched()

@@ -214,12 +214,12 @@ func (x *tx) insertPost(p Post) error {
 	if err != nil {
 		return err
 	}
-	args := make([]any, 0, 12*len(p.Citations))
+	args := make([]any, 0, 13*len(p.Citations))
 	for _, c := range p.Citations {
-		args = append(args, p.ID, p.Run, c.Seq, c.URL, c.Raw, c.Text, c.Context, c.Start, c.End, c.Where, c.LeftOut, c.Of)
+		args = append(args, p.ID, p.Run, c.Seq, c.URL, c.Raw, c.Text, c.Context, c.Start, c.End, c.Where, c.LeftOut, c.Of, c.Page)
 	}
-	_, err = x.insert(`INSERT INTO citations (post, run, seq, url, raw, anchor, context, c_start, c_end, place, left_out, original_of)`,
-		` ON CONFLICT DO NOTHING`, 12, args)
+	_, err = x.insert(`INSERT INTO citations (post, run, seq, url, raw, anchor, context, c_start, c_end, place, left_out, original_of, page)`,
+		` ON CONFLICT DO NOTHING`, 13, args)
 	return err
 }
 

@@ -193,4 +193,5 @@ type Citation struct {
 	Where   string `json:"where,omitempty"`   // content, outbound, elsewhere
 	LeftOut string `json:"leftout,omitempty"` // why it was not captured; empty: it was
 	Of      string `json:"of,omitempty"`      // for the original of a memento link: the memento's URL
+	Page    int    `json:"page,omitempty"`    // on which it stands, from 1; 0 in a document without pages
 }

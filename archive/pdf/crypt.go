@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/md5" //nolint:gosec // what the format prescribes
-	"crypto/rc4" //nolint:gosec // the same
+	"crypto/md5"
+	"crypto/rc4"
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/binary"
@@ -42,10 +42,10 @@ func (f *file) unlock() {
 		c.streams = f.method(c, e, "StmF")
 		c.strings = f.method(c, e, "StrF")
 	}
-	switch {
-	case v == 1 || v == 2 || v == 4:
+	switch v {
+	case 1, 2, 4:
 		c.key = f.legacyKey(e, v, r)
-	case v == 5:
+	case 5:
 		c.v5, c.aes = true, true
 		c.key = f.key5(e, r)
 	}
@@ -91,7 +91,7 @@ func (f *file) legacyKey(e dict, v, r int) []byte {
 	if ids := f.list(f.trailer["ID"]); len(ids) > 0 {
 		id, _ = f.resolve(ids[0]).(text)
 	}
-	perms := binary.LittleEndian.AppendUint32(nil, uint32(int64(f.number(e["P"], 0)))) //nolint:gosec // 32 bits, as the format has them
+	perms := binary.LittleEndian.AppendUint32(nil, uint32(int64(f.number(e["P"], 0))))
 	b := append(append(append(bytes.Clone(padding), o[:32]...), perms...), id...)
 	if meta, ok := f.resolve(e["EncryptMetadata"]).(bool); r >= 4 && ok && !meta {
 		b = append(b, 0xFF, 0xFF, 0xFF, 0xFF)
@@ -182,7 +182,7 @@ func hash6(k []byte) []byte {
 
 func rc4ed(key, b []byte) []byte {
 	out := make([]byte, len(b))
-	c, err := rc4.NewCipher(key) //nolint:gosec // what the format prescribes
+	c, err := rc4.NewCipher(key)
 	if err != nil {
 		return b
 	}

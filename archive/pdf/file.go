@@ -8,7 +8,7 @@ import (
 
 // Bounds of a file.
 const (
-	maxTokens  = 30_000_000 // read, all in all: what bounds the time
+	maxTokens  = 20_000_000 // read, all in all: what bounds the time
 	maxObjects = 2_000_000
 	maxCache   = 4096      // objects kept once they have been read …
 	maxKept    = 1_000_000 // … and tokens of them

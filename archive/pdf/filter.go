@@ -9,8 +9,8 @@ import (
 
 // Bounds of what streams may decode to, in bytes.
 const (
-	maxStream  = 64 << 20
-	maxDecoded = 256 << 20 // all streams of a file
+	maxStream  = 32 << 20
+	maxDecoded = 128 << 20 // all streams of a file
 )
 
 // decoded is what a stream holds, decrypted and decoded; what can't be decoded to its end is returned as far as it goes, and
@@ -119,7 +119,7 @@ func unrun(b []byte, limit int) []byte {
 
 // unlzw undoes the LZW of §7.4.4: codes of 9 to 12 bits, high bits first.
 func unlzw(b []byte, early, limit int) []byte {
-	const clear, eod = 256, 257
+	const reset, eod = 256, 257
 	var (
 		out    []byte
 		prefix [4096]int
@@ -155,7 +155,7 @@ func unlzw(b []byte, early, limit int) []byte {
 		switch {
 		case code == eod, len(out) >= limit:
 			return out[:min(len(out), limit)]
-		case code == clear:
+		case code == reset:
 			next, width, last = 258, 9, -1
 			continue
 		case last < 0 && code > 255, code > next, code == next && last < 0:
@@ -203,9 +203,12 @@ func (f *file) predicted(b []byte, parm dict) []byte {
 	}
 	px := (colors*bits + 7) / 8
 	row := (colors*bits*columns + 7) / 8
+	if row > 1<<20 {
+		return b
+	}
 	var out []byte
 	prev := make([]byte, row)
-	for len(b) > 1 {
+	for len(b) > 1 && len(out) < maxStream {
 		kind := b[0]
 		cur := make([]byte, row)
 		b = b[1+copy(cur, b[1:]):]

@@ -90,7 +90,8 @@ func (f *file) wideWidths(t *font, d dict) {
 				return
 			}
 			n, _ := f.resolve(w[i+2]).(float64)
-			for c := from; c <= int(second) && len(t.widths) < maxWidths; c++ {
+			f.fuel -= min(max(0, int(second)-from), maxWidths)
+			for c := from; f.fuel > 0 && c <= int(second) && len(t.widths) < maxWidths; c++ {
 				t.widths[c] = n
 			}
 			i += 3
@@ -115,8 +116,8 @@ func (t *font) readMap(b []byte, fuel *int) {
 					t.mapOne(items[i], items[i+1], 0)
 				}
 			case "endbfrange":
-				for i := 0; i+2 < len(items); i += 3 {
-					t.mapRange(items[i], items[i+1], items[i+2])
+				for i := 0; i+2 < len(items) && *fuel > 0; i += 3 {
+					*fuel -= t.mapRange(items[i], items[i+1], items[i+2])
 				}
 			case "endcodespacerange":
 				if s, ok := firstText(items); ok && len(s) <= 4 {
@@ -150,30 +151,32 @@ func (t *font) mapOne(from, to any, plus int) {
 	if len(rs) == 0 {
 		return
 	}
-	rs[len(rs)-1] += rune(plus) //nolint:gosec // a range spans 65536 codes at most
+	rs[len(rs)-1] += rune(plus)
 	t.lengths[len(code)] = true
 	t.unicode[codeKey(number(code)+plus, len(code))] = string(rs)
 }
 
-func (t *font) mapRange(from, to, target any) {
+// mapRange maps the codes of a range, and returns how many it has.
+func (t *font) mapRange(from, to, target any) int {
 	a, ok := from.(text)
 	b, ok2 := to.(text)
 	if !ok || !ok2 || len(a) == 0 || len(a) > 4 {
-		return
+		return 0
 	}
 	n := number(b) - number(a)
 	if n < 0 || n > 65535 {
-		return
+		return 0
 	}
 	if list, isList := target.([]any); isList {
 		for i := 0; i <= n && i < len(list); i++ {
 			t.mapOne(text(bytesOf(number(a)+i, len(a))), list[i], 0)
 		}
-		return
+		return n
 	}
 	for i := 0; i <= n && len(t.unicode) < maxMap; i++ {
 		t.mapOne(a, target, i)
 	}
+	return n
 }
 
 func number(s text) (n int) {
@@ -227,7 +230,7 @@ func (t *font) next(s text) (said string, width float64, n int) {
 		return spell(u), width, n
 	}
 	if t.utf16 && code > 0 && n == 2 {
-		return spell(string(rune(code))), width, n //nolint:gosec // 16 bits
+		return spell(string(rune(code))), width, n
 	}
 	if t.simple != nil {
 		return t.simple[code&255], width, n
@@ -347,8 +350,8 @@ func glyph(n string) string {
 	}
 	for _, prefix := range []string{"uni", "u"} {
 		if h, ok := strings.CutPrefix(n, prefix); ok && len(h) >= 4 && len(h) <= 6 {
-			if r, err := strconv.ParseUint(h, 16, 32); err == nil && r <= utf8.MaxRune && utf8.ValidRune(rune(r)) { //nolint:gosec // within MaxRune
-				return spell(string(rune(r))) //nolint:gosec // the same
+			if r, err := strconv.ParseUint(h, 16, 32); err == nil && r <= utf8.MaxRune && utf8.ValidRune(rune(r)) {
+				return spell(string(rune(r)))
 			}
 		}
 	}

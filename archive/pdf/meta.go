@@ -52,18 +52,17 @@ func (f *file) describe(d *Document, root dict, pages []*page) {
 // largest is the text of a page that is shown in the largest letters.
 func (p *page) largest() string {
 	t := p.sb.String()
-	best, size, gap := "", 0.0, -1
+	from, to, size := 0, 0, 0.0
 	for _, q := range p.pieces {
-		s := strings.TrimSpace(t[q.start:q.end])
 		switch {
-		case s == "":
+		case strings.TrimSpace(t[q.start:q.end]) == "":
 		case q.size > size*1.02:
-			best, size, gap = s, q.size, q.end
-		case q.size > size*0.98 && gap >= 0 && strings.TrimSpace(t[gap:q.start]) == "" && len(best) < 4*maxSaid:
-			best += t[gap:q.start] + t[q.start:q.end]
-			gap = q.end
+			from, to, size = q.start, q.end, q.size
+		case q.size > size*0.98 && strings.TrimSpace(t[to:q.start]) == "":
+			to = q.end
 		}
 	}
+	best := t[from:to]
 	if len(strings.Fields(best)) < 2 { // a chapter's number, a large initial
 		return ""
 	}

@@ -19,7 +19,7 @@ type Document struct {
 	Text  string // of all pages, UTF-8; a form feed ends each. Lines and paragraphs are as they seem
 	Pages []int  // where each page begins in Text, in bytes
 	Links []Link // in the order of the pages
-	Notes []string
+	Cut   bool   // it asks for more than any paper does, and only its beginning was read
 }
 
 // Link is a link annotation (ISO 32000-1 §12.5.6.5) that leads to an address.
@@ -32,6 +32,7 @@ type Link struct {
 // The errors of Read.
 var (
 	ErrForm   = errors.New("not a PDF")
+	ErrSlow   = errors.New("it takes too long to read the PDF")
 	ErrLocked = errors.New("the PDF can only be read with a password")
 )
 
@@ -48,17 +49,18 @@ const (
 // Is says whether bytes begin as a PDF does: within the first kilobyte.
 func Is(src []byte) bool { return bytes.Contains(src[:min(len(src), 1024)], []byte("%PDF-")) }
 
-// Read reads a PDF. A fault of ours that a file provokes is an error of that file.
-func Read(src []byte) (doc *Document, err error) {
+// Read reads a PDF; once expired says so, it gives up with ErrSlow (nil: never). A fault of ours that a file provokes is an
+// error of that file.
+func Read(src []byte, expired func() bool) (doc *Document, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			doc, err = nil, fmt.Errorf("the PDF can't be read: %v", v)
 		}
 	}()
-	return read(src)
+	return read(src, expired)
 }
 
-func read(src []byte) (*Document, error) {
+func read(src []byte, expired func() bool) (*Document, error) {
 	if !Is(src) {
 		return nil, ErrForm
 	}
@@ -75,6 +77,9 @@ func read(src []byte) (*Document, error) {
 		if sb.Len() >= maxText || f.fuel < 0 || f.full {
 			break
 		}
+		if expired != nil && expired() {
+			return nil, ErrSlow
+		}
 		p := f.paint(leaf, fonts, min(maxPageText, maxText-sb.Len()))
 		start := sb.Len()
 		d.Pages = append(d.Pages, start)
@@ -87,9 +92,7 @@ func read(src []byte) (*Document, error) {
 	}
 	d.Text = sb.String()
 	f.describe(d, root, pages)
-	if f.fuel < 0 || f.full || sb.Len() >= maxText {
-		d.Notes = append(d.Notes, "only the beginning of the PDF was read: it asks for more than any paper does")
-	}
+	d.Cut = f.fuel < 0 || f.full || sb.Len() >= maxText
 	return d, nil
 }
 
@@ -150,6 +153,7 @@ func (f *file) paint(l leaf, fonts map[int]*font, limit int) *page {
 			content = append(append(content, f.decoded(s)...), '\n')
 		}
 		if len(content) > maxStream {
+			f.full = true
 			break
 		}
 	}

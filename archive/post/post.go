@@ -65,6 +65,7 @@ type Citation struct {
 	Where   string // content, outbound, elsewhere
 	LeftOut string // why it is not to be captured; empty: it is
 	Of      string // for the original of a memento link: the memento's URL
+	Page    int    `json:",omitempty"` // on which it stands, from 1; 0 in a document without pages
 }
 
 // ErrURL says that the URL or base of a document is no absolute URL.

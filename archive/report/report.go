@@ -127,12 +127,13 @@ type Link struct {
 	Citations []Citation `json:"citations"`
 }
 
-// Citation is one place in the post that points to a link. Offsets count Unicode code points of the source.
+// Citation is one place in the post that points to a link. Offsets count Unicode code points of the source, or of a PDF's text.
 type Citation struct {
 	Text    string `json:"text"`
 	Context string `json:"context"`
 	Start   int    `json:"start"`
 	End     int    `json:"end"`
+	Page    int    `json:"page,omitempty"` // of a document that has pages, from 1
 
 	Raw      string `json:"raw,omitempty"`      // the address as the author spelled it, if that is not how the link is
 	Fragment string `json:"fragment,omitempty"` // what stands there behind "#", serialised
@@ -364,7 +365,7 @@ func (b *Builder) links(ctx context.Context, run storage.Run, post storage.Post,
 
 // citationOf is a place that points to a link.
 func citationOf(c *storage.Citation, l *Link) Citation {
-	out := Citation{Text: c.Text, Context: c.Context, Start: c.Start, End: c.End, Fragment: urlkey.SerialisedFragment(c.Raw)}
+	out := Citation{Text: c.Text, Context: c.Context, Start: c.Start, End: c.End, Page: c.Page, Fragment: urlkey.SerialisedFragment(c.Raw)}
 	if c.Raw != c.URL {
 		out.Raw = c.Raw
 	}

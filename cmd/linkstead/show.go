@@ -111,7 +111,11 @@ func (e *env) printLinks(r *report.Report) {
 			}
 		}
 		if len(l.Citations) > 0 {
-			fmt.Fprintf(e.stdout, "  %-14s   | %s\n", "", clean(l.Citations[0].Context))
+			page := ""
+			if n := l.Citations[0].Page; n > 0 {
+				page = fmt.Sprintf("p. %d: ", n)
+			}
+			fmt.Fprintf(e.stdout, "  %-14s   | %s%s\n", "", page, clean(l.Citations[0].Context))
 		}
 		if l.Replay != "" {
 			fmt.Fprintf(e.stdout, "  %-14s   %s\n", "", l.Replay)

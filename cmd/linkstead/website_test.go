@@ -102,7 +102,7 @@ func (w *website) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		http.Error(rw, "no such page", http.StatusNotFound)
 		return
 	}
-	text := path.Ext(name) == ".html" || path.Ext(name) == ".css" || path.Ext(name) == ".txt" || path.Ext(name) == ".js"
+	text := path.Ext(name) == ".html" || path.Ext(name) == ".css" || path.Ext(name) == ".txt" || path.Ext(name) == ".js" || path.Ext(name) == ".pdf"
 	if text {
 		body = []byte(strings.ReplaceAll(string(body), "{{PORT}}", w.port))
 	}

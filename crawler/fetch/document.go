@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"linkstead/archive/httpmsg"
+	"linkstead/archive/pdf"
 	"linkstead/archive/warc"
 )
 
@@ -19,7 +20,8 @@ func (w *Worker) document(x *warc.Exchange) (*Document, error) {
 		return nil, nil
 	}
 	mime := x.Head.Mime()
-	if mime != "" && !textual(mime) && !w.job.req.Any {
+	paper := w.job.req.PDF && papers[mime]
+	if mime != "" && !textual(mime) && !w.job.req.Any && !paper {
 		return nil, nil
 	}
 	doc := &Document{URL: x.URL, Status: x.Head.Status, Mime: mime, Charset: x.Head.Charset(), Head: x.Head}
@@ -28,6 +30,14 @@ func (w *Worker) document(x *warc.Exchange) (*Document, error) {
 	}
 	if err := w.read(x, doc); err != nil {
 		return nil, err
+	}
+	isPDF := paper && pdf.Is(doc.Body)
+	if paper && mime != "" && !isPDF && !w.job.req.Any {
+		return nil, nil
+	}
+	if isPDF {
+		doc.Mime = "application/pdf"
+		return doc, nil
 	}
 	if !doc.names(w.job.req.Any) {
 		return nil, nil
@@ -44,6 +54,12 @@ func (d *Document) names(all bool) bool {
 		}
 	}
 	return true
+}
+
+// papers are the media types under which PDFs are sent.
+var papers = map[string]bool{
+	"": true, "application/pdf": true, "application/x-pdf": true, "application/octet-stream": true, "binary/octet-stream": true,
+	"application/force-download": true, "application/download": true,
 }
 
 // textual says whether a media type may name other addresses.

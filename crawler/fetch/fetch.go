@@ -93,6 +93,7 @@ type Request struct {
 	URL    string      // http or https, WHATWG serialisation; a fragment and userinfo are not sent
 	Method string      // GET or HEAD; "" is GET
 	Any    bool        // a document is handed on whatever its media type is
+	PDF    bool        // a PDF is handed on, too, even if it is sent as mere bytes
 	Weight int64       // bytes of memory that whoever takes a document needs for each byte of it, its own included; 0: 1
 	Header http.Header // sent besides or instead of the defaults; never Host, Connection or what frames a body
 

@@ -93,6 +93,7 @@ type attemptLink struct {
 // citation is a sentence around a link, in three parts: the link's own text is the middle one.
 type citation struct {
 	Before, Text, After string
+	Page                int // 0: the document has none
 
 	Copy, Fragment string // the copy at the place that the link names; empty if the link's copy has that already
 }
@@ -351,13 +352,13 @@ func citationOf(c report.Citation) citation {
 	before, after, ok := cutWhole(context, text)
 	switch {
 	case text == "":
-		return citation{Before: context}
+		return citation{Before: context, Page: c.Page}
 	case context == "":
-		return citation{Text: text}
+		return citation{Text: text, Page: c.Page}
 	case !ok:
-		return citation{Before: context + " – ", Text: text}
+		return citation{Before: context + " – ", Text: text, Page: c.Page}
 	}
-	return citation{Before: before, Text: text, After: after}
+	return citation{Before: before, Text: text, After: after, Page: c.Page}
 }
 
 // cutWhole cuts s around text, where it stands as a whole word or address if it does anywhere.
