@@ -27,7 +27,7 @@ func (h *Handler) choose(ctx context.Context, a *address, exact bool) (storage.C
 		return c, err
 	}
 	if exact && !a.loose && stampOf(c.At) != a.stamp {
-		taken, err := h.Index.Taken(ctx, h.Collection, key, a.url, a.at())
+		taken, err := h.Index.Taken(ctx, h.Collection, key, a.url, a.at().Truncate(time.Second))
 		if err == nil && taken.Flags != "" {
 			return taken, nil
 		}

@@ -14,6 +14,7 @@ type Archived struct {
 	Head   httpmsg.Head
 	Open   func() (io.Reader, error) // the payload from its beginning, dechunked and still encoded; it may be called twice
 	Any    bool                      // see Request
+	PDF    bool                      // see Request
 	Weight int64                     // see Request
 }
 
@@ -22,7 +23,7 @@ type Archived struct {
 func (w *Worker) Reread(ctx context.Context, a Archived) (doc *Document, free func(), err error) {
 	free = func() {}
 	mime := a.Head.Mime()
-	if mime != "" && !textual(mime) && !a.Any {
+	if !readable(mime, a.Any, a.PDF) {
 		return nil, free, nil
 	}
 	w.job = job{ctx: ctx, req: Request{URL: a.URL, Any: a.Any, Weight: a.Weight}}
@@ -43,7 +44,7 @@ func (w *Worker) Reread(ctx context.Context, a Archived) (doc *Document, free fu
 	if fault != nil {
 		err = fault
 	}
-	if err != nil || !doc.names(a.Any) {
+	if err != nil || !doc.names(a.Any, a.PDF) {
 		free()
 		return nil, func() {}, err
 	}

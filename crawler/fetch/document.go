@@ -20,8 +20,7 @@ func (w *Worker) document(x *warc.Exchange) (*Document, error) {
 		return nil, nil
 	}
 	mime := x.Head.Mime()
-	paper := w.job.req.PDF && papers[mime]
-	if mime != "" && !textual(mime) && !w.job.req.Any && !paper {
+	if !readable(mime, w.job.req.Any, w.job.req.PDF) {
 		return nil, nil
 	}
 	doc := &Document{URL: x.URL, Status: x.Head.Status, Mime: mime, Charset: x.Head.Charset(), Head: x.Head}
@@ -31,22 +30,24 @@ func (w *Worker) document(x *warc.Exchange) (*Document, error) {
 	if err := w.read(x, doc); err != nil {
 		return nil, err
 	}
-	isPDF := paper && pdf.Is(doc.Body)
-	if paper && mime != "" && !isPDF && !w.job.req.Any {
-		return nil, nil
-	}
-	if isPDF {
-		doc.Mime = "application/pdf"
-		return doc, nil
-	}
-	if !doc.names(w.job.req.Any) {
+	if !doc.names(w.job.req.Any, w.job.req.PDF) {
 		return nil, nil
 	}
 	return doc, nil
 }
 
-// names says whether a document whose body was read may name other addresses, and guesses its media type if none is declared.
-func (d *Document) names(all bool) bool {
+// names says whether a document whose body was read may name other addresses, and guesses its media type if none is declared,
+// or if a paper is wanted and a type that says little is.
+func (d *Document) names(all, paper bool) bool {
+	if paper && papers[d.Mime] {
+		if pdf.Is(d.Body) {
+			d.Mime = "application/pdf"
+			return true
+		}
+		if d.Mime != "" && !all {
+			return false
+		}
+	}
 	if d.Mime == "" {
 		guess, _, _ := strings.Cut(http.DetectContentType(d.Body), ";")
 		if d.Mime = guess; !all && !strings.HasPrefix(guess, "text/") || len(d.Body) == 0 {
@@ -60,6 +61,11 @@ func (d *Document) names(all bool) bool {
 var papers = map[string]bool{
 	"": true, "application/pdf": true, "application/x-pdf": true, "application/octet-stream": true, "binary/octet-stream": true,
 	"application/force-download": true, "application/download": true,
+}
+
+// readable says whether a body of a media type is to be read at all.
+func readable(mime string, all, paper bool) bool {
+	return mime == "" || all || textual(mime) || paper && papers[mime]
 }
 
 // textual says whether a media type may name other addresses.
