@@ -64,7 +64,9 @@ func (c *Crawler) previewWeb(ctx context.Context, w *fetch.Worker, rec *fetch.Re
 			return nil, fmt.Errorf("fetch %s: %w", e.Task.URL, err)
 		}
 		e.Exchange = x
-		c.redirect(r, e)
+		if err := c.redirect(ctx, r, e); err != nil {
+			return nil, err
+		}
 		newFinder(r, e, x.URL).headers(x.Head)
 		if err := rec.Release(x); err != nil {
 			return nil, err

@@ -139,7 +139,9 @@ func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, step step
 			head = e.Confirmed.Head
 		}
 	}
-	c.redirect(r, e)
+	if err := c.redirect(ctx, r, e); err != nil {
+		return err
+	}
 	c.flagHead(e)
 	if robots {
 		keepRobots(e)
@@ -183,24 +185,32 @@ func (c *Crawler) due(nth int, after time.Time) int64 {
 }
 
 // redirect makes a task of a redirect's target (RFC 9110 §15.4).
-func (c *Crawler) redirect(r *run, e *warc.Entry) {
+func (c *Crawler) redirect(ctx context.Context, r *run, e *warc.Entry) error {
 	x := e.Exchange
 	if !redirects(x.Head) {
-		return
+		return nil
 	}
 	target, err := urlkey.Parse(x.URL, x.Head.Get("Location"))
 	if err != nil {
 		e.Meta.Notes = append(e.Meta.Notes, fmt.Sprintf("the redirect's target is no address: %.200q", x.Head.Get("Location")))
-		return
+		return nil
 	}
 	e.Meta.Redirect = target
 	v := r.admit(r.scope.Load(), scope.Link{
 		URL: target, Hop: scope.HopRedirect, From: x.URL, Depth: e.Task.Depth, Hops: e.Task.Hops,
 	})
+	back, err := c.leadsBack(ctx, e, target)
+	if err != nil {
+		return err
+	}
+	if back && v.Admitted {
+		v = scope.Verdict{Reason: scope.ReasonLoop, Detail: "it leads back to where it came from"}
+	}
 	e.Meta.Outlinks = append(e.Meta.Outlinks, outlink(target, scope.HopRedirect, "Location", v))
 	if !v.Admitted {
 		e.Meta.Notes = append(e.Meta.Notes, "the redirect is not followed: "+v.Detail)
 	}
+	return nil
 }
 
 func redirects(h httpmsg.Head) bool {

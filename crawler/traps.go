@@ -2,6 +2,8 @@ package crawler
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"sync"
 
 	"linkstead/archive/outcome"
@@ -146,6 +148,30 @@ func (r *run) admit(s *scope.Scope, l scope.Link) scope.Verdict {
 	}
 	v.Reason, v.Admitted = scope.ReasonTrap, r.traps.room(host)
 	return v
+}
+
+// leadsBack says whether a redirect leads to one of those that led to it.
+func (c *Crawler) leadsBack(ctx context.Context, e *warc.Entry, target string) (bool, error) {
+	hops, via := e.Task.Hops, e.Task.Via
+	for strings.HasSuffix(hops, string(scope.HopRedirect)) && c.Tasks != nil {
+		if via == target {
+			return true, nil
+		}
+		hops = hops[:len(hops)-1]
+		id := urlkey.ID(via)
+		if !strings.HasSuffix(hops, string(scope.HopRedirect)) {
+			id = urlkey.PageID(via)
+		}
+		t, err := c.Tasks.Task(ctx, urlkey.Host(via), e.Task.Run, id)
+		if errors.Is(err, storage.ErrNotFound) || err == nil && t.Hops != hops {
+			return false, nil // it was come upon in another way, too
+		}
+		if err != nil {
+			return false, err
+		}
+		via = t.Via
+	}
+	return false, nil
 }
 
 // knows says whether the run is known to have the task of a link already.
