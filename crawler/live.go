@@ -31,6 +31,7 @@ type run struct {
 
 	count storage.Counts      // this crawler's
 	saved storage.Counts      // as the database has it
+	told  map[string]bool     // see untold
 	seen  map[int64]bool      // ids of tasks that the database has
 	since map[int64]time.Time // when a robots.txt of another host was first waited for, by its task
 }
@@ -90,6 +91,24 @@ func (r *run) waited(task int64, now time.Time) time.Duration {
 		r.since[task] = now
 	}
 	return now.Sub(r.since[task])
+}
+
+// maxTold bounds for how many hosts and reasons it is known that an example was told.
+const maxTold = 10_000
+
+// untold says whether no example of a link that was left out for a reason was told yet of a host.
+func (r *run) untold(host, reason string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	key := host + " " + reason
+	if r.told[key] || len(r.told) >= maxTold {
+		return false
+	}
+	if r.told == nil {
+		r.told = map[string]bool{}
+	}
+	r.told[key] = true
+	return true
 }
 
 // learn takes note of a task that the database has. The lock is held.

@@ -32,7 +32,7 @@ func (c *Crawler) known(ctx context.Context, r *run, t storage.Task) (*known, er
 		return nil, nil
 	}
 	last, original, err := c.Index.Validated(ctx, r.row.Collection, urlkey.Key(t.URL), t.URL)
-	if r.who != nil {
+	if !r.who.Nobody() {
 		last.Modified = "" // a date says nothing of who asked for what it is the date of
 	}
 	if errors.Is(err, storage.ErrNotFound) || err == nil && (len(conditions(&last)) == 0 || original.Digest == emptyDigest) {

@@ -235,6 +235,9 @@ func outlink(url string, hop scope.Hop, context string, v scope.Verdict) warc.Ou
 func (c *Crawler) record(ctx context.Context, r *run, e *warc.Entry, ended endedFunc) error {
 	tasks := e.Meta.Tasks(e.Task.URL)
 	e.New = r.fresh(append([]storage.Task(nil), tasks...))
+	if e.Confirmed != nil {
+		e.Meta.Trim(e.New, func(reason string) bool { return r.untold(e.Task.Host, reason) })
+	}
 	ev := c.event(e)
 	due := e.Meta.Retry
 	if due == 0 {

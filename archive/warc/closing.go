@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"linkstead/archive/httpmsg"
 	"linkstead/archive/outcome"
 )
 
@@ -33,7 +34,8 @@ const maxEvidence = 16 << 10
 //	outcome outcome-version detail truncated                              see package outcome
 //	phase address dns-answer dns-server rule offending offending-at       see Cause
 //	original         segment/offset of the record that a revisit refers to
-//	confirmed-status confirmed-size confirmed-etag confirmed-last-modified    see Page
+//	confirmed        STATUS SIZE of the page that a 304 stands for
+//	confirmed-etag confirmed-last-modified    see Page: only if the 304 says something else
 //	time-dns-us time-connect-us time-tls-us time-first-byte-us time-total-us
 //	tls-version tls-cipher tls-fingerprint tls-invalid tls-fault          see TLS
 //	interim          1xx heads, as they came
@@ -43,6 +45,7 @@ const maxEvidence = 16 << 10
 //	evidence evidence-size    the first bytes of an answer without a complete head, and how many came
 //	flag             one a word of package wall
 //	note             one a note
+//	left-out         REASON N EXAMPLE: links that were left out, of a page that was not modified (see Meta.Trim)
 //	outlink          URL HOP CONTEXT, and KIND DEPTH DUE if it became a task, or REASON if it didn't; spaces within are
 //	                 \x20, nothing is "-"
 //
@@ -74,12 +77,14 @@ type Page struct {
 	Status         int   // of the original
 	Size           int64 // of its payload; -1: unknown
 	ETag, Modified string
+	Told           bool // they stand in the closing record: they are not what the 304's own head says
 }
 
-// page is what rows tell of what was confirmed: its status, its size, and the validators that are kept.
-func (c *Confirmed) page() Page {
+// page is what rows tell of what an answer has confirmed: its status, its size, and the validators that are kept.
+func (c *Confirmed) page(answer httpmsg.Head) Page {
 	etag, modified := validators(c.Head)
-	return Page{c.Head.Status, c.Size, etag, modified}
+	e, m := validators(answer)
+	return Page{c.Head.Status, c.Size, etag, modified, e != etag || m != modified}
 }
 
 // fieldsWriter writes application/warc-fields.
@@ -126,17 +131,22 @@ func appendClosing(dst []byte, c *Closing) []byte {
 	w.int("retry", c.Retry)
 	w.text("via", c.Via)
 	w.text("hopsFromSeed", c.Hops)
-	w.int("fetchTimeMs", c.Timing.Total.Milliseconds())
+	if c.Page.Status == 0 { // time-total-us says it, too
+		w.int("fetchTimeMs", c.Timing.Total.Milliseconds())
+	}
 	w.text("outcome", string(c.Outcome))
 	w.int("outcome-version", int64(c.OutcomeVersion))
 	w.text("detail", c.Detail)
 	w.cause(&c.Cause)
 	w.text("truncated", c.Truncated)
 	w.text("original", c.Original)
-	w.int("confirmed-status", int64(c.Page.Status))
-	w.int("confirmed-size", c.Page.Size)
-	w.text("confirmed-etag", c.Page.ETag)
-	w.text("confirmed-last-modified", c.Page.Modified)
+	if c.Page.Status != 0 {
+		w.always("confirmed", fmt.Sprintf("%d %d", c.Page.Status, c.Page.Size))
+	}
+	if c.Page.Told {
+		w.always("confirmed-etag", c.Page.ETag)
+		w.always("confirmed-last-modified", c.Page.Modified)
+	}
 	w.text("redirect", c.Redirect)
 	w.text("mime", c.Mime)
 	w.wire(c)
@@ -145,6 +155,11 @@ func appendClosing(dst []byte, c *Closing) []byte {
 	}
 	for _, n := range c.Notes {
 		w.always("note", n)
+	}
+	for _, l := range c.LeftOut {
+		w.buf = append(appendToken(append(w.buf, "left-out: "...), l.Reason), ' ')
+		w.buf = append(strconv.AppendInt(w.buf, l.N, 10), ' ')
+		w.buf = append(appendToken(w.buf, l.Example), "\r\n"...)
 	}
 	for i := range c.Outlinks {
 		w.outlink(&c.Outlinks[i])
@@ -218,7 +233,7 @@ func closingOf(ex *Exchange, meta *Meta, opts *Options) (Closing, error) {
 		c.Original = opts.Original.Location
 	}
 	if opts.Confirmed != nil {
-		c.Page = opts.Confirmed.page()
+		c.Page = opts.Confirmed.page(ex.Head)
 	}
 	if ex.Response == nil || ex.Head.Len > 0 || ex.Response.Size() == 0 {
 		return c, nil

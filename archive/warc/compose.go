@@ -119,15 +119,18 @@ func checkExchange(ex *Exchange, opts *Options) error {
 }
 
 func (k *composition) exchange(ex *Exchange, closing *Closing) error {
-	closingID := newRecordID()
+	closingID, requestID := newRecordID(), newRecordID()
 	k.anchor = closingID
 	answerID := ""
 	if ex.Head.Len > 0 {
 		answerID = newRecordID()
 		k.anchor = answerID
 	}
+	if k.opts.Confirmed != nil {
+		closingID, requestID = siblingID(answerID, 1), siblingID(answerID, 2)
+	}
 	if len(ex.Request) > 0 {
-		if err := k.record(TypeRequest, newRecordID(), mimeRequest, memBlock(ex.Request), nil); err != nil {
+		if err := k.record(TypeRequest, requestID, mimeRequest, memBlock(ex.Request), nil); err != nil {
 			return err
 		}
 	}
@@ -201,11 +204,17 @@ func (k *composition) record(t Type, id, contentType string, b block, more func(
 	defer headers.Put(w)
 	w.start(t, id, k.at)
 	w.add(fieldURI, k.url)
-	w.add(fieldIP, k.ip)
+	// The records of a page that was not modified are small, and many. What one tells, those concurrent to it don't repeat, and
+	// the warcinfo record is the one before, as that of any record which names none (§6.2).
+	if k.anchor == id || k.opts.Confirmed == nil {
+		w.add(fieldIP, k.ip)
+	}
+	if k.opts.Confirmed == nil {
+		w.add(fieldWarcinfo, k.opts.WarcinfoID)
+	}
 	if k.anchor != id {
 		w.add(fieldConcurrent, k.anchor)
 	}
-	w.add(fieldWarcinfo, k.opts.WarcinfoID)
 	if t == TypeRequest || t == TypeResponse || t == TypeRevisit {
 		w.add(fieldProtocol, k.over)
 	}

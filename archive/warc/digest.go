@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/hex"
+	"strings"
 )
 
 // emptySum is the digest of no bytes.
@@ -31,4 +32,13 @@ func newRecordID() string {
 		b = hex.AppendEncode(b, part)
 	}
 	return string(append(b, '>'))
+}
+
+// siblingID is a record id that differs from a fresh one in its last digit, so that both compress to little more than one. n is 1
+// to 15; two of one id differ if theirs do.
+func siblingID(id string, n int) string {
+	const digits = "0123456789abcdef"
+	at := len(id) - len(">") - 1
+	i := (strings.IndexByte(digits, id[at]) + n) % len(digits)
+	return id[:at] + digits[i:i+1] + id[at+1:]
 }

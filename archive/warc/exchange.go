@@ -101,8 +101,9 @@ type Meta struct {
 	Redirect string // the target of a 3xx, resolved and serialised; empty otherwise
 	Mime     string // media type as declared, lower case, without parameters
 	Outlinks []Outlink
-	Flags    []string // words of archive/wall: a wall stands before what was asked for, a browser is needed, …
-	Notes    []string // what was left out and why, and the like: one line each
+	LeftOut  []storage.LeftOut // links that were left out and do not stand in Outlinks: see Trim
+	Flags    []string          // words of archive/wall: a wall stands before what was asked for, a browser is needed, …
+	Notes    []string          // what was left out and why, and the like: one line each
 }
 
 // Outlink is one URL that a document names.

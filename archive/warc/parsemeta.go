@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"linkstead/archive/outcome"
+	"linkstead/storage"
 )
 
 // ErrNotClosing says that a metadata block is not the closing record of one of our exchanges: another program's, or
@@ -55,6 +56,19 @@ func (c *Closing) set(name, value string) error {
 	case "outlink":
 		l, err := parseOutlink(value)
 		c.Outlinks = append(c.Outlinks, l)
+		return err
+	case "confirmed":
+		status, size, _ := strings.Cut(value, " ")
+		var err, err2 error
+		c.Page.Status, err = strconv.Atoi(status)
+		c.Page.Size, err2 = strconv.ParseInt(size, 10, 64)
+		if err != nil || err2 != nil || c.Page.Status <= 0 {
+			return fmt.Errorf("%.40q is no status and size", value)
+		}
+		return nil
+	case "left-out":
+		l, err := parseLeftOut(value)
+		c.LeftOut = append(c.LeftOut, l)
 		return err
 	case "flag":
 		s, err := unescape(value)
@@ -123,8 +137,10 @@ func (c *Closing) textField(name string) *string {
 	case "original":
 		return &c.Original
 	case "confirmed-etag":
+		c.Page.Told = true
 		return &c.Page.ETag
 	case "confirmed-last-modified":
+		c.Page.Told = true
 		return &c.Page.Modified
 	case "redirect":
 		return &c.Redirect
@@ -183,8 +199,6 @@ var intFields = map[string]func(*Closing, int64){
 	"attempt":            func(c *Closing, n int64) { c.Attempt = int(n) },
 	"retry":              func(c *Closing, n int64) { c.Retry = n },
 	"outcome-version":    func(c *Closing, n int64) { c.OutcomeVersion = int(n) },
-	"confirmed-status":   func(c *Closing, n int64) { c.Page.Status = int(n) },
-	"confirmed-size":     func(c *Closing, n int64) { c.Page.Size = n },
 	"excess":             func(c *Closing, n int64) { c.Excess = n },
 	"offending-at":       func(c *Closing, n int64) { c.Cause.At = n },
 	"payload-size":       func(c *Closing, n int64) { c.PayloadSize = n },
@@ -194,6 +208,21 @@ var intFields = map[string]func(*Closing, int64){
 	"time-tls-us":        func(c *Closing, n int64) { c.Timing.TLS = micros(n) },
 	"time-first-byte-us": func(c *Closing, n int64) { c.Timing.FirstByte = micros(n) },
 	"time-total-us":      func(c *Closing, n int64) { c.Timing.Total = micros(n) },
+}
+
+func parseLeftOut(value string) (l storage.LeftOut, err error) {
+	words := strings.Split(value, " ")
+	if len(words) != 3 {
+		return l, fmt.Errorf("%d words", len(words))
+	}
+	if l.Reason, err = unescapeToken(words[0]); err != nil {
+		return l, err
+	}
+	if l.N, err = strconv.ParseInt(words[1], 10, 64); err != nil {
+		return l, err
+	}
+	l.Example, err = unescapeToken(words[2])
+	return l, err
 }
 
 func parseOutlink(value string) (Outlink, error) {

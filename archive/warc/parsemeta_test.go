@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"testing"
 	"time"
+
+	"linkstead/storage"
 )
 
 // hostile are pieces of which strings are made that try to break out of their field.
@@ -39,6 +41,15 @@ func hostileClosing(r *rand.Rand) Closing {
 	}
 	for range r.IntN(3) {
 		c.Flags = append(c.Flags, str())
+	}
+	for range r.IntN(3) {
+		c.LeftOut = append(c.LeftOut, storage.LeftOut{Reason: str(), N: num(), Example: str()})
+	}
+	if c.Page = (Page{Status: r.IntN(2) * 200}); c.Page.Status != 0 {
+		c.Page.Size = num()
+		if c.Page.Told = r.IntN(2) == 0; c.Page.Told {
+			c.Page.ETag, c.Page.Modified = str(), str()
+		}
 	}
 	for range r.IntN(4) {
 		l := Outlink{URL: str(), Hop: byte(r.Uint32()), Context: str()}

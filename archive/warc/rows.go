@@ -84,6 +84,34 @@ func (m *Meta) canonical(url string) (out string) {
 
 // taskID keys the task of an outlink: the same page under another session id is the same task. A redirect may lead to just
 // that, and robots.txt has no pages.
+// Trim takes out of the outlinks of a page that was not modified what its original's closing record tells, too: those that were
+// left out, of which the numbers stay, and those that are no news to the run. fresh are the tasks of the others; an example of what
+// was left out for a reason stays where untold says so.
+func (m *Meta) Trim(fresh []storage.Task, untold func(reason string) bool) {
+	type key struct {
+		host string
+		id   int64
+	}
+	news := make(map[key]bool, len(fresh))
+	for _, t := range fresh {
+		news[key{t.Host, t.ID}] = true
+	}
+	m.LeftOut = m.leftOut()
+	for i := range m.LeftOut {
+		if !untold(m.LeftOut[i].Reason) {
+			m.LeftOut[i].Example = ""
+		}
+	}
+	kept := m.Outlinks[:0]
+	for _, l := range m.Outlinks {
+		noted := l.Reason == reasonNoted || l.Context == CitationContext
+		if noted || l.Kind != "" && news[key{urlkey.Host(l.URL), taskID(&l)}] {
+			kept = append(kept, l)
+		}
+	}
+	m.Outlinks = kept
+}
+
 func taskID(l *Outlink) int64 {
 	if l.Hop == hopRedirect || l.Hop == hopPrereq {
 		return urlkey.ID(l.URL)
@@ -115,6 +143,9 @@ func unitEnd(collection, segment string, u *Unit, r io.ReaderAt) (storage.End, e
 			end.Captures[0].Size = c.Page.Size // also of one that a purge has made a response of
 		}
 		if c.Page.Status != 0 && m.NotModified() {
+			if p := &c.Page; !p.Told {
+				p.ETag, p.Modified = validators(m.Head)
+			}
 			confirm(&end.Captures[0], c.Page, c.Mime)
 		}
 	} else {
@@ -238,7 +269,7 @@ func (u *Unit) payloadSize() int64 {
 
 // leftOut adds up the links that did not become tasks, by reason.
 func (m *Meta) leftOut() []storage.LeftOut {
-	var out []storage.LeftOut
+	out := slices.Clone(m.LeftOut)
 	for i := range m.Outlinks {
 		l := &m.Outlinks[i]
 		if l.Reason == "" || l.Reason == reasonNoted || l.Context == CitationContext { // the post's record tells of those
@@ -270,7 +301,7 @@ func (e *Entry) capture(orig *Original) storage.Capture {
 	switch {
 	case e.Confirmed != nil:
 		c.Kind, c.RefersTo, c.Digest = KindRevisit, e.Confirmed.Location, e.Confirmed.Digest
-		confirm(&c, e.Confirmed.page(), e.Meta.Mime)
+		confirm(&c, e.Confirmed.page(x.Head), e.Meta.Mime)
 	case x.Truncated != "":
 		c.Kind = KindTruncated
 	case orig != nil:

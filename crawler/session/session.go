@@ -85,6 +85,12 @@ func New(o Options) *Session {
 	return s
 }
 
+// Nobody says whether the session asks as nobody in particular: it has no cookies but those that the servers themselves set, no
+// fields and no passwords of ours, and no language. A nil session does.
+func (s *Session) Nobody() bool {
+	return s == nil || len(s.sites) == 0 && s.language == "" && len(s.fixed) == 0
+}
+
 // secrets are all that must not be told of a site.
 func (s Site) secrets() []string {
 	out := slices.Clone(s.Secrets)
