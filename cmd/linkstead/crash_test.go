@@ -167,6 +167,9 @@ func checkSite(t *testing.T, w *website, archive string, kills int) {
 	if err := strictRead(archive); err != nil {
 		t.Error(err)
 	}
+	if code, v := verifyJSON(t, archive); code != exitOK {
+		t.Errorf("verify: exit %d\n%s", code, listed(v.Faults))
+	}
 	if left, _ := filepath.Glob(filepath.Join(archive, "spool", "*.warc.gz")); len(left) > 0 {
 		t.Errorf("the spool still holds %v", left)
 	}
