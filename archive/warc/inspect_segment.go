@@ -104,6 +104,9 @@ func (i *Inspector) place(ctx context.Context, r *reading) error {
 		r.open = func(ctx context.Context, off int64) (io.ReadCloser, error) { return i.Blobs.Open(ctx, r.Key, off, -1) }
 		return b.Close()
 	}
+	if r.row.State == storage.SegmentOpen && r.row.Committed == 0 {
+		return nil // nothing of it is acknowledged yet
+	}
 	name := storage.SpoolPath(i.Spool, r.Segment)
 	st, err := os.Stat(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -136,15 +139,13 @@ func (i *Inspector) place(ctx context.Context, r *reading) error {
 
 // away deals with a segment that is not stored, and that this machine's spool does not have.
 func (i *Inspector) away(r *reading, name string) error {
-	switch {
-	case r.row.Node != i.Node:
+	if r.row.Node != i.Node {
 		r.Elsewhere = r.row.Node
-	case r.row.State == storage.SegmentOpen && r.row.Committed == 0: // it is just being begun, or never was
-	default:
-		r.Key = name
-		r.flaw(Flaw{Word: WordMissing, Offset: -1, Detail: fmt.Sprintf("it is not stored, and its file is not in the spool; %d bytes were acknowledged", max(r.row.Committed, r.row.Size)),
-			Try: "bring the file back and start a worker, or " + giveUp(r.row)})
+		return nil
 	}
+	r.Key = name
+	r.flaw(Flaw{Word: WordMissing, Offset: -1, Detail: fmt.Sprintf("it is not stored, and its file is not in the spool; %d bytes were acknowledged", max(r.row.Committed, r.row.Size)),
+		Try: "bring the file back and start a worker, or " + giveUp(r.row)})
 	return nil
 }
 
