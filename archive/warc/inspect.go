@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"log/slog"
 	"time"
 
 	"linkstead/storage"
@@ -157,7 +156,6 @@ type Inspector struct {
 	Tell       func(n *Inspection)             // is told of each segment, one at a time; may be nil
 	Mender     *Mender                         // repairs; nil: nothing is changed
 	Now        func() time.Time
-	Log        *slog.Logger
 }
 
 // Inspected is what came of it all.

@@ -1,0 +1,151 @@
+package warc
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strings"
+
+	"linkstead/storage"
+)
+
+// orphans finds objects that no row names, and adopts them if it may.
+func (i *Inspector) orphans(ctx context.Context, n *Inspection) error {
+	doomed, err := i.Index.Doomed(ctx)
+	if err != nil {
+		return err
+	}
+	for blob, err := range i.objects(ctx) {
+		if err != nil {
+			return err
+		}
+		if slices.Contains(doomed, blob.Key) {
+			continue // the next purge deletes it
+		}
+		f := Flaw{Word: WordUnknown, Offset: -1}
+		n.Segment, n.Key = segmentID(blob.Key), blob.Key
+		if !strings.HasSuffix(blob.Key, segmentSuffix) {
+			n.Segment = ""
+			f.Detail, f.Try = "it is no WARC file", "look at it; move it away if it is not yours"
+			n.flaw(f)
+			continue
+		}
+		row, err := i.Rows.Segment(ctx, n.Segment)
+		switch {
+		case errors.Is(err, storage.ErrPurged):
+			f.Detail, f.Try = "a purge has replaced this segment, and what it took out still stands there", "delete the object"
+			n.flaw(f)
+			continue
+		case errors.Is(err, storage.ErrNotFound):
+			f.Detail = "no row tells of this segment"
+		case err != nil:
+			return err
+		case row.State == storage.SegmentLost:
+			f.Detail = "the segment was given up, and the store has it all the same"
+		case row.Location == blob.Key || row.State != storage.SegmentStored && SegmentKey(row) == blob.Key:
+			continue
+		default:
+			f.Detail = fmt.Sprintf("segment %s stands at %s by its row", row.ID, row.Location)
+		}
+		if err := i.orphan(ctx, n, f, blob, row); err != nil {
+			return err
+		}
+	}
+	n.Segment, n.Key = "", ""
+	return nil
+}
+
+// orphan tells of an object that no row names. One with the bytes of a segment that is known is a copy of it.
+func (i *Inspector) orphan(ctx context.Context, n *Inspection, f Flaw, blob storage.Blob, row storage.Segment) error {
+	sum, err := i.sumOf(ctx, blob.Key)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil // it is gone meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	all, err := i.Rows.Segments(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
+		if s.SHA256 != sum || s.State == storage.SegmentLost {
+			continue
+		}
+		f.Detail = fmt.Sprintf("it is a copy of segment %s, which stands at %s", s.ID, s.Location)
+		f.Try = "delete the copy"
+		if _, err := i.stat(ctx, s.Location); errors.Is(err, storage.ErrNotFound) {
+			if SegmentKey(s) == blob.Key {
+				f.Detail = fmt.Sprintf("it is segment %s, whose row says that it stands at %s", s.ID, s.Location)
+				f.Try = tryRepair
+				s.Location = blob.Key
+				err = i.Mender.relocate(ctx, &f, s)
+				n.flaw(f)
+				return err
+			}
+			f.Detail = fmt.Sprintf("it holds what should stand at %s as segment %s", s.Location, s.ID)
+			f.Try = "rename it, or 'linkstead verify --repair', which copies it there"
+			if err := i.Mender.putBack(ctx, i.Blobs, &f, blob, s); err != nil {
+				return err
+			}
+		} else if err != nil {
+			return err
+		}
+		n.flaw(f)
+		return nil
+	}
+	if row.ID != "" && row.State != storage.SegmentLost {
+		n.flaw(f)
+		return nil
+	}
+	if err := i.Mender.adopt(ctx, i, &f, blob, row); err != nil {
+		return err
+	}
+	n.flaw(f)
+	return nil
+}
+
+// adoptable says why the object of no row is none that can be taken in; empty if it can. It tells which runs are not known.
+func (i *Inspector) adoptable(ctx context.Context, blob storage.Blob) (why string, runs []int64, err error) {
+	r := &reading{Inspection: &Inspection{}, sum: sha256.New(), v: newVerifier(), want: newWanted(path.Base(path.Dir(blob.Key)), segmentID(blob.Key)),
+		open: func(ctx context.Context, off int64) (io.ReadCloser, error) {
+			return i.Blobs.Open(ctx, blob.Key, off, -1)
+		}}
+	r.v.take = r.want.unit
+	if err := r.read(ctx); err != nil {
+		return "", nil, err
+	}
+	c, err := collectionOf(r.at(ctx), r.Size)
+	switch {
+	case errors.Is(err, errForeign) || errors.Is(err, errNeverBegun):
+		return err.Error(), nil, nil
+	case err != nil:
+		return "", nil, err
+	case c != r.want.collection:
+		return fmt.Sprintf("it says that it is of collection %s", c), nil, nil
+	}
+	for _, u := range r.want.units {
+		for _, v := range u.end.Captures {
+			there, err := i.Rows.Moved(ctx, v)
+			if errors.Is(err, storage.ErrNotFound) || err == nil && there.Segment == v.Segment {
+				continue
+			}
+			if err != nil {
+				return "", nil, err
+			}
+			return "its records stand in segment " + there.Segment, nil, nil
+		}
+	}
+	for id := range r.want.runs {
+		if _, err := i.Index.Run(ctx, id); errors.Is(err, storage.ErrNotFound) {
+			runs = append(runs, id)
+		} else if err != nil {
+			return "", nil, err
+		}
+	}
+	return "", runs, nil
+}
