@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -102,7 +103,7 @@ func gunzipSum(name string) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close() //nolint:errcheck // read only
+	defer f.Close()
 	file, inner := sha256.New(), sha256.New()
 	z, err := gzip.NewReader(io.TeeReader(f, file))
 	if err != nil {
@@ -120,7 +121,7 @@ func TestHashing(t *testing.T) {
 	var got bytes.Buffer
 	for k := 1; ; k = k*3 + 1 {
 		_, err := io.CopyN(&got, h, int64(k))
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		must(t, err)

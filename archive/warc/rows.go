@@ -82,8 +82,6 @@ func (m *Meta) canonical(url string) (out string) {
 	return out
 }
 
-// taskID keys the task of an outlink: the same page under another session id is the same task. A redirect may lead to just
-// that, and robots.txt has no pages.
 // Trim takes out of the outlinks of a page that was not modified what its original's closing record tells, too: those that were
 // left out, of which the numbers stay, and those that are no news to the run. fresh are the tasks of the others; an example of what
 // was left out for a reason stays where untold says so.
@@ -112,6 +110,8 @@ func (m *Meta) Trim(fresh []storage.Task, untold func(reason string) bool) {
 	m.Outlinks = kept
 }
 
+// taskID keys the task of an outlink: the same page under another session id is the same task. A redirect may lead to just
+// that, and robots.txt has no pages.
 func taskID(l *Outlink) int64 {
 	if l.Hop == hopRedirect || l.Hop == hopPrereq {
 		return urlkey.ID(l.URL)
