@@ -79,6 +79,9 @@ func (c *rebuildCmd) onFile(ctx context.Context, e *env, spool *storage.Spool, p
 	if err := os.Rename(fresh, path); err != nil {
 		return fmt.Errorf("put the new database in place: %w", err)
 	}
+	if err := done.DropSpooled(spool); err != nil {
+		return err
+	}
 	if aside != "" {
 		aside += "; delete it when you are content. Start 'linkstead serve' again if it is running"
 	}
@@ -106,6 +109,9 @@ func (c *rebuildCmd) onServer(ctx context.Context, e *env, spool *storage.Spool)
 		}
 		if err == nil {
 			aside, err = db.PutInPlace(ctx)
+		}
+		if err == nil {
+			err = done.DropSpooled(spool)
 		}
 		return err
 	})
