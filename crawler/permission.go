@@ -178,7 +178,7 @@ func (h *host) noRobots(ctx context.Context, r *run, t storage.Task) (*permissio
 	p := &permission{outcome: failedAs(t), detail: outcome.Outcome(t.Outcome).Describe().Meaning}
 	as, err := h.c.Index.Attempts(ctx, r.row.Collection, urlkey.Key(t.URL))
 	for _, a := range as {
-		if a.Run == r.row.ID && a.Detail != "" {
+		if a.Run == r.row.ID && a.URL == t.URL && a.Detail != "" { // other origins have the same key: https, www, a dot at the end
 			p.detail = a.Detail
 		}
 	}

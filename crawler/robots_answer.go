@@ -78,14 +78,35 @@ func (h *host) robotsAnswer(ctx context.Context, r *run, t storage.Task) (*robot
 	if !errors.Is(err, storage.ErrNotFound) {
 		return nil, err
 	}
-	c, err := h.c.Index.Closest(ctx, r.row.Collection, urlkey.Key(t.URL), t.URL, h.c.Now())
-	if errors.Is(err, storage.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
+	c, err := h.capturedRobots(ctx, r, t)
+	if err != nil || c == nil {
 		return nil, err
 	}
-	return h.readRobots(ctx, &c)
+	return h.readRobots(ctx, c)
+}
+
+// capturedRobots is what the run captured last of a robots.txt; nil if nothing. Other origins have the same key (https, www,
+// a dot at the end), and their rules are not this one's.
+func (h *host) capturedRobots(ctx context.Context, r *run, t storage.Task) (last *storage.Capture, err error) {
+	key := urlkey.Key(t.URL)
+	near, err := h.c.Index.Closest(ctx, r.row.Collection, key, t.URL, h.c.Now())
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case near.URL == t.URL && near.Run == t.Run:
+		return &near, nil
+	}
+	for c, err := range h.c.Copies.Captures(ctx, r.row.Collection, key) {
+		if err != nil {
+			return nil, err
+		}
+		if c.URL == t.URL && c.Run == t.Run {
+			last = &c
+		}
+	}
+	return last, nil
 }
 
 // readRobots reads an answer out of the archive.
