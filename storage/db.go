@@ -52,6 +52,8 @@ type DBOptions struct {
 	Patience time.Duration
 	// Log is told when the database goes away and comes back; nil: nobody is.
 	Log *slog.Logger
+	// VFS names the operating-system layer under SQLite; empty: the system's own. For tests that cut the power.
+	VFS string
 }
 
 // dsnForms are the ways to name a database.

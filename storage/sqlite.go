@@ -17,11 +17,11 @@ func openEmbedded(ctx context.Context, path string, o DBOptions) (*DB, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	w, err := openSQLite(path, 1)
+	w, err := openSQLite(path, o.VFS, 1)
 	if err != nil {
 		return nil, err
 	}
-	r, err := openSQLite(path, 8)
+	r, err := openSQLite(path, o.VFS, 8)
 	if err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
@@ -32,13 +32,17 @@ func openEmbedded(ctx context.Context, path string, o DBOptions) (*DB, error) {
 	return db, nil
 }
 
-func openSQLite(path string, conns int) (*sql.DB, error) {
+func openSQLite(path, vfs string, conns int) (*sql.DB, error) {
 	lock := "immediate" // a writer that begins as a reader can fail on its first write
 	if conns > 1 {
 		lock = "deferred"
 	}
-	db, err := sql.Open("sqlite", "file:"+(&urlPath{path}).String()+"?_txlock="+lock+
-		"&_pragma=busy_timeout(15000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=cache_size(-8000)")
+	dsn := "file:" + (&urlPath{path}).String() + "?_txlock=" + lock +
+		"&_pragma=busy_timeout(15000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=cache_size(-8000)"
+	if vfs != "" {
+		dsn += "&vfs=" + vfs
+	}
+	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}
