@@ -36,6 +36,7 @@ const maxEvidence = 16 << 10
 //	original         segment/offset of the record that a revisit refers to
 //	confirmed        STATUS SIZE of the page that a 304 stands for
 //	confirmed-etag confirmed-last-modified    see Page: only if the 304 says something else
+//	request          the request as sent, where a 304 stands for a page: it has no record of its own
 //	time-dns-us time-connect-us time-tls-us time-first-byte-us time-total-us
 //	tls-version tls-cipher tls-fingerprint tls-invalid tls-fault          see TLS
 //	interim          1xx heads, as they came
@@ -61,6 +62,7 @@ type Closing struct {
 	Truncated      string // WARC-Truncated of the response
 	Original       string // "segment/offset", see Original.Location
 	Page           Page   // what a 304 stands for; its media type is Mime
+	Request        []byte // as sent, where it has no record of its own
 	Timing         Timing
 	TLS            *TLS
 	Interim        []byte
@@ -147,6 +149,7 @@ func appendClosing(dst []byte, c *Closing) []byte {
 		w.always("confirmed-etag", c.Page.ETag)
 		w.always("confirmed-last-modified", c.Page.Modified)
 	}
+	w.bytes("request", c.Request)
 	w.text("redirect", c.Redirect)
 	w.text("mime", c.Mime)
 	w.wire(c)
@@ -233,7 +236,7 @@ func closingOf(ex *Exchange, meta *Meta, opts *Options) (Closing, error) {
 		c.Original = opts.Original.Location
 	}
 	if opts.Confirmed != nil {
-		c.Page = opts.Confirmed.page(ex.Head)
+		c.Page, c.Request = opts.Confirmed.page(ex.Head), ex.Request
 	}
 	if ex.Response == nil || ex.Head.Len > 0 || ex.Response.Size() == 0 {
 		return c, nil

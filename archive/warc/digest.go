@@ -34,11 +34,10 @@ func newRecordID() string {
 	return string(append(b, '>'))
 }
 
-// siblingID is a record id that differs from a fresh one in its last digit, so that both compress to little more than one. n is 1
-// to 15; two of one id differ if theirs do.
-func siblingID(id string, n int) string {
+// siblingID is the record id that differs from a fresh one in its last digit, so that both compress to little more than one.
+func siblingID(id string) string {
 	const digits = "0123456789abcdef"
 	at := len(id) - len(">") - 1
-	i := (strings.IndexByte(digits, id[at]) + n) % len(digits)
+	i := (strings.IndexByte(digits, id[at]) + 1) % len(digits)
 	return id[:at] + digits[i:i+1] + id[at+1:]
 }

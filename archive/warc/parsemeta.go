@@ -102,6 +102,10 @@ func (c *Closing) setRest(name, value string) error {
 		s, err := unescape(value)
 		c.Interim = []byte(s)
 		return err
+	case "request":
+		s, err := unescape(value)
+		c.Request = []byte(s)
+		return err
 	case "evidence":
 		s, err := unescape(value)
 		c.Evidence = []byte(s)

@@ -69,7 +69,7 @@ func hostileClosing(r *rand.Rand) Closing {
 		c.Cause.Offending = []byte("\xff" + s)
 	}
 	if s := str(); s != "" {
-		c.Interim, c.Evidence = []byte(s), []byte(s+"\x00")
+		c.Interim, c.Evidence, c.Request = []byte(s), []byte(s+"\x00"), []byte("GET / HTTP/1.1\r\n"+s)
 	}
 	return c
 }

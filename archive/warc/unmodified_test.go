@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -57,7 +58,9 @@ func TestUnmodified(t *testing.T) {
 	w.flush()
 	w.clock.Advance(time.Hour)
 	r = w.run("default", u...)
-	w.add(w.unmodified(r, first, later304))
+	again := w.unmodified(r, first, later304)
+	sent := slices.Clone(again.Exchange.Request)
+	w.add(again)
 	w.flush()
 	second := w.captures("default", u[0])[1]
 	if second.Kind != KindRevisit || !second.Unmodified || second.Status != 200 || second.Mime != "text/html" || second.Digest != first.Digest || second.Size != first.Size ||
@@ -79,6 +82,9 @@ func TestUnmodified(t *testing.T) {
 		m := u.Main()
 		if m == nil {
 			continue
+		}
+		if len(u.Records) != 2 || string(u.Closing.Request) != string(sent) {
+			t.Errorf("%d records, request %q", len(u.Records), u.Closing.Request)
 		}
 		for name, value := range map[string]string{
 			fieldProfile: "http://netpreserve.org/warc/1.1/revisit/server-not-modified", fieldRefersTo: first.RecordID,

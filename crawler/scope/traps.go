@@ -149,6 +149,9 @@ var (
 // calendarYear is the year of the page of a calendar; 0 if the address is none. A number alone is no year: the words around it
 // or the form of a date have to say so.
 func calendarYear(segments, fields []string) int {
+	if !mayHaveYear(segments, fields) {
+		return 0
+	}
 	hint := false
 	year := 0
 	for i, seg := range segments {
@@ -176,6 +179,27 @@ func calendarYear(segments, fields []string) int {
 		}
 	}
 	return year
+}
+
+// mayHaveYear says whether a segment or the value of a field begins with four digits, as all that tells a year does. Most
+// addresses have none, and each link of each page is asked.
+func mayHaveYear(segments, fields []string) bool {
+	return slices.ContainsFunc(segments, beginsYear) || slices.ContainsFunc(fields, func(f string) bool {
+		_, value, _ := strings.Cut(f, "=")
+		return beginsYear(value)
+	})
+}
+
+func beginsYear(s string) bool {
+	if len(s) < 4 {
+		return false
+	}
+	for i := range 4 {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
 }
 
 func atoi(s string) int {
