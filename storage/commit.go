@@ -38,7 +38,7 @@ type End struct {
 func (db *DB) Commit(ctx context.Context, progress []Progress, ends []End) (fenced []int, err error) {
 	err = db.write(ctx, func(x *tx) error {
 		fenced = fenced[:0]
-		node, err := x.advance(progress)
+		nodes, err := x.advance(progress)
 		if err != nil {
 			return err
 		}
@@ -48,6 +48,10 @@ func (db *DB) Commit(ctx context.Context, progress []Progress, ends []End) (fenc
 		}
 		touched := slices.Concat(ended, found)
 		paused, err := x.paused(touched)
+		if err != nil {
+			return err
+		}
+		node, err := nodes()
 		if err != nil {
 			return err
 		}
@@ -84,25 +88,33 @@ func (db *DB) Commit(ctx context.Context, progress []Progress, ends []End) (fenc
 	return fenced, nil
 }
 
-// advance notes how far segments have come, and tells whose they are.
-func (x *tx) advance(progress []Progress) (node string, err error) {
-	for _, p := range progress {
-		nodes, err := x.strings(`UPDATE segments SET committed=$1 WHERE id=$2 AND state=$3 AND committed<=$1 RETURNING node`,
-			p.Committed, p.Segment, SegmentOpen)
+// advance notes how far segments have come. After the next trip, node tells whose they are.
+func (x *tx) advance(progress []Progress) (node func() (string, error), err error) {
+	nodes := make([]string, len(progress))
+	there := make([]bool, len(progress))
+	for i, p := range progress {
+		err := x.soon(func(r row) error {
+			there[i] = true
+			return r.Scan(&nodes[i])
+		}, `UPDATE segments SET committed=$1 WHERE id=$2 AND state=$3 AND committed<=$1 RETURNING node`, p.Committed, p.Segment, SegmentOpen)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
-		if len(nodes) != 1 {
-			return "", fmt.Errorf("segment %s: %w", p.Segment, ErrSegmentGone)
-		}
-		node = nodes[0]
 	}
-	return node, nil
+	return func() (node string, err error) {
+		for i, p := range progress {
+			if !there[i] {
+				return "", fmt.Errorf("segment %s: %w", p.Segment, ErrSegmentGone)
+			}
+			node = nodes[i]
+		}
+		return node, nil
+	}, nil
 }
 
 // end writes one task's end, if its lease is still held, it has not ended already, and what its revisit refers to is there.
 func (x *tx) end(e *End, paused runSet) (held bool, err error) {
-	if ok, err := x.settle(e); err != nil || !ok {
+	if ok, err := x.settle(e); err != nil || !ok[0] {
 		return false, err
 	}
 	t := paused.parkOne(e.Task)
@@ -191,8 +203,7 @@ func (x *tx) insertCaptures(cs []Capture) error {
 			c.Digest, c.Kind, c.RefersTo, c.Redirect, c.RecordID, c.Run, c.Outcome,
 			c.Flags, c.ETag, c.Modified, c.TLSInvalid, c.Size, c.MS, c.Canonical, bit(c.Unmodified))
 	}
-	_, err := x.insert(`INSERT INTO captures (`+captureCols+`)`, ` ON CONFLICT DO NOTHING`, captureWidth, args)
-	return err
+	return x.putRows(`INSERT INTO captures (`+captureCols+`)`, ` ON CONFLICT DO NOTHING`, captureWidth, args)
 }
 
 const attemptCols = `collection, urlkey, at, segment, pos, url, run, outcome, detail, record_id, ms`
@@ -203,12 +214,11 @@ func (x *tx) insertAttempts(as []Attempt) error {
 		a := &as[i]
 		args = append(args, a.Collection, foldKey(a.URLKey), micros(a.At), a.Segment, a.Offset, a.URL, a.Run, a.Outcome, a.Detail, a.RecordID, a.MS)
 	}
-	_, err := x.insert(`INSERT INTO attempts (`+attemptCols+`)`, ` ON CONFLICT DO NOTHING`, 11, args)
-	return err
+	return x.putRows(`INSERT INTO attempts (`+attemptCols+`)`, ` ON CONFLICT DO NOTHING`, 11, args)
 }
 
 func (x *tx) insertPost(p Post) error {
-	_, err := x.exec(`INSERT INTO posts (id, run, collection, source, url, title, dated, at, segment, pos)
+	err := x.put(`INSERT INTO posts (id, run, collection, source, url, title, dated, at, segment, pos)
 		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10) ON CONFLICT DO NOTHING`,
 		p.ID, p.Run, p.Collection, p.Source, p.URL, p.Title, p.Dated, micros(p.At), p.Segment, p.Offset)
 	if err != nil {
@@ -218,9 +228,8 @@ func (x *tx) insertPost(p Post) error {
 	for _, c := range p.Citations {
 		args = append(args, p.ID, p.Run, c.Seq, c.URL, c.Raw, c.Text, c.Context, c.Start, c.End, c.Where, c.LeftOut, c.Of, c.Page)
 	}
-	_, err = x.insert(`INSERT INTO citations (post, run, seq, url, raw, anchor, context, c_start, c_end, place, left_out, original_of, page)`,
+	return x.putRows(`INSERT INTO citations (post, run, seq, url, raw, anchor, context, c_start, c_end, place, left_out, original_of, page)`,
 		` ON CONFLICT DO NOTHING`, 13, args)
-	return err
 }
 
 // Adopt writes the rows of exchanges that a rebuild reads from stored segments: nothing fences them, and tasks are

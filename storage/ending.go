@@ -137,9 +137,8 @@ func (x *tx) putCounts(node string, counts map[int64]Counts, merged func(col str
 	for i, col := range cols {
 		set[i] = col + `=` + merged(col)
 	}
-	_, err := x.insert(`INSERT INTO progress (run, node, `+strings.Join(cols, ", ")+`)`,
+	return x.putRows(`INSERT INTO progress (run, node, `+strings.Join(cols, ", ")+`)`,
 		` ON CONFLICT (run, node) DO UPDATE SET `+strings.Join(set, ", "), 8, args)
-	return err
 }
 
 // beginner is the node that counts the tasks with which a run begins.

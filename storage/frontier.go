@@ -193,11 +193,10 @@ func (x *tx) free(held []Lease, polite int64) error {
 // freeEach is free, where each host is left alone for a time of its own.
 func (x *tx) freeEach(held []Lease, polite func(Lease) int64) error {
 	if x.db.d.server {
-		_, err := x.exec(sqlFreeAll, namesOf(held), intsOf(held, tokenOf), intsOf(held, delayOf), intsOf(held, polite),
+		return x.put(sqlFreeAll, namesOf(held), intsOf(held, tokenOf), intsOf(held, delayOf), intsOf(held, polite),
 			intsOf(held, func(l Lease) int64 { return int64(l.Pace.Failures) }), intsOf(held, func(l Lease) int64 { return milli(l.Pace.Since) }),
 			intsOf(held, func(l Lease) int64 { return milli(l.Pace.Retry) }), intsOf(held, func(l Lease) int64 { return l.Pace.Response.Milliseconds() }),
 			textsOf(held, func(l Lease) string { return l.Pace.Why }), textsOf(held, reasonOf))
-		return err
 	}
 	for _, l := range held {
 		if _, err := x.exec(sqlFree, l.Host, polite(l), l.Token, delayOf(l), l.Pace.Failures, milli(l.Pace.Since), milli(l.Pace.Retry),
@@ -286,8 +285,7 @@ func (x *tx) lockHosts(hosts []string) error {
 	if x.db.d.forUpdate == "" {
 		return nil
 	}
-	_, err := x.strings(`SELECT host FROM hosts WHERE host = ANY($1) ORDER BY host`+x.db.d.forUpdate, hosts)
-	return err
+	return x.put(`SELECT host FROM hosts WHERE host = ANY($1) ORDER BY host`+x.db.d.forUpdate, hosts)
 }
 
 // FreeOwner ends every lease of an owner at once: a node that starts again needs not wait for its old leases. Each host is
@@ -394,8 +392,7 @@ func (x *tx) makeHosts(hosts []string) error {
 	for _, h := range hosts {
 		args = append(args, h, Never)
 	}
-	_, err := x.insert(`INSERT INTO hosts (host, next_at)`, ` ON CONFLICT DO NOTHING`, 2, args)
-	return err
+	return x.putRows(`INSERT INTO hosts (host, next_at)`, ` ON CONFLICT DO NOTHING`, 2, args)
 }
 
 // enqueue inserts the tasks, whose hosts are locked, and wakes those hosts that nobody holds.
@@ -434,11 +431,10 @@ func (x *tx) wake(tasks []Task) error {
 		for host, at := range soonest {
 			names, dues = append(names, foldKey(host)), append(dues, at)
 		}
-		_, err := x.exec(sqlWakeAll, names, dues)
-		return err
+		return x.put(sqlWakeAll, names, dues)
 	}
 	for host, at := range soonest {
-		if _, err := x.exec(sqlWake+` AND next_at > $2`, foldKey(host), at); err != nil {
+		if err := x.put(sqlWake+` AND next_at > $2`, foldKey(host), at); err != nil {
 			return err
 		}
 	}

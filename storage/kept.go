@@ -37,8 +37,7 @@ func (x *tx) holdRuns(ends []End, fenced []int) error {
 	for _, p := range pairs {
 		args = append(args, p.segment, p.run)
 	}
-	_, err := x.insert(`INSERT INTO segment_runs (segment, run)`, ` ON CONFLICT DO NOTHING`, 2, args)
-	return err
+	return x.putRows(`INSERT INTO segment_runs (segment, run)`, ` ON CONFLICT DO NOTHING`, 2, args)
 }
 
 // keep writes what an end hands on. A task that is done anew hands on anew.
@@ -46,9 +45,8 @@ func (x *tx) keep(e *End) error {
 	if e.Keep == nil {
 		return nil
 	}
-	_, err := x.exec(`INSERT INTO kept (run, host, task, body) VALUES ($1,$2,$3,$4)
+	return x.put(`INSERT INTO kept (run, host, task, body) VALUES ($1,$2,$3,$4)
 		ON CONFLICT (run, host, task) DO UPDATE SET body=excluded.body`, e.Task.Run, e.Task.Host, e.Task.ID, e.Keep)
-	return err
 }
 
 // Kept brings what a task handed on when it ended; ErrNotFound if it handed on nothing, or the run is done.

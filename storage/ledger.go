@@ -122,12 +122,11 @@ func (x *tx) addLedger(g Ledger) error {
 		l := g[k]
 		args = append(args, k.run, k.segment, k.host, k.word, l.N, l.Revisit, l.Bytes, l.Fresh, l.Took.Milliseconds(), l.Longest.Milliseconds(), l.Example)
 	}
-	_, err := x.insert(`INSERT INTO ledger (run, segment, host, word, n, revisits, bytes, fresh, ms, ms_max, example)`,
+	return x.putRows(`INSERT INTO ledger (run, segment, host, word, n, revisits, bytes, fresh, ms, ms_max, example)`,
 		` ON CONFLICT (run, segment, host, word) DO UPDATE SET n=ledger.n+excluded.n, revisits=ledger.revisits+excluded.revisits,
 			bytes=ledger.bytes+excluded.bytes, fresh=ledger.fresh+excluded.fresh, ms=ledger.ms+excluded.ms,
 			ms_max=CASE WHEN excluded.ms_max>ledger.ms_max THEN excluded.ms_max ELSE ledger.ms_max END,
 			example=CASE WHEN ledger.example='' THEN excluded.example ELSE ledger.example END`, 11, args)
-	return err
 }
 
 // speedKept is for how long it is known how fast a node was.
@@ -144,9 +143,8 @@ func (x *tx) addSpeed(node string, ends []End, held []bool) error {
 	if n == 0 {
 		return nil
 	}
-	_, err := x.exec(`INSERT INTO speed (node, minute, n, bytes) VALUES ($1,$2,$3,$4)
+	return x.put(`INSERT INTO speed (node, minute, n, bytes) VALUES ($1,$2,$3,$4)
 		ON CONFLICT (node, minute) DO UPDATE SET n=speed.n+excluded.n, bytes=speed.bytes+excluded.bytes`, node, minuteOf(x.db.Now()), n, bytes)
-	return err
 }
 
 func minuteOf(t time.Time) int64 { return t.Unix() / 60 }

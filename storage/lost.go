@@ -2,7 +2,6 @@ package storage
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/fnv"
 )
@@ -175,17 +174,11 @@ func (x *tx) dropRows(id string, l *Loss) error {
 }
 
 func (x *tx) numbers(q string, args ...any) (out []int64, err error) {
-	rows, err := x.query(q, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
+	err = x.each(func(r row) error {
 		var n int64
-		if err := rows.Scan(&n); err != nil {
-			return nil, err
-		}
+		err := r.Scan(&n)
 		out = append(out, n)
-	}
-	return out, rows.Err()
+		return err
+	}, q, args...)
+	return out, err
 }

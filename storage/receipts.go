@@ -61,9 +61,8 @@ func (s *receipts) put(r *receipt) {
 // sign writes a new token in the transaction.
 func (x *tx) sign(r *receipt) error {
 	r.token = newToken()
-	_, err := x.exec(`INSERT INTO receipts (slot, token, at) VALUES ($1,$2,`+sqlServerMS+`)
+	return x.put(`INSERT INTO receipts (slot, token, at) VALUES ($1,$2,`+sqlServerMS+`)
 		ON CONFLICT (slot) DO UPDATE SET token=excluded.token, at=excluded.at`, r.slot, r.token)
-	return err
 }
 
 // took tells whether the transaction that wrote the receipt's last token was committed.

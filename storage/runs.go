@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -35,7 +34,7 @@ func (db *DB) StartRun(ctx context.Context, r Run, doc *Document, first []Task) 
 // startRun writes a run. The hosts of its first tasks are made and locked: before the run gets its number, for which
 // another one that begins may wait.
 func (x *tx) startRun(r *Run, doc *Document, first []Task) error {
-	if err := x.t.QueryRowContext(x.ctx, `SELECT COALESCE(MAX(id),0)+1 FROM runs`).Scan(&r.ID); err != nil {
+	if err := x.one(&r.ID, `SELECT COALESCE(MAX(id),0)+1 FROM runs`); err != nil {
 		return fmt.Errorf("number run: %w", err)
 	}
 	if n, err := x.insertRun(*r); err != nil {
@@ -172,25 +171,21 @@ func (x *tx) paused(tasks []Task) (runSet, error) {
 		}
 	}
 	slices.Sort(runs)
-	var out runSet
+	out := runSet{}
 	for _, id := range slices.Compact(runs) {
-		// Both in one word or two: "paused", "active cut".
-		held, err := x.strings(`SELECT state || CASE WHEN cut='' THEN '' ELSE ' cut' END FROM runs WHERE id=$1`+x.db.d.forShare, id)
+		err := x.soon(func(r row) error {
+			var state, cut string
+			err := r.Scan(&state, &cut)
+			if hold := (runHold{RunState(state) == RunPaused, cut != ""}); hold != (runHold{}) {
+				out[id] = hold
+			}
+			return err
+		}, `SELECT state, cut FROM runs WHERE id=$1`+x.db.d.forShare, id)
 		if err != nil {
 			return nil, err
 		}
-		if len(held) == 0 {
-			continue
-		}
-		state, cut, _ := strings.Cut(held[0], " ")
-		if hold := (runHold{RunState(state) == RunPaused, cut != ""}); hold != (runHold{}) {
-			if out == nil {
-				out = runSet{}
-			}
-			out[id] = hold
-		}
 	}
-	return out, nil
+	return out, x.send()
 }
 
 // park gives the tasks as they are kept: those of paused runs parked, those of runs that were cut ended.

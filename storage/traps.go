@@ -119,13 +119,12 @@ func (x *tx) putTallies(list []*tallied) error {
 	const into = `INSERT INTO traps (run, host, what, n, same, version)`
 	const sum = ` ON CONFLICT (run, host, what) DO UPDATE SET n=traps.n+excluded.n, version=excluded.version, same=`
 	if len(going) > 0 {
-		if _, err := x.insert(into, sum+`CASE WHEN traps.version=excluded.version THEN traps.same+excluded.same ELSE excluded.same END`, 6, going); err != nil {
+		if err := x.putRows(into, sum+`CASE WHEN traps.version=excluded.version THEN traps.same+excluded.same ELSE excluded.same END`, 6, going); err != nil {
 			return err
 		}
 	}
 	if len(broken) == 0 {
 		return nil
 	}
-	_, err := x.insert(into, sum+`excluded.same`, 6, broken)
-	return err
+	return x.putRows(into, sum+`excluded.same`, 6, broken)
 }

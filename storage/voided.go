@@ -9,30 +9,55 @@ import (
 // A revisit that is committed must find its original. It was looked up before; a purge may have moved it since, or
 // removed it.
 
-// settle makes sure of the originals of an end's revisits, and leads those that have moved to where an equal payload
-// stands now. It says false if there is none: the exchange must not count. Originals of the same segment are as safe as
-// the revisit itself.
-func (x *tx) settle(e *End) (bool, error) {
-	for i := range e.Captures {
-		c := &e.Captures[i]
-		segment, pos, ok := strings.Cut(c.RefersTo, "/")
-		if !ok || segment == c.Segment {
-			continue
-		}
-		there, err := x.strings(`SELECT segment FROM captures WHERE segment=$1 AND pos=CAST($2 AS BIGINT)`+x.db.d.forShare, segment, pos)
-		if err != nil {
-			return false, err
-		}
-		if len(there) > 0 {
-			continue
-		}
-		place, err := x.holder(c)
-		if err != nil || place == "" {
-			return false, err
-		}
-		c.RefersTo = place
+// settle makes sure of the originals of ends' revisits, and leads those that have moved to where an equal payload stands
+// now. It tells which ends have them all; the others must not count. Originals of the same segment are as safe as the
+// revisit itself.
+func (x *tx) settle(ends ...*End) ([]bool, error) {
+	type original struct {
+		of    int // the end
+		c     *Capture
+		there bool
 	}
-	return true, nil
+	var all []*original
+	ok := make([]bool, len(ends))
+	for i, e := range ends {
+		ok[i] = true
+		for k := range e.Captures {
+			c := &e.Captures[k]
+			segment, pos, refers := strings.Cut(c.RefersTo, "/")
+			if !refers || segment == c.Segment {
+				continue
+			}
+			o := &original{of: i, c: c}
+			all = append(all, o)
+			err := x.soon(func(row) error { o.there = true; return nil },
+				`SELECT segment FROM captures WHERE segment=$1 AND pos=CAST($2 AS BIGINT)`+x.db.d.forShare, segment, pos)
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	if len(all) == 0 {
+		return ok, nil
+	}
+	if err := x.send(); err != nil {
+		return nil, err
+	}
+	for _, o := range all {
+		if o.there || !ok[o.of] {
+			continue
+		}
+		place, err := x.holder(o.c)
+		if err != nil {
+			return nil, err
+		}
+		if place == "" { // RefersTo stays: the transaction may run again
+			ok[o.of] = false
+			continue
+		}
+		o.c.RefersTo = place
+	}
+	return ok, nil
 }
 
 // holder is the place of a payload, held until the transaction ends; empty if there is none. Of a page that was not modified it
@@ -71,12 +96,12 @@ func (c *Capture) Heads(revisit *Capture) bool {
 func (x *tx) insertVoided(e *End) error {
 	const into = `INSERT INTO voided (collection, urlkey, at, segment, pos, url, run) VALUES ($1,$2,$3,$4,$5,$6,$7) ON CONFLICT DO NOTHING`
 	for _, c := range e.Captures {
-		if _, err := x.exec(into, c.Collection, foldKey(c.URLKey), micros(c.At), c.Segment, c.Offset, c.URL, c.Run); err != nil {
+		if err := x.put(into, c.Collection, foldKey(c.URLKey), micros(c.At), c.Segment, c.Offset, c.URL, c.Run); err != nil {
 			return err
 		}
 	}
 	for _, a := range e.Attempts {
-		if _, err := x.exec(into, a.Collection, foldKey(a.URLKey), micros(a.At), a.Segment, a.Offset, a.URL, a.Run); err != nil {
+		if err := x.put(into, a.Collection, foldKey(a.URLKey), micros(a.At), a.Segment, a.Offset, a.URL, a.Run); err != nil {
 			return err
 		}
 	}
