@@ -32,6 +32,7 @@ type run struct {
 	count storage.Counts      // this crawler's
 	saved storage.Counts      // as the database has it
 	told  map[string]bool     // see untold
+	anew  map[int64]bool      // tasks whose copy can't be read: what comes next of them is kept in full
 	seen  map[int64]bool      // ids of tasks that the database has
 	since map[int64]time.Time // when a robots.txt of another host was first waited for, by its task
 }
@@ -78,6 +79,24 @@ func (r *run) committed(e Event, own int64, tasks []storage.Task) {
 			r.count.Failed++
 		}
 	}
+}
+
+// distrust takes note that the copy of what a task asks for can't be read.
+func (r *run) distrust(task int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.anew == nil {
+		r.anew = map[int64]bool{}
+	}
+	if len(r.anew) < maxSeen {
+		r.anew[task] = true
+	}
+}
+
+func (r *run) distrusts(task int64) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.anew[task]
 }
 
 // waited is for how long a robots.txt has been waited for.

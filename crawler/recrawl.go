@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"net/http"
 	"regexp"
@@ -105,22 +106,24 @@ func (c *Crawler) standFor(ctx context.Context, r *run, e *warc.Entry, w *fetch.
 	}
 	m, err := c.Library.Open(ctx, k.original)
 	if err != nil {
-		return c.unreadable(ctx, k, err)
+		return c.unreadable(ctx, r, e, k, err)
 	}
 	defer m.Close() //nolint:errcheck // it was read
 	more := new(warc.Memento)
 	defer func() { _ = more.Close() }() // the same
 	if same, err := c.sameForm(ctx, k, m.Head); err != nil {
-		return c.unreadable(ctx, k, err)
+		return c.unreadable(ctx, r, e, k, err)
 	} else if !same {
 		return "its bytes were last sent as something else", nil
 	}
 	first := true
+	sum := sha256.New()
+	payload := io.TeeReader(m.Payload, sum)
 	doc, free, err := w.Reread(ctx, fetch.Archived{
 		URL: x.URL, Head: m.Head, Any: r.lists(e.Task.Hops), PDF: r.spec().IsPost(e.Task.Hops), Weight: weight(r, e.Task.Hops), Open: func() (io.Reader, error) {
 			if first {
 				first = false
-				return m.Payload, nil
+				return payload, nil
 			}
 			again, err := c.Library.Open(ctx, k.original)
 			if err != nil {
@@ -131,11 +134,11 @@ func (c *Crawler) standFor(ctx context.Context, r *run, e *warc.Entry, w *fetch.
 		},
 	})
 	defer free()
-	if err == nil && doc == nil && k.original.Length <= maxProof {
-		_, err = io.Copy(io.Discard, m.Payload)
+	if err == nil && (k.original.Length <= maxProof || doc != nil && k.original.Length <= maxProofDocument) {
+		err = proven(&k.original, payload, sum)
 	}
 	if err != nil {
-		return c.unreadable(ctx, k, err)
+		return c.unreadable(ctx, r, e, k, err)
 	}
 	head := m.Head.Updated(x.Head)
 	e.Confirmed = &warc.Confirmed{
@@ -155,13 +158,30 @@ func (c *Crawler) standFor(ctx context.Context, r *run, e *warc.Entry, w *fetch.
 
 // maxProof is up to how many compressed bytes a copy is read to its end, and proven whole, before a 304 that it stands behind is
 // taken: beyond it, reading costs more than it is worth.
-const maxProof = 1 << 20
+// A document, whose links are taken from the copy, is proven further.
+const (
+	maxProof         = 1 << 20
+	maxProofDocument = 64 << 20
+)
+
+// proven reads the rest of a copy's payload, and holds it to its digest: a decoder may take what is damaged for a document that
+// ends there.
+func proven(c *storage.Capture, rest io.Reader, sum hash.Hash) error {
+	if _, err := io.Copy(io.Discard, rest); err != nil {
+		return err
+	}
+	if got := warc.Digest([32]byte(sum.Sum(nil))); strings.HasPrefix(c.Digest, "sha256:") && got != c.Digest {
+		return fmt.Errorf("its payload has the digest %s, and not %s", got, c.Digest)
+	}
+	return nil
+}
 
 // unreadable is why a copy can't stand for what the server says of it, unless it was the work that ended.
-func (c *Crawler) unreadable(ctx context.Context, k *known, err error) (string, error) {
+func (c *Crawler) unreadable(ctx context.Context, r *run, e *warc.Entry, k *known, err error) (string, error) {
 	if ctx.Err() != nil {
 		return "", ctx.Err()
 	}
+	r.distrust(e.Task.ID)
 	c.Log.Warn("a copy can't be read back out of the archive, and is captured anew", "url", k.original.URL,
 		"segment", k.original.Segment, "offset", k.original.Offset, "error", err)
 	return "the copy of it can't be read", nil

@@ -1,6 +1,8 @@
 package crawler_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"fmt"
 	"io"
 	"net/http"
@@ -266,6 +268,46 @@ func TestRecrawlDamaged(t *testing.T) {
 		must(t, err)
 		if main := u.Main(); main != nil && main.Offset == cs[1].Offset && !strings.Contains(strings.Join(u.Closing.Notes, "\n"), "can't be read") {
 			t.Errorf("notes %q", u.Closing.Notes)
+		}
+	}
+}
+
+// TestRecrawlDamagedWithin: a coded page whose copy is damaged in its middle is captured anew, too: what can still be decoded of it
+// looks like a shorter page.
+func TestRecrawlDamagedWithin(t *testing.T) {
+	w := newWeb(t)
+	page := &bytes.Buffer{}
+	z := gzip.NewWriter(page)
+	for i := range 3000 {
+		fmt.Fprintf(z, "<p>Paragraph %d <a href=/%d>%x</a>", i, i, i*7919)
+	}
+	must(t, z.Close())
+	w.set("a.test/", func(rw http.ResponseWriter, r *http.Request) {
+		rw.Header().Set("ETag", `"1"`)
+		if r.Header.Get("If-None-Match") != "" {
+			rw.WriteHeader(http.StatusNotModified)
+			return
+		}
+		rw.Header().Set("Content-Type", "text/html")
+		rw.Header().Set("Content-Encoding", "gzip")
+		_, _ = rw.Write(page.Bytes())
+	})
+	for _, back := range []int64{40, 500, 5000} {
+		n := newNode(t, archive(t))
+		spec := w.spec("a.test/")
+		spec.Links, spec.Exclude = scope.LinksContent, []string{`\d$`}
+		n.capture(spec)
+		c := n.captures(w.at("a.test/"))[0]
+		name := filepath.Join(n.dir, "warc", "default", c.Segment+".warc.gz")
+		bad, err := os.ReadFile(name)
+		must(t, err)
+		must(t, os.Chmod(name, 0o644))
+		bad[c.Offset+c.Length-back] ^= 0x55
+		must(t, os.WriteFile(name, bad, 0o644))
+		n.capture(spec)
+		cs := n.captures(w.at("a.test/"))[1:]
+		if len(cs) != 2 || cs[0].Status != 304 || cs[1].Status != 200 || cs[1].Kind != warc.KindResponse {
+			t.Errorf("a byte %d before the end: captures %+v", back, cs)
 		}
 	}
 }

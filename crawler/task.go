@@ -130,7 +130,7 @@ func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, step step
 		return err
 	}
 	head := x.Head
-	e.Meta.Mime = head.Mime()
+	e.Meta.Mime, e.Anew = head.Mime(), r.distrusts(e.Task.ID)
 	if before != nil {
 		if err := c.confirm(ctx, r, e, w, before); err != nil {
 			return errors.Join(err, r.line.rec.Release(x))

@@ -24,6 +24,7 @@ type Entry struct {
 	Meta       Meta
 	Task       storage.Task   // as it was leased
 	Confirmed  *Confirmed     // if the answer is a 304, and what it stands for can be read
+	Anew       bool           // it is kept in full, though a copy of equal bytes may be there: that one can't be read
 	Post       *storage.Post  // if the document is the run's post; Segment and Offset are filled in
 	New        []storage.Task // what it led to
 	Keep       []byte         // what whoever holds the host next needs of it, see storage.End
@@ -138,6 +139,9 @@ func (j *Journal) original(ctx context.Context, e *Entry, digest string) (*segme
 	j.mu.Unlock()
 	if ok {
 		return seg, &o, nil
+	}
+	if e.Anew {
+		return seg, nil, nil
 	}
 	ctx, stop := j.until(ctx)
 	defer stop()
