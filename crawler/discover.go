@@ -14,6 +14,7 @@ import (
 	"linkstead/archive/warc"
 	"linkstead/crawler/fetch"
 	"linkstead/crawler/scope"
+	"linkstead/crawler/session"
 )
 
 // discover finds what a document leads to. A document that can't be read is captured all the same: a note tells why it
@@ -37,6 +38,7 @@ type finder struct {
 	run   *run
 	scope *scope.Scope // of the run when the finder was made
 	e     *warc.Entry
+	hide  *session.Set // masked in each address
 	base  *urlkey.Base
 	seen  map[string]bool
 	raw   map[spelling]bool // references resolved before: a page may name one a million times
@@ -59,7 +61,7 @@ const (
 )
 
 func newFinder(r *run, e *warc.Entry, url string) *finder {
-	f := &finder{run: r, scope: r.scope.Load(), e: e, seen: map[string]bool{}, raw: map[spelling]bool{}, cited: map[string]bool{}}
+	f := &finder{run: r, scope: r.scope.Load(), e: e, hide: r.secrets(e), seen: map[string]bool{}, raw: map[spelling]bool{}, cited: map[string]bool{}}
 	f.rebase(url)
 	return f
 }
@@ -215,7 +217,7 @@ func (f *finder) refresh(ref markup.Ref) {
 	if p := f.e.Post; p != nil && len(p.Citations) > 0 {
 		hop = scope.HopLink
 		if u, err := f.base.Resolve(ref.URL); err == nil {
-			f.cited[u] = true
+			f.cited[f.hide.Address(u)] = true
 		}
 	}
 	before := len(f.e.Meta.Outlinks)
@@ -232,7 +234,7 @@ func (f *finder) relate(ref markup.Ref) {
 		return
 	}
 	url, err := f.base.Resolve(ref.URL)
-	if err != nil || !urlkey.Fetchable(url) {
+	if url = f.hide.Address(url); err != nil || !urlkey.Fetchable(url) {
 		return
 	}
 	context := "link/@rel=" + ref.Rel
@@ -289,6 +291,11 @@ func (f *finder) take(ref markup.Ref, hop scope.Hop) {
 
 // add makes an outlink of a URL, once a hop, and a task if it belongs to the run.
 func (f *finder) add(url string, hop scope.Hop, context string) {
+	if hidden := f.hide.Address(url); hidden != url {
+		if url = hidden; !urlkey.Fetchable(url) {
+			return
+		}
+	}
 	key := string(hop) + url
 	if f.seen[key] {
 		return

@@ -56,6 +56,10 @@ func (c *Crawler) entryOf(ctx context.Context, r *run, t storage.Task) (string, 
 func (c *Crawler) discoverEntries(ctx context.Context, r *run, e *warc.Entry, d fetch.Document) error {
 	f := newFinder(r, e, d.URL)
 	l, unread := c.listing(r, e, d)
+	concealListing(f.hide, &l)
+	if unread != nil {
+		unread = errors.New(f.hide.Text(unread.Error()))
+	}
 	if scope.IsSeed(e.Task.Hops) {
 		if err := c.History.SetFault(ctx, r.row.ID, sentence(unread)); err != nil {
 			return err

@@ -2,6 +2,7 @@ package crawler
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -65,6 +66,7 @@ func (c *Crawler) discoverMapped(r *run, e *warc.Entry, d fetch.Document) {
 	f := newFinder(r, e, d.URL)
 	l, err := readMap(d)
 	if err != nil {
+		err = errors.New(f.hide.Text(err.Error()))
 		f.note(err.Error())
 		c.Log.Info("a sitemap or feed can't be read", "run", r.row.ID, "url", d.URL, "error", err)
 		return

@@ -55,12 +55,13 @@ func (c *Crawler) discoverPost(r *run, e *warc.Entry, d fetch.Document, at time.
 		p.Dated = spec.Dated
 	}
 	size := 0
-	for i, ct := range doc.Citations {
+	for i, found := range doc.Citations {
+		ct := concealed(f.hide, storage.Citation(found))
 		if size += len(ct.URL) + len(ct.Raw) + len(ct.Text) + len(ct.Context); size > maxCitationBytes {
 			f.note(fmt.Sprintf("%d citations were left out: there are more than can be kept", len(doc.Citations)-i))
 			break
 		}
-		p.Citations = append(p.Citations, storage.Citation(ct))
+		p.Citations = append(p.Citations, ct)
 		if ct.LeftOut == "" {
 			f.cited[ct.URL] = true
 		}

@@ -38,7 +38,7 @@ func Preview(ctx context.Context, rec *fetch.Recorder, spec scope.Spec, doc *sto
 	if err != nil {
 		return nil, err
 	}
-	r := &run{row: storage.Run{Collection: spec.Collection, Source: spec.Source}, seen: map[int64]bool{}}
+	r := &run{row: storage.Run{Collection: spec.Collection, Source: spec.Source}, who: rec.Session, seen: map[int64]bool{}}
 	r.scope.Store(s)
 	c := &Crawler{Now: func() time.Time { return now }}
 	e := &warc.Entry{Task: storage.Task{URL: spec.Source}}
@@ -49,6 +49,7 @@ func Preview(ctx context.Context, rec *fetch.Recorder, spec scope.Spec, doc *sto
 			return nil, err
 		}
 		c.discoverPost(r, e, d, now, r.row.Source)
+		conceal(r.secrets(e), e)
 		return plan(e, outcome.Captured, 0, ""), nil
 	}
 	return c.previewWeb(ctx, rec.Worker(), rec, r, e)
@@ -71,6 +72,7 @@ func (c *Crawler) previewWeb(ctx context.Context, w *fetch.Worker, rec *fetch.Re
 		if err := rec.Release(x); err != nil {
 			return nil, err
 		}
+		conceal(r.secrets(e), e)
 		next := onward(e)
 		if next == "" {
 			return plan(e, x.Outcome, x.Head.Status, x.Detail), nil

@@ -195,6 +195,7 @@ func (c *Crawler) redirect(ctx context.Context, r *run, e *warc.Entry) error {
 		e.Meta.Notes = append(e.Meta.Notes, fmt.Sprintf("the redirect's target is no address: %.200q", x.Head.Get("Location")))
 		return nil
 	}
+	target = r.secrets(e).Address(target)
 	e.Meta.Redirect = target
 	v := r.admit(r.scope.Load(), scope.Link{
 		URL: target, Hop: scope.HopRedirect, From: x.URL, Depth: e.Task.Depth, Hops: e.Task.Hops,
@@ -233,6 +234,7 @@ func outlink(url string, hop scope.Hop, context string, v scope.Verdict) warc.Ou
 
 // record hands the entry to the journal.
 func (c *Crawler) record(ctx context.Context, r *run, e *warc.Entry, ended endedFunc) error {
+	conceal(r.secrets(e), e)
 	tasks := e.Meta.Tasks(e.Task.URL)
 	e.New = r.fresh(append([]storage.Task(nil), tasks...))
 	if e.Confirmed != nil {

@@ -25,7 +25,7 @@ const (
 	membersUser     = "reader"
 	membersPassword = "correct horse/9+battery"
 	membersKey      = "key-4711&<staple>"
-	membersCookie   = "c00kie-of-the-browser"
+	membersCookie   = "c00kie-of-the-Browser"
 	membersLogin    = "a-login-made-by-the-server"
 )
 
@@ -38,6 +38,50 @@ func membersSecrets() []string {
 			strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s))
 	}
 	return out
+}
+
+// membersChoice is what the members' site sets as cookies, to have it masked on the pages of others.
+const membersChoice = "rev-4f9a1c77e2d0"
+
+// membersTraces are all the forms in which nothing may be kept: besides what is told outright, what comes to light when that is
+// decoded, or is brought into the form of an address or a key.
+func membersTraces() []string {
+	out := membersSecrets()
+	for _, s := range []string{membersPassword, membersKey, membersCookie, membersLogin} {
+		var little []byte
+		for _, c := range []byte(s) {
+			little = append(little, c, 0)
+		}
+		out = append(out, strings.ToLower(s), string(little[:len(little)-1]))
+	}
+	return out
+}
+
+// spelled writes each byte of a text by a format.
+func spelled(format, s string) string {
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		fmt.Fprintf(&b, format, c)
+	}
+	return b.String()
+}
+
+// membersPages spell the secrets in ways that a reader undoes.
+func membersPages() map[string]string {
+	ref := spelled("&#%d;", membersCookie)
+	var wide []byte
+	for _, c := range "\ufeff<title>wide</title><p>" + membersCookie + "<img src='/wide.png?k=" + membersCookie + "'>" {
+		wide = append(wide, byte(c), byte(c>>8))
+	}
+	return map[string]string{
+		"/spelled": "<title>" + ref + "</title><link rel=canonical href='/canonical?k=" + ref + "'><img src='/reference.png?k=" + ref + "'>" +
+			"<img src='/tab.png?k=" + membersCookie[:5] + "\t" + membersCookie[5:] + "'><img src='/line.png?k=" + membersCookie[:5] + "\r\n" + membersCookie[5:] + "'>" +
+			"<img src='/percent.png?k=" + spelled("%%%02x", membersCookie) + "'><img src='/twice.png?k=" + spelled("%%25%02X", membersCookie) + "'>" +
+			"<style>body{background:url(/style.png?k=" + spelled("\\%06x", membersCookie) + ")}</style>" +
+			"<script>import('/script.js?k=" + spelled("\\x%02x", membersCookie) + "')</script>" +
+			"<script type=importmap>{\"imports\":{\"a\":\"/map.js?k=" + spelled("\\u%04x", membersCookie) + "\"}}</script>",
+		"/wide": string(wide),
+	}
 }
 
 // cmdMembers starts a website that tells nothing but to who knows its secrets, and tells those again in every way that it
@@ -59,6 +103,7 @@ func cmdMembers(ts *testscript.TestScript, neg bool, args []string) {
 
 func membersSite(port string) http.Handler {
 	echo := "<p>" + strings.Join(membersSecrets(), "</p>\n<p>") + "</p>\n"
+	pages := membersPages()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, carried := r.Header["Authorization"]
 		carried = carried || r.Header.Get("X-Api-Key") != "" || strings.Contains(r.Header.Get("Cookie"), membersCookie)
@@ -66,7 +111,7 @@ func membersSite(port string) http.Handler {
 			if carried || strings.Contains(r.URL.RawQuery, url.QueryEscape(membersKey)) {
 				w.WriteHeader(http.StatusTeapot)
 			}
-			fmt.Fprintf(w, "<p>%s in %s", r.URL, r.Header.Get("Accept-Language"))
+			fmt.Fprintf(w, "<p>%s in %s, as the government of Switzerland says in %s", r.URL, r.Header.Get("Accept-Language"), membersChoice)
 			return
 		}
 		user, password, _ := r.BasicAuth()
@@ -79,11 +124,16 @@ func membersSite(port string) http.Handler {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Header().Set("X-Echo", r.Header.Get("Authorization"))
 		http.SetCookie(w, &http.Cookie{Name: "login", Value: membersLogin, Path: "/"})
+		for i, v := range []string{"HTTP/1.1 200", "Content-Type", "text/html", "government", "Switzerland", membersChoice} {
+			w.Header().Add("Set-Cookie", fmt.Sprintf("chosen%d=%s; Path=/chosen", i, v))
+		}
 		switch r.URL.Path {
 		case "/post.html":
-			fmt.Fprintf(w, "<title>For members: %s</title><article>%s", membersCookie, echo)
+			fmt.Fprintf(w, "<title>For members: %s, %s</title><article>%s", membersCookie, spelled("&#x%x;", membersPassword), echo)
+			fmt.Fprintf(w, "<p>With it, <a href='/reference?k=%s'>%[1]s</a> is a source.</p>\n", spelled("&#%d;", membersCookie))
+			fmt.Fprintf(w, "<p>Another one is <a href='/line?k=%s\n%s'>here</a>, for %s.</p>\n", membersCookie[:9], membersCookie[9:], spelled("&#%d;", membersKey))
 			for _, to := range []string{
-				"/plain", "/gzip", "/chunked", "/cookie", "/away", "/self?key=" + url.QueryEscape(membersKey),
+				"/spelled", "/wide", "/tab", "/plain", "/gzip", "/chunked", "/cookie", "/away", "/self?key=" + url.QueryEscape(membersKey),
 				"http://other.test:" + port + "/linked?key=" + url.QueryEscape(membersKey), "http://someone:hunter2-of-theirs@other.test:" + port + "/userinfo",
 			} {
 				fmt.Fprintf(w, "<p>A source is <a href=%q>%s</a> here.</p>\n", to, membersKey)
@@ -105,6 +155,14 @@ func membersSite(port string) http.Handler {
 			http.SetCookie(w, &http.Cookie{Name: "sid", Value: membersCookie + "-renewed", Path: "/"})
 		case "/away":
 			http.Redirect(w, r, "http://other.test:"+port+"/landing?key="+url.QueryEscape(membersKey)+"&p="+url.QueryEscape(membersPassword), http.StatusFound)
+		case "/tab":
+			w.Header().Set("Location", "/landed?k="+membersCookie[:7]+"\t"+membersCookie[7:])
+			w.WriteHeader(http.StatusFound)
+		case "/wide":
+			w.Header().Set("Content-Type", "text/html; charset=utf-16le")
+			io.WriteString(w, pages[r.URL.Path])
+		case "/spelled":
+			io.WriteString(w, pages[r.URL.Path])
 		case "/robots.txt":
 			http.NotFound(w, r)
 		default:
@@ -119,7 +177,7 @@ func cmdNoSecrets(ts *testscript.TestScript, neg bool, args []string) {
 	seen := 0
 	look := func(name string, b []byte) {
 		seen++
-		for _, s := range membersSecrets() {
+		for _, s := range membersTraces() {
 			if bytes.Contains(b, []byte(s)) || bytes.Contains(b, []byte(hex.EncodeToString([]byte(s)))) {
 				ts.Fatalf("%s holds %q", name, s)
 			}

@@ -55,7 +55,7 @@ func (v *veil) about(who *session.Session, at session.Where, asked session.Asked
 
 // begin forgets an earlier try.
 func (v *veil) begin(now time.Time) {
-	v.now, v.set, v.read, v.heads, v.places, v.framing = now, v.who.Secrets(), false, nil, 0, false
+	v.now, v.set, v.read, v.heads, v.places, v.framing = now, v.who.Secrets(v.at.Host), false, nil, 0, false
 	v.body(false)
 }
 
@@ -68,7 +68,7 @@ func (v *veil) head(h httpmsg.Head, b []byte) (httpmsg.Head, error) {
 		return h, nil
 	}
 	v.heads = append(v.heads, v.who.Answer(v.at, v.asked, b, v.now)...)
-	v.set = v.who.Secrets()
+	v.set = v.who.Secrets(v.at.Host)
 	if len(v.heads) == 0 {
 		return h, nil
 	}
@@ -77,17 +77,19 @@ func (v *veil) head(h httpmsg.Head, b []byte) (httpmsg.Head, error) {
 
 // interim masks an interim head.
 func (v *veil) interim(b []byte) {
-	if n := v.set.Mask(b); n > 0 {
-		v.heads = append(v.heads, fmt.Sprintf("an interim head in %d places", n))
-	}
+	v.heads = append(v.heads, v.who.Interim(v.at, v.asked, b)...)
 }
 
-// evidence masks what is no head.
+// evidence masks what is no whole head, or was taken for none.
 func (v *veil) evidence(b []byte) {
-	if v.who != nil && !v.read {
-		_, _ = v.head(httpmsg.Head{}, b) // it is known to be none
+	head := len(b)
+	if end := httpmsg.HeadEnd(b, 0); end >= 0 {
+		head = end
 	}
-	v.places += v.set.Mask(b)
+	if v.who != nil && !v.read {
+		_, _ = v.head(httpmsg.Head{}, b[:head]) // it is known to be none
+	}
+	v.places += v.set.Mask(b[head:])
 	if k := v.set.Partial(b); k > 0 {
 		cover(b[len(b)-k:])
 	}

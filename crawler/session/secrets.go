@@ -2,12 +2,14 @@ package session
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"html"
 	"io"
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf16"
 )
 
 // Mask is what stands for each byte of a secret in a response: it may stand in a header field, an address, HTML, JSON.
@@ -22,29 +24,59 @@ type Set struct {
 	words   map[[prefix]byte][]string // by their first bytes, longest first
 	filter  [1 << 10]uint64           // which first bytes there are, by a hash of 16 bits
 	longest int                       // bytes
+	low     *Set                      // the secrets alone, in small letters: see Address
 }
 
 // newSet makes the set of the given secrets in every form in which a server is likely to repeat them.
 func newSet(secrets []string) *Set {
+	var all, low []string
+	for _, secret := range secrets {
+		all = append(all, forms(secret)...)
+		low = append(low, lowered(secret))
+	}
+	s := setOf(all)
+	s.low = setOf(low)
+	return s
+}
+
+// setOf makes the set of the given words.
+func setOf(words []string) *Set {
 	s := &Set{words: map[[prefix]byte][]string{}}
 	seen := map[string]bool{}
-	for _, secret := range secrets {
-		for _, w := range forms(secret) {
-			if len(w) < prefix || seen[w] {
-				continue
-			}
-			seen[w] = true
-			key := [prefix]byte([]byte(w[:prefix]))
-			s.words[key] = append(s.words[key], w)
-			h := hash(key)
-			s.filter[h>>6] |= 1 << (h & 63)
-			s.longest = max(s.longest, len(w))
+	for _, w := range words {
+		if len(w) < prefix || seen[w] {
+			continue
 		}
+		seen[w] = true
+		key := [prefix]byte([]byte(w[:prefix]))
+		s.words[key] = append(s.words[key], w)
+		h := hash(key)
+		s.filter[h>>6] |= 1 << (h & 63)
+		s.longest = max(s.longest, len(w))
 	}
 	for _, ws := range s.words {
 		slices.SortFunc(ws, func(a, b string) int { return len(b) - len(a) })
 	}
 	return s
+}
+
+// lowered is a secret as Address looks for it: in small ASCII letters, unescaped, since an address is.
+func lowered(secret string) string {
+	if plain, err := url.PathUnescape(secret); err == nil && len(plain) >= MinSecret {
+		secret = plain
+	}
+	return small(secret)
+}
+
+// small is a text with small letters of ASCII. Its length stays, whatever bytes it is made of.
+func small(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c | 0x20
+		}
+	}
+	return string(b)
 }
 
 func hash(k [prefix]byte) uint32 {
@@ -70,9 +102,23 @@ func written(s string) []string {
 	for _, e := range []string{url.QueryEscape(s), url.PathEscape(s), percent(s)} {
 		out = append(out, e, lowerEscapes(e))
 	}
+	out = append(out, wide(s)...)
 	return append(out, html.EscapeString(s), asHTML.Replace(s), asJSON.Replace(s), asPHP.Replace(s), asGo.Replace(s),
 		base64.RawStdEncoding.EncodeToString([]byte(s)), // with padding behind it, too
 		base64.RawURLEncoding.EncodeToString([]byte(s)))
+}
+
+// wide is a text in UTF-16, little and big end first, without the outermost of the bytes that are zero: between letters of
+// ASCII both are the same, and a byte more would be of a neighbour's.
+func wide(s string) []string {
+	var little, big []byte
+	for _, u := range utf16.Encode([]rune(s)) {
+		little, big = binary.LittleEndian.AppendUint16(little, u), binary.BigEndian.AppendUint16(big, u)
+	}
+	if len(big) == 0 {
+		return nil
+	}
+	return []string{string(little[:len(little)-1]), string(big[1:])}
 }
 
 var (

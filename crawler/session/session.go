@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -18,11 +17,8 @@ import (
 // holds "yes" somewhere is no page that holds the secret "yes".
 const (
 	MinSecret = 6 // of what a person declared a secret: who configures a shorter one is told so
-	MinCookie = 8 // of a cookie's value; shorter ones are masked in Cookie and Set-Cookie alone
+	MinCookie = 8 // of a cookie's value; shorter ones, and those that are no more than words, are masked in Cookie and Set-Cookie alone
 )
-
-// maxLearnt bounds the cookies' values that a run has learnt to be secrets; the newest are looked for.
-const maxLearnt = 100
 
 // Redacted is what stands for a secret in the record of a request. It tells nothing of the secret's length.
 const Redacted = "[redacted]"
@@ -55,40 +51,43 @@ type Session struct {
 	sites    []Site
 	language string
 	keep     bool
-	fixed    []string // secrets that are known from the beginning
-
-	set atomic.Pointer[Set]
+	own      *Set     // what a person declared a secret: looked for everywhere
+	secrets  []string // of own
+	given    values   // of the cookies that there were from the beginning
+	owns     bool     // there were some
 
 	mu     sync.Mutex
 	jar    jar
-	learnt []string
-	known  map[string]bool
+	learnt values
+	sets   map[string]*Set // what is looked for on a host; made when it is asked for
 }
+
+// maxSets bounds for how many hosts it is kept what is looked for there.
+const maxSets = 1000
 
 // New makes a session.
 func New(o Options) *Session {
-	s := &Session{sites: o.Sites, language: o.Language, keep: o.Keep || len(o.Cookies) > 0, known: map[string]bool{}}
+	s := &Session{
+		sites: o.Sites, language: o.Language, keep: o.Keep || len(o.Cookies) > 0, owns: len(o.Cookies) > 0, sets: map[string]*Set{},
+	}
 	for _, site := range o.Sites {
-		s.fixed = append(s.fixed, site.secrets()...)
+		s.secrets = append(s.secrets, site.secrets()...)
 	}
 	for _, c := range o.Cookies {
 		c.secret = true
 		s.jar.set(c)
-		if len(c.Value) >= MinCookie {
-			s.fixed = append(s.fixed, c.Value)
+		if telling(c.Value) {
+			s.given.add(value{c.Value, plainHost(c.Domain), c.HostOnly}, maxCookies)
 		}
 	}
-	for _, w := range s.fixed {
-		s.known[w] = true
-	}
-	s.set.Store(newSet(s.fixed))
+	s.own = newSet(s.secrets)
 	return s
 }
 
 // Nobody says whether the session asks as nobody in particular: it has no cookies but those that the servers themselves set, no
 // fields and no passwords of ours, and no language. A nil session does.
 func (s *Session) Nobody() bool {
-	return s == nil || len(s.sites) == 0 && s.language == "" && len(s.fixed) == 0
+	return s == nil || len(s.sites) == 0 && s.language == "" && !s.owns
 }
 
 // secrets are all that must not be told of a site.
@@ -231,12 +230,27 @@ func (s *Session) cookies(a *Asked, at Where, now time.Time) {
 	}
 }
 
-// Secrets are what to look for in what comes now.
-func (s *Session) Secrets() *Set {
+// Secrets are what to look for in what comes from a host now: all that a person declared a secret, and the values of the
+// secret cookies that may go there.
+func (s *Session) Secrets(host string) *Set {
 	if s == nil {
 		return nil
 	}
-	return s.set.Load()
+	host = plainHost(host)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if set := s.sets[host]; set != nil {
+		return set
+	}
+	set := s.own
+	if of := append(s.given.of(host), s.learnt.of(host)...); len(of) > 0 {
+		set = newSet(append(of, s.secrets...))
+	}
+	if len(s.sets) >= maxSets {
+		clear(s.sets)
+	}
+	s.sets[host] = set
+	return set
 }
 
 // Answer takes the head of the answer to a request: it keeps the cookies that are set there, learns which of them are
@@ -247,17 +261,46 @@ func (s *Session) Answer(at Where, a Asked, head []byte, now time.Time) (redacte
 		return nil
 	}
 	at.Host = strings.ToLower(at.Host)
-	cookies := setCookies(head)
-	secret := make([]bool, len(cookies))
-	set := s.Secrets()
-	var values []string
+	cookies, secret := s.secretCookies(at, a, head)
+	s.take(at, cookies, secret, now)
+	if names := s.maskCookies(at, cookies, secret, head); names != "" {
+		redacted = append(redacted, "Set-Cookie ("+names+")")
+	}
+	if n := maskHead(s.own, s.Secrets(at.Host), head); n > 0 {
+		redacted = append(redacted, fmt.Sprintf("the head in %d places", n))
+	}
+	return redacted
+}
+
+// Interim masks the secrets in an interim head, by which no cookie is kept. It tells what it masked.
+func (s *Session) Interim(at Where, a Asked, head []byte) (redacted []string) {
+	if s == nil {
+		return nil
+	}
+	cookies, secret := s.secretCookies(at, a, head)
+	if names := s.maskCookies(at, cookies, secret, head); names != "" {
+		redacted = append(redacted, "Set-Cookie ("+names+") of an interim head")
+	}
+	if n := maskHead(s.own, s.Secrets(at.Host), head); n > 0 {
+		redacted = append(redacted, fmt.Sprintf("an interim head in %d places", n))
+	}
+	return redacted
+}
+
+// secretCookies are the cookies that a head sets, and which of them are secrets.
+func (s *Session) secretCookies(at Where, a Asked, head []byte) (cookies []setCookie, secret []bool) {
+	cookies = setCookies(head)
+	secret = make([]bool, len(cookies))
+	set := s.Secrets(at.Host)
 	for i, c := range cookies {
 		secret[i] = a.Secret || set.Mask([]byte(c.value)) > 0
-		if secret[i] && len(c.value) >= MinCookie {
-			values = append(values, strings.Trim(c.value, `"`))
-		}
 	}
-	set = s.take(at, cookies, secret, values, now)
+	return cookies, secret
+}
+
+// maskCookies masks the values of the secret ones among the cookies of a head, and returns their names in words.
+func (s *Session) maskCookies(at Where, cookies []setCookie, secret []bool, head []byte) string {
+	set := s.Secrets(at.Host)
 	names := map[string]bool{}
 	for i, c := range cookies {
 		if secret[i] {
@@ -265,17 +308,11 @@ func (s *Session) Answer(at Where, a Asked, head []byte, now time.Time) (redacte
 			names[set.String(c.name)] = true
 		}
 	}
-	if len(names) > 0 {
-		redacted = append(redacted, "Set-Cookie ("+list(slices.Sorted(maps.Keys(names)))+")")
-	}
-	if n := set.Mask(head); n > 0 {
-		redacted = append(redacted, fmt.Sprintf("the head in %d places", n))
-	}
-	return redacted
+	return list(slices.Sorted(maps.Keys(names)))
 }
 
-// take keeps cookies, and returns what is secret from now on.
-func (s *Session) take(at Where, cookies []setCookie, secret []bool, values []string, now time.Time) *Set {
+// take keeps cookies, and learns the values of the secret ones.
+func (s *Session) take(at Where, cookies []setCookie, secret []bool, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.keep {
@@ -284,21 +321,21 @@ func (s *Session) take(at Where, cookies []setCookie, secret []bool, values []st
 		}
 	}
 	fresh := false
-	for _, v := range values {
-		if len(v) < MinCookie || len(v) > maxCookieBytes || s.known[v] {
+	for i, c := range cookies {
+		text := strings.Trim(c.value, `"`)
+		if !secret[i] || !telling(text) {
 			continue
 		}
-		fresh = true
-		s.known[v] = true
-		if s.learnt = append(s.learnt, v); len(s.learnt) > maxLearnt {
-			delete(s.known, s.learnt[0])
-			s.learnt = s.learnt[1:]
+		v := value{text, plainHost(at.Host), true}
+		if domain := plainHost(c.domain); domain != "" && (domain == v.domain || under(v.domain, domain)) && !Public(domain) {
+			v.domain, v.only = domain, false
 		}
+		fresh = s.learnt.add(v, maxLearnt) || fresh
 	}
 	if fresh {
-		s.set.Store(newSet(append(slices.Clone(s.fixed), s.learnt...)))
+		s.learnt.bound()
+		clear(s.sets)
 	}
-	return s.set.Load()
 }
 
 // list puts names into words, the first few of them.

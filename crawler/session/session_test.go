@@ -74,7 +74,7 @@ func TestSitesAreForTheirHostsAlone(t *testing.T) {
 
 func TestNobodyAsksAsNobody(t *testing.T) {
 	var s *Session
-	if a := s.Ask(at("https://example.org/"), now); len(a.Lines) != 0 || a.Secret || !s.Secrets().Empty() {
+	if a := s.Ask(at("https://example.org/"), now); len(a.Lines) != 0 || a.Secret || !s.Secrets("example.org").Empty() {
 		t.Errorf("%+v", a)
 	}
 	head := []byte("HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\n\r\n")
@@ -182,12 +182,12 @@ func TestAJarIsBounded(t *testing.T) {
 	}
 	asked := Asked{Secret: true}
 	for i := range 3 * maxLearnt {
-		s.Answer(at("http://a.test/"), asked, fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nSet-Cookie: n=rotating-value-%d\r\n\r\n", i), now)
+		s.Answer(at("http://a.test/"), asked, fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nSet-Cookie: n=rot4t1ng-value-%d\r\n\r\n", i), now)
 	}
-	if len(s.learnt) != maxLearnt || len(s.known) != maxLearnt {
-		t.Errorf("%d values are learnt, %d known", len(s.learnt), len(s.known))
+	if n := len(s.learnt.by["a.test"]); n != maxLearnt || s.learnt.n != maxLearnt {
+		t.Errorf("%d values are learnt, of %d", n, s.learnt.n)
 	}
-	if n := s.Secrets().Mask(fmt.Appendf(nil, "rotating-value-%d", 3*maxLearnt-1)); n != 1 {
+	if n := s.Secrets("a.test").Mask(fmt.Appendf(nil, "rot4t1ng-value-%d", 3*maxLearnt-1)); n != 1 {
 		t.Error("the newest is not looked for")
 	}
 }
@@ -217,11 +217,11 @@ func TestACookiesFile(t *testing.T) {
 	if shown := a.Lines[len(a.Lines)-1].Shown; shown != "session=[redacted]; empty=[redacted]" || !a.Secret {
 		t.Errorf("shown %q", shown)
 	}
-	s.Answer(at("https://example.org/"), a, []byte("HTTP/1.1 200 OK\r\nSet-Cookie: session=a-new-value; Domain=example.org\r\n\r\n"), now)
-	if got := cookies(s, "https://example.org/", now); got != "session=a-new-value; empty=" {
+	s.Answer(at("https://example.org/"), a, []byte("HTTP/1.1 200 OK\r\nSet-Cookie: session=a-very-new-value; Domain=example.org\r\n\r\n"), now)
+	if got := cookies(s, "https://example.org/", now); got != "session=a-very-new-value; empty=" {
 		t.Errorf("a renewed cookie: %q", got)
 	}
-	if n := s.Secrets().Mask([]byte("value-of-the-session a-new-value")); n != 2 {
+	if n := s.Secrets("www.example.org").Mask([]byte("value-of-the-session a-very-new-value")); n != 2 {
 		t.Errorf("%d of the two values are secrets", n)
 	}
 }
@@ -281,7 +281,7 @@ func TestAWordOfAFieldIsASecretToo(t *testing.T) {
 	if a.Lines[0].Shown != "Bearer [redacted]" {
 		t.Errorf("shown %q", a.Lines[0].Shown)
 	}
-	if got := s.Secrets().String("Bearer x, the-token, inner!, Bearer the-token"); got != "Bearer x, *********, ******, ****************" {
+	if got := s.Secrets("else.test").String("Bearer x, the-token, inner!, Bearer the-token"); got != "Bearer x, *********, ******, ****************" {
 		t.Errorf("masked %q", got)
 	}
 }
