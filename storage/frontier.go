@@ -35,6 +35,9 @@ func (db *DB) Claim(ctx context.Context, owner string, hosts, each int, ttl time
 			x.wrote = false // nobody needs to know whether nothing was committed
 			return err
 		}
+		if err := x.sign(); err != nil {
+			return err
+		}
 		tasks, err := x.dueOf(namesOf(claimed), now, each)
 		if err != nil {
 			return err
@@ -221,7 +224,7 @@ func (x *tx) renew(held []Lease, until int64) (lost []Lease, err error) {
 		}
 		return lost, nil
 	}
-	if err := x.lockHosts(namesOf(held)); err != nil {
+	if err := errors.Join(x.lockHosts(namesOf(held)), x.sign()); err != nil {
 		return nil, err
 	}
 	kept, err := x.leases(sqlRenewAll, namesOf(held), intsOf(held, tokenOf), intsOf(held, delayOf), until,

@@ -172,15 +172,17 @@ func (x *tx) paused(tasks []Task) (runSet, error) {
 	}
 	slices.Sort(runs)
 	out := runSet{}
+	x.schedules = map[int64]string{}
 	for _, id := range slices.Compact(runs) {
 		err := x.soon(func(r row) error {
-			var state, cut string
-			err := r.Scan(&state, &cut)
+			var state, cut, schedule string
+			err := r.Scan(&state, &cut, &schedule)
+			x.schedules[id] = schedule
 			if hold := (runHold{RunState(state) == RunPaused, cut != ""}); hold != (runHold{}) {
 				out[id] = hold
 			}
 			return err
-		}, `SELECT state, cut FROM runs WHERE id=$1`+x.db.d.forShare, id)
+		}, `SELECT state, cut, schedule FROM runs WHERE id=$1`+x.db.d.forShare, id)
 		if err != nil {
 			return nil, err
 		}

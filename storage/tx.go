@@ -41,10 +41,10 @@ func (db *DB) writeOnce(ctx context.Context, f func(*tx) error, r *receipt) erro
 	if c != nil {
 		defer func() { _ = c.Close() }() // it goes back to the others; whether it still serves is found out there
 	}
-	x := &tx{db: db, t: t, conn: c, ctx: ctx}
+	x := &tx{db: db, t: t, conn: c, ctx: ctx, receipt: r}
 	err = f(x)
-	if err == nil && r != nil && (x.wrote || len(x.waiting) > 0) {
-		err = x.sign(r)
+	if err == nil && (x.wrote || len(x.waiting) > 0) {
+		err = x.sign()
 	}
 	if err == nil {
 		err = x.send()
@@ -140,8 +140,9 @@ type tx struct {
 
 	schedules map[int64]string // of runs that were asked for
 
-	conn    *sql.Conn // of a server: the one on which the transaction runs …
-	waiting []waiting // … and what was not sent yet
+	conn    *sql.Conn // of a server: the one on which the transaction runs,
+	waiting []waiting // what was not sent yet,
+	receipt *receipt  // where it leaves its receipt; nil once it is signed
 }
 
 func (x *tx) prepared(q string) (*sql.Stmt, error) {
