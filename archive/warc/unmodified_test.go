@@ -46,6 +46,9 @@ const taggedResponse = "HTTP/1.1 200 OK\r\nDate: Mon, 02 Jan 2006 16:00:00 GMT\r
 
 const later304 = "HTTP/1.1 304 Not Modified\r\nDate: Tue, 03 Jan 2006 16:00:00 GMT\r\nContent-Type: text/plain\r\nETag: \"1\"\r\nX-Own: later\r\n\r\n"
 
+// maxUnmodified bounds what the records of an unmodified page may take here, in bytes: a recrawl is nearly nothing but such.
+const maxUnmodified = 1150
+
 // TestUnmodified: the rows of a page that was not modified are those of the page, also after a rebuild, and its record is as
 // WARC 1.1 §6.7.3 has it.
 func TestUnmodified(t *testing.T) {
@@ -85,6 +88,9 @@ func TestUnmodified(t *testing.T) {
 		}
 		if len(u.Records) != 2 || string(u.Closing.Request) != string(sent) {
 			t.Errorf("%d records, request %q", len(u.Records), u.Closing.Request)
+		}
+		if n := u.End - u.Offset; n > maxUnmodified {
+			t.Errorf("a page that was not modified takes %d bytes, more than %d", n, maxUnmodified)
 		}
 		for name, value := range map[string]string{
 			fieldProfile: "http://netpreserve.org/warc/1.1/revisit/server-not-modified", fieldRefersTo: first.RecordID,

@@ -187,6 +187,7 @@ func (v *verifier) block(rec *Record, fault func(clause, format string, args ...
 	case TypeResponse, TypeRevisit, TypeResource:
 		v.method = ""
 	default:
+		v.method = "" // the request before had no answer
 		return nil
 	}
 	message.judge(rec, fault)
