@@ -74,9 +74,10 @@ type Journal interface {
 	Abandon()            // waits for nothing any more
 }
 
-// Reader opens captures: *warc.Library.
+// Reader opens captures, and reads the records of attempts: *warc.Library.
 type Reader interface {
 	Open(ctx context.Context, c storage.Capture) (*warc.Memento, error)
+	Attempt(ctx context.Context, a storage.Attempt) (*warc.Closing, warc.Header, error)
 }
 
 // Event tells of one exchange that counts now.

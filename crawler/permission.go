@@ -1,6 +1,7 @@
 package crawler
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,7 +27,9 @@ type permission struct {
 	ignored bool            // the run does not obey
 	outcome outcome.Outcome // why nothing may be fetched from this origin; "" if rules say
 	detail  string
-	rule    string // what forbids it, if that is not robots.txt
+	rule    string     // what forbids it, if that is not robots.txt
+	cause   warc.Cause // what robots.txt failed of; without a phase if that is not known, or a rule speaks
+	tls     *warc.TLS  // the same
 
 	denied string // the line of robots.txt that forbids the task at hand; "" if none does
 	noted  string // the same, where the run only takes note of it
@@ -177,15 +180,26 @@ func (h *host) forsaken(ctx context.Context, r *run, t storage.Task, p *permissi
 func (h *host) noRobots(ctx context.Context, r *run, t storage.Task) (*permission, error) {
 	p := &permission{outcome: failedAs(t), detail: outcome.Outcome(t.Outcome).Describe().Meaning}
 	as, err := h.c.Index.Attempts(ctx, r.row.Collection, urlkey.Key(t.URL))
-	for _, a := range as {
-		if a.Run == r.row.ID && a.URL == t.URL && a.Detail != "" { // other origins have the same key: https, www, a dot at the end
-			p.detail = a.Detail
+	if err != nil {
+		return nil, err
+	}
+	var last *storage.Attempt
+	for i, a := range as {
+		if a.Run == r.row.ID && a.URL == t.URL { // other origins have the same key: https, www, a dot at the end
+			last = &as[i]
 		}
 	}
+	if last == nil {
+		return p, nil
+	}
+	p.detail = cmp.Or(last.Detail, p.detail)
 	if p.outcome == outcome.RobotsError {
 		p.detail = "robots.txt could not be read. " + p.detail
+	} else if p.cause, p.tls, err = h.robotsCause(ctx, t, *last); err != nil {
+		return nil, err
 	}
-	return p, err
+	p.cause.Robots = last.RecordID
+	return p, nil
 }
 
 // failedAs is the outcome of the links on an origin whose robots.txt failed so.

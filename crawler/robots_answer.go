@@ -3,6 +3,7 @@ package crawler
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -32,6 +33,7 @@ const elsewhereWait = 5 * time.Second
 func keepRobots(e *warc.Entry) {
 	x := e.Exchange
 	if !x.Outcome.Kept() {
+		e.Keep = encodeCause(x)
 		return
 	}
 	a := robotsAnswer{status: x.Head.Status, redirect: e.Meta.Redirect}
@@ -55,6 +57,59 @@ func decodeRobotsAnswer(b []byte) (*robotsAnswer, error) {
 	}
 	a.redirect = string(redirect)
 	return a, nil
+}
+
+// robotsCause is what a robots.txt failed of: as it was handed on, or else as it is recorded. A record that can't be read says
+// nothing: the attempt is named all the same.
+func (h *host) robotsCause(ctx context.Context, t storage.Task, a storage.Attempt) (warc.Cause, *warc.TLS, error) {
+	kept, err := h.c.Tasks.Kept(ctx, t.Host, t.Run, t.ID)
+	if err == nil {
+		return decodeCause(kept)
+	}
+	if !errors.Is(err, storage.ErrNotFound) {
+		return warc.Cause{}, nil, err
+	}
+	c, _, err := h.c.Library.Attempt(ctx, a)
+	if err != nil {
+		if ctx.Err() == nil {
+			h.c.Log.Debug("the attempt on a robots.txt can't be read back", "host", h.lease.Host, "url", a.URL, "error", err)
+		}
+		return warc.Cause{}, nil, ctx.Err()
+	}
+	cause, secure := handedOn(c.Cause, c.TLS)
+	return cause, secure, nil
+}
+
+// handedOn is what one attempt tells of another that failed so before: not where bytes stand that are the other's evidence.
+func handedOn(c warc.Cause, t *warc.TLS) (warc.Cause, *warc.TLS) {
+	c.Offending, c.At = nil, 0
+	if t != nil {
+		t = &warc.TLS{Version: t.Version, Cipher: t.Cipher, Fingerprint: t.Fingerprint, Invalid: t.Invalid, Fault: t.Fault}
+	}
+	return c, t
+}
+
+// keptCause is what is handed on of a robots.txt that failed.
+type keptCause struct {
+	Cause warc.Cause
+	TLS   *warc.TLS
+}
+
+func encodeCause(x *warc.Exchange) []byte {
+	cause, secure := handedOn(x.Cause, x.TLS)
+	b, err := json.Marshal(keptCause{cause, secure})
+	if err != nil { // it is made of texts and numbers
+		return nil
+	}
+	return b
+}
+
+func decodeCause(b []byte) (warc.Cause, *warc.TLS, error) {
+	var k keptCause
+	if err := json.Unmarshal(b, &k); err != nil {
+		return k.Cause, nil, fmt.Errorf("what was kept of a robots.txt that failed begins with %.40q", b)
+	}
+	return k.Cause, k.TLS, nil
 }
 
 func decodedRobots(payload io.Reader, coding string) ([]byte, error) {

@@ -78,7 +78,10 @@ func (c *Crawler) task(ctx context.Context, l storage.Lease, r *run, t storage.T
 // forbidden is the exchange that did not take place.
 func (c *Crawler) forbidden(t storage.Task, p *permission) *warc.Exchange {
 	x := &warc.Exchange{URL: t.URL, Method: "GET", At: c.Now().UTC(), Outcome: p.outcome, Detail: p.detail}
-	x.Cause = warc.Cause{Phase: warc.PhaseRules, Rule: cmp.Or(p.rule, "robots.txt")}
+	if x.Cause = p.cause; x.Cause.Phase == "" {
+		x.Cause.Phase, x.Cause.Rule = warc.PhaseRules, cmp.Or(p.rule, "robots.txt")
+	}
+	x.TLS = p.tls
 	if p.denied != "" {
 		x.Cause.Rule = p.denied
 		x.Outcome, x.Detail = outcome.Robots, "robots.txt says: "+p.denied

@@ -32,7 +32,8 @@ const maxEvidence = 16 << 10
 //	run task-host task-id token kind depth attempt retry redirect mime    see Meta
 //	via hopsFromSeed fetchTimeMs                                          as §6.6 names them
 //	outcome outcome-version detail truncated                              see package outcome
-//	phase address dns-answer dns-server rule offending offending-at       see Cause
+//	phase address dns-answer dns-server rule offending offending-at
+//	robots-attempt                                                        see Cause
 //	original         segment/offset of the record that a revisit refers to
 //	confirmed        STATUS SIZE of the page that a 304 stands for
 //	confirmed-etag confirmed-last-modified    see Page: only if the 304 says something else
@@ -179,6 +180,7 @@ func (w *fieldsWriter) cause(f *Cause) {
 	w.text("rule", f.Rule)
 	w.bytes("offending", f.Offending)
 	w.int("offending-at", f.At)
+	w.text("robots-attempt", f.Robots)
 }
 
 // wire writes what the connection told.

@@ -74,6 +74,7 @@ type Cause struct {
 	Rule      string // what forbade it: the line of robots.txt, or "robots.txt" if that could not be read; or "traps"
 	Offending []byte // what is no HTTP, from its first byte on, at most MaxOffending
 	At        int64  // where that stands: in the evidence, or in the response's block if that was kept
+	Robots    string // nothing was asked, for the robots.txt of the same origin failed so before: WARC-Record-ID of that attempt's closing record
 }
 
 // MaxOffending bounds Cause.Offending, in bytes.

@@ -169,6 +169,8 @@ func (f *Cause) textField(name string) *string {
 		return &f.DNSServer
 	case "rule":
 		return &f.Rule
+	case "robots-attempt":
+		return &f.Robots
 	}
 	return nil
 }

@@ -64,7 +64,7 @@ func hostileClosing(r *rand.Rand) Closing {
 	if r.IntN(2) == 0 {
 		c.TLS = &TLS{Version: str(), Cipher: str(), Fingerprint: str(), Invalid: str(), Fault: str()}
 	}
-	c.Cause = Cause{Phase: str(), Address: str(), DNSAnswer: str(), DNSServer: str(), Rule: str(), At: num()}
+	c.Cause = Cause{Phase: str(), Address: str(), DNSAnswer: str(), DNSServer: str(), Rule: str(), Robots: str(), At: num()}
 	if s := str(); s != "" {
 		c.Cause.Offending = []byte("\xff" + s)
 	}

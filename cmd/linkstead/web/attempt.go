@@ -47,6 +47,7 @@ type attemptDoc struct {
 	DNSServer  string        `json:"dns_server,omitempty"`
 	TLS        *attemptTLS   `json:"tls,omitempty"`
 	Rule       string        `json:"rule,omitempty"`
+	Robots     string        `json:"robots_attempt,omitempty"` // address of the archive's page on the attempt that this one goes by
 	Offending  *attemptBytes `json:"offending,omitempty"`
 	Evidence   *attemptBytes `json:"evidence,omitempty"`
 	Interim    *attemptBytes `json:"interim,omitempty"`
@@ -81,6 +82,9 @@ const attemptVersion = 1
 // attemptView is the page on an attempt.
 type attemptView struct {
 	URL, Live string
+	Title     string
+	Asked     string // what At is the time of
+	Robots    string // the page on the attempt on robots.txt that this one goes by
 	At        *moment
 	Fate      fate
 	Facts     []factView
@@ -149,7 +153,7 @@ func attemptJSON(a storage.Attempt, c *warc.Closing, h warc.Header) *attemptDoc 
 	d := &attemptDoc{
 		Version: attemptVersion, URL: a.URL, At: a.At, Outcome: a.Outcome, Meaning: outcome.Outcome(a.Outcome).Describe().Meaning,
 		Detail: a.Detail, Phase: c.Cause.Phase, IP: h.Get("WARC-IP-Address"), Address: c.Cause.Address,
-		DNSAnswer: c.Cause.DNSAnswer, DNSServer: c.Cause.DNSServer, Rule: c.Cause.Rule,
+		DNSAnswer: c.Cause.DNSAnswer, DNSServer: c.Cause.DNSServer, Rule: c.Cause.Rule, Robots: robotsAttempt(c),
 		Evidence: bytesOf(c.Evidence, 0, c.EvidenceSize), Interim: bytesOf(c.Interim, 0, 0), Offending: bytesOf(c.Cause.Offending, c.Cause.At, 0),
 		Method: c.Method, Try: c.Attempt, Run: a.Run, Via: c.Via, TotalMS: c.Timing.Total.Milliseconds(),
 		Collection: a.Collection, Segment: a.Segment, Offset: a.Offset, RecordID: a.RecordID, Notes: c.Notes,
@@ -158,6 +162,14 @@ func attemptJSON(a storage.Attempt, c *warc.Closing, h warc.Header) *attemptDoc 
 		d.TLS = &attemptTLS{t.Version, t.Fingerprint, t.Invalid, t.Fault}
 	}
 	return d
+}
+
+// robotsAttempt is the path of the page on the attempt on robots.txt that c goes by; "" if it goes by its own.
+func robotsAttempt(c *warc.Closing) string {
+	if c.Cause.Robots == "" {
+		return ""
+	}
+	return report.AttemptPath(storage.Attempt{RecordID: c.Cause.Robots})
 }
 
 func bytesOf(b []byte, at, size int64) *attemptBytes {
@@ -180,7 +192,15 @@ func attemptPage(a storage.Attempt, c *warc.Closing, h warc.Header) *attemptView
 	if int64(len(c.Evidence)) < c.EvidenceSize {
 		v.Size = fmt.Sprintf("the first %d of %d bytes", len(c.Evidence), c.EvidenceSize)
 	}
-	v.Cite = fmt.Sprintf("%s, asked for on %s: %s", v.URL, a.At.UTC().Format(time.RFC3339), strings.TrimSuffix(f.Failure(), "."))
+	v.Title, v.Asked, v.Robots = "An attempt that brought no response", "Asked for", robotsAttempt(c)
+	what := "asked for on %s"
+	switch {
+	case c.Cause.Phase == warc.PhaseRules:
+		v.Title, v.Asked, what = "Not asked for, by rule", "Decided", "not asked for, as decided on %s"
+	case c.Cause.Robots != "":
+		v.Asked, what = "Due", "due on %s, by what became of its server’s robots.txt, which was asked for first"
+	}
+	v.Cite = fmt.Sprintf("%s, "+what+": %s", v.URL, a.At.UTC().Format(time.RFC3339), strings.TrimSuffix(f.Failure(), "."))
 	fact := func(name, value string) {
 		if value != "" {
 			v.Facts = append(v.Facts, factView{name, clean(value, maxContext)})

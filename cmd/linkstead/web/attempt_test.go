@@ -91,3 +91,45 @@ func TestAttempt(t *testing.T) {
 		}
 	}
 }
+
+// TestAttemptByRobots: an attempt that rests upon that on its robots.txt leads there, and no page says of one and the same
+// attempt that it was asked for and that it was not.
+func TestAttemptByRobots(t *testing.T) {
+	const first = "01234567-89ab-cdef-0123-456789abcdef"
+	for name, c := range map[string]struct {
+		cause     warc.Cause
+		has, lack []string
+	}{
+		"a dead host": {
+			warc.Cause{Phase: warc.PhaseDNS, DNSAnswer: "not-found", DNSServer: "192.0.2.53:53", Robots: "<urn:uuid:" + first + ">"},
+			[]string{"<dt>Due</dt>", `href="/attempts/` + first + `"`, "resolving the name", "not-found", "due on 2026", "robots.txt, which was asked for first"},
+			[]string{"by rule", ", asked for on"},
+		},
+		"a rule": {
+			warc.Cause{Phase: warc.PhaseRules, Rule: "Disallow: /private"},
+			[]string{"<h1>Not asked for, by rule</h1>", "Disallow: /private", "not asked for, as decided on 2026"},
+			[]string{", asked for on", "<dt>Asked for</dt>", "brought no response"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := newArchive(t)
+			at := a.tried(&warc.Exchange{URL: "http://gone.test/", Method: "GET", At: day, Outcome: outcome.DNS, Cause: c.cause}, "")
+			page := a.get(report.AttemptPath(at)).Body.String()
+			checkPage(t, name, page)
+			for _, s := range c.has {
+				if !strings.Contains(page, s) {
+					t.Errorf("%q is missing in %s", s, page)
+				}
+			}
+			for _, s := range c.lack {
+				if strings.Contains(page, s) {
+					t.Errorf("%q stands in %s", s, page)
+				}
+			}
+			doc := a.get(report.AttemptPath(at) + ".json").Body.String()
+			if got, want := strings.Contains(doc, `"robots_attempt": "/attempts/`+first+`"`), c.cause.Robots != ""; got != want {
+				t.Errorf("it is named: %t, want %t: %s", got, want, doc)
+			}
+		})
+	}
+}
