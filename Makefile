@@ -31,7 +31,7 @@ lint:
 ## race: the tests, stories and Chromium among them; those that fail every step in turn take a sample of the steps under the
 ## race detector, and every one without it
 race:
-	go test -race -timeout $(TEST_TIMEOUT) ./...
+	go test -race -parallel 4 -timeout $(TEST_TIMEOUT) ./...
 	go test -timeout $(TEST_TIMEOUT) ./archive/warc
 
 ## fuzz: every fuzz target for a moment, FUZZ_SECONDS in all; as long as you like by FUZZ_SECONDS=3600
