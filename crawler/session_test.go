@@ -109,3 +109,35 @@ func TestNotesOfASession(t *testing.T) {
 		t.Errorf("notes of what was held back: %q", notes)
 	}
 }
+
+// TestWhatIsDecodedIsMasked: what a page spells otherwise is masked in what is read out of it, and a page that lists is known
+// again by its masked addresses.
+func TestWhatIsDecodedIsMasked(t *testing.T) {
+	t.Parallel()
+	const word = "Open-Sesame-4711"
+	stars := strings.Repeat("*", len(word))
+	w := newWeb(t)
+	w.set("a.test/", func(rw http.ResponseWriter, r *http.Request) {
+		rw.Header().Set("Content-Type", "text/html")
+		rw.Header().Set("Link", "</pre.css?w=Open\t-Sesame-4711>; rel=preload; as=style")
+		_, _ = rw.Write([]byte("<title>&#79;pen-Sesame-4711</title><article><p>See <a href='/x?w=&#79;pen-Sesame-4711'>the &#79;pen-Sesame-4711 " +
+			"page</a> here.</p></article>"))
+	})
+	w.html("a.test/x", "<p>x")
+	n := newNode(t, archive(t))
+	n.Session = func(scope.Spec) (*session.Session, error) {
+		return session.New(session.Options{Sites: []session.Site{{Host: "a.test", Plain: true, User: "u", Password: word}}}), nil
+	}
+	n.capture(w.spec("a.test/"))
+	got := map[string]bool{}
+	for _, o := range n.closing(w.at("a.test/")).Outlinks {
+		got[o.URL] = true
+		if strings.Contains(o.URL+o.Context, "Sesame") {
+			t.Errorf("outlink %+v", o)
+		}
+	}
+	if !got[w.at("a.test/x?w="+stars)] || !got[w.at("a.test/pre.css?w="+stars)] {
+		t.Errorf("outlinks %v", got)
+	}
+	n.closing(w.at("a.test/x?w=" + stars))
+}
