@@ -193,6 +193,7 @@ type Mend struct {
 	Revive  bool      // the segment was given up, and its bytes, as Fields tells of them, are there all the same
 	Drop    []Spot    // rows that go: kind, offset
 	Posts   []Post    // versions of posts that go: ID, Run
+	Strays  []Post    // the same, but only while their rows say that they stand there: ID, Run, Offset
 	Tasks   []TaskKey // that are written anew by Put
 	Put     []End     // written as a rebuild does it
 	Voided  []End     // the same, of what did not count
@@ -228,6 +229,16 @@ func (x *tx) mend(m *Mend) error {
 	for _, p := range m.Posts {
 		for _, q := range []string{`DELETE FROM citations WHERE post=$1 AND run=$2`, `DELETE FROM posts WHERE id=$1 AND run=$2`} {
 			if _, err := x.exec(q, p.ID, p.Run); err != nil {
+				return err
+			}
+		}
+	}
+	for _, p := range m.Strays { // another segment may hold that version, and its row may have been written meanwhile
+		for _, q := range []string{
+			`DELETE FROM citations WHERE post=$1 AND run=$2 AND EXISTS (SELECT 1 FROM posts WHERE id=$1 AND run=$2 AND segment=$3 AND pos=$4)`,
+			`DELETE FROM posts WHERE id=$1 AND run=$2 AND segment=$3 AND pos=$4`,
+		} {
+			if _, err := x.exec(q, p.ID, p.Run, m.Segment, p.Offset); err != nil {
 				return err
 			}
 		}

@@ -61,11 +61,12 @@ func (m *Mender) note(segment string, what map[string]int) (storage.Audit, error
 
 // drop marks a row without a record for deletion, if that is asked for.
 func (m *Mender) drop(c *comparison, s storage.Spot) {
-	if m == nil || !m.DeleteRows {
+	if m == nil || !m.DeleteRows || c.differs && !c.isGone(s.Offset) {
 		return
 	}
+	c.gone = append(c.gone, s)
 	if s.Kind == spotPost {
-		c.mend.Posts = append(c.mend.Posts, c.there.posts[s.Offset]...)
+		c.mend.Strays = append(c.mend.Strays, c.there.posts[s.Offset]...)
 		return
 	}
 	c.mend.Drop = append(c.mend.Drop, s)
@@ -77,7 +78,7 @@ const spotPost storage.SpotKind = "posts"
 // mend writes what the comparison of a segment has found, in one transaction.
 func (m *Mender) mend(ctx context.Context, c *comparison) error {
 	w := &c.mend
-	if m == nil || w.Fields == nil && len(w.Drop)+len(w.Posts)+len(w.Put)+len(w.Voided)+len(w.Tasks) == 0 && len(c.runsAnew) == 0 {
+	if m == nil || w.Fields == nil && len(w.Drop)+len(w.Posts)+len(w.Strays)+len(w.Put)+len(w.Voided)+len(w.Tasks) == 0 && len(c.runsAnew) == 0 {
 		return nil
 	}
 	moved := map[int64]bool{}
@@ -90,6 +91,8 @@ func (m *Mender) mend(ctx context.Context, c *comparison) error {
 	for i := range c.Flaws {
 		f := &c.Flaws[i]
 		switch {
+		case c.differs && (f.Word != WordNoRecord || !c.isGone(f.Offset)):
+			continue
 		case f.Word == WordNoRow && c.noRun[f.Offset], f.Word == WordDangling && !moved[f.Offset]:
 			continue
 		case f.Word == WordNoRow || f.Word == WordRow || f.Word == WordTask || f.Word == WordDangling:

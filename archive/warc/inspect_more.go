@@ -26,7 +26,7 @@ func (c *comparison) post(ctx context.Context, u *unitRows) error {
 		return err
 	}
 	if have.Segment != want.Segment || have.Offset != want.Offset {
-		if _, other := c.posts()[have.Offset]; have.Segment == c.Segment && !other || have.Segment != c.Segment && !c.known(ctx, have.Segment) {
+		if _, other := c.posts()[have.Offset]; have.Segment == c.Segment && !other || have.Segment != c.Segment && !c.known(ctx, have.Segment, have.Offset) {
 			flaw.Word, flaw.Detail = WordRow, fmt.Sprintf("the row of post %s names a place where it does not stand, %s", want.ID, location(have.Segment, have.Offset))
 			c.flaw(flaw)
 			c.mend.Posts = append(c.mend.Posts, want)
@@ -66,10 +66,14 @@ func (c *comparison) posts() map[int64]bool {
 	return out
 }
 
-// known says whether a segment is one.
-func (c *comparison) known(ctx context.Context, id string) bool {
+// known says whether a segment is one, and a post can stand at that place in it.
+func (c *comparison) known(ctx context.Context, id string, offset int64) bool {
 	s, err := c.i.Rows.Segment(ctx, id)
-	return err == nil && s.State != storage.SegmentLost
+	if err != nil || s.State != storage.SegmentStored {
+		return err == nil && s.State != storage.SegmentLost
+	}
+	h, err := c.i.recordAt(ctx, s, offset)
+	return err == nil && h.Get(fieldContentType) == MimePost || err != nil && !errors.Is(err, errNoRecord)
 }
 
 // tasks holds the tasks' rows against the exchanges: each was asked for, and knows its last end.

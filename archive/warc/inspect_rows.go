@@ -98,7 +98,10 @@ type comparison struct {
 	there rowsThere
 	mend  storage.Mend
 
+	differs  bool           // the bytes are not those of the segment: what they tell is not written
+	own      bool           // … but what is left of them is its own
 	runsAnew []storage.Run  // that have no rows
+	gone     []storage.Spot // rows that are to go since nothing can be read where they lead
 	noRun    map[int64]bool // places whose run has no row, and no record either
 }
 
@@ -128,6 +131,7 @@ func (i *Inspector) compare(ctx context.Context, r *reading) error {
 	for _, f := range r.want.bad {
 		r.flaw(f)
 	}
+	c.differs, c.own = r.differs(), c.isOwn()
 	c.fields()
 	for _, u := range r.want.units {
 		if err := c.unit(ctx, u); err != nil {
@@ -143,8 +147,61 @@ func (i *Inspector) compare(ctx context.Context, r *reading) error {
 	if err := c.runs(ctx); err != nil {
 		return err
 	}
+	if c.differs {
+		c.leaveAlone()
+	}
 	return i.Mender.mend(ctx, c)
 }
+
+// differs says whether the bytes are others than those that were stored.
+func (r *reading) differs() bool {
+	return slices.ContainsFunc(r.Flaws, func(f Flaw) bool { return f.Word == WordDiffers })
+}
+
+// isOwn says whether the bytes are the segment's, as far as they can be read: those of another one, which somebody has put
+// there, tell nothing of what became of it.
+func (c *comparison) isOwn() bool {
+	for _, u := range c.want.units {
+		for _, v := range c.there.captures[u.offset] {
+			if len(u.end.Captures) > 0 && v.RecordID == u.end.Captures[0].RecordID {
+				return true
+			}
+		}
+		for _, v := range c.there.attempts[u.offset] {
+			if v.RecordID == u.closing {
+				return true
+			}
+		}
+		if len(c.there.voided[u.offset]) > 0 && c.want.voids[u.closing] {
+			return true
+		}
+	}
+	return len(c.want.units) == 0 && (len(c.damage) > 0 || c.Size == 0)
+}
+
+// leaveAlone writes nothing of bytes that are not those that were stored: it is them that may be wrong. Only rows whose
+// bytes can't be read any more may go, if that is asked for.
+func (c *comparison) leaveAlone() {
+	for k := range c.Flaws {
+		f := &c.Flaws[k]
+		switch f.Word {
+		case WordNoRow, WordRow, WordTask, WordDangling, WordNoRecord:
+			f.Try = "the segment's bytes are not those that were stored: " + tryCopy
+		}
+	}
+	gone := storage.Mend{Segment: c.Segment}
+	for _, s := range c.gone {
+		if s.Kind == spotPost {
+			gone.Strays = append(gone.Strays, c.there.posts[s.Offset]...)
+		} else {
+			gone.Drop = append(gone.Drop, s)
+		}
+	}
+	c.mend, c.runsAnew = gone, nil
+}
+
+// isGone says whether a row's bytes can't be read, and never will be from what is left of the segment.
+func (c *comparison) isGone(off int64) bool { return c.own && (off >= c.Size || c.isBroken(off)) }
 
 // fields compares the row of the segment itself.
 func (c *comparison) fields() {
