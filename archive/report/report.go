@@ -178,6 +178,10 @@ func (f *Fate) Failure() string {
 	case f.Walled():
 		s := wall.Sentence(f.Flags)
 		return strings.ToLower(s[:1]) + s[1:]
+	case o == outcome.Captured && f.Status == http.StatusNotModified:
+		return "the server answered 304 Not Modified, though it was not asked whether."
+	case o == outcome.Captured && empty(f.Status):
+		return fmt.Sprintf("the server answered %d %s, which leads nowhere.", f.Status, http.StatusText(f.Status))
 	case o == outcome.Captured && f.Status < 400:
 		return ""
 	case o == outcome.Captured:
@@ -205,7 +209,18 @@ const (
 
 // Good says whether there is a copy of an answer that was no error and no wall. A document that was handed in has no status.
 func (f *Fate) Good() bool {
-	return outcome.Outcome(f.Outcome).Kept() && f.Status < 400 && !f.Walled()
+	return outcome.Outcome(f.Outcome).Kept() && f.Status < 400 && !empty(f.Status) && !f.Walled()
+}
+
+// empty says whether an answer of this status, where the way ends, shows nothing of the page: a redirect that leads nowhere, or
+// the word that nothing was modified, though nobody had asked that.
+func empty(status int) bool {
+	switch status {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusNotModified,
+		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	}
+	return false
 }
 
 // maxHops bounds how far redirects are followed through the rows.

@@ -3,6 +3,7 @@ package report
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -227,6 +228,23 @@ func TestMomentary(t *testing.T) {
 				t.Errorf("the report tells of %+v, %v; want %d", r.Links, err, c.want)
 			}
 		})
+	}
+}
+
+// TestEmptyAnswers: what shows nothing of a page is no copy of it, whatever its status says.
+func TestEmptyAnswers(t *testing.T) {
+	a := newArchive(t, "default")
+	a.capture("http://blog/p", 200, "captured", "")
+	for status, why := range map[int]string{304: "not asked whether", 302: "leads nowhere", 308: "leads nowhere"} {
+		url := fmt.Sprintf("http://a/%d", status)
+		a.capture(url, status, "captured", "")
+		a.post(url)
+		r, err := (&Builder{Rows: a.db}).Build(t.Context(), a.run)
+		if err != nil || len(r.Links) != 1 || r.Totals.Dead != 1 || r.Totals.Captured != 0 || !strings.Contains(r.Links[0].Failure(), why) {
+			t.Errorf("%d: %+v, %+v, %v", status, r.Totals, r.Links, err)
+		}
+		a = newArchive(t, "default")
+		a.capture("http://blog/p", 200, "captured", "")
 	}
 }
 
