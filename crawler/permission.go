@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"linkstead/archive/outcome"
@@ -128,9 +129,12 @@ func (h *host) robots(ctx context.Context, r *run, url string, period int64) (*p
 			url, hops = a.redirect, hops+string(scope.HopRedirect)
 			continue
 		}
-		p := &permission{rules: robots.FromStatus(a.status, a.body)}
+		p := &permission{rules: a.permission()}
 		if p.rules.Unreachable() {
 			p.outcome, p.detail = outcome.RobotsError, fmt.Sprintf("robots.txt could not be read: the site answered %d.", a.status)
+			if lacks := p.rules.Lacks(); lacks != "" {
+				p.detail = "robots.txt could not be read: " + strings.TrimSuffix(lacks, ".") + "."
+			}
 			return h.forsaken(ctx, r, t, p)
 		}
 		return p, nil
@@ -156,7 +160,11 @@ func (h *host) forsaken(ctx context.Context, r *run, t storage.Task, p *permissi
 			return nil, err
 		}
 		if c.URL == t.URL {
-			tries = append(tries, robots.Try{At: c.At, Status: c.Status})
+			try := robots.Try{At: c.At, Status: c.Status}
+			if o := outcome.Outcome(c.Outcome); o != outcome.Captured && o != outcome.TooLong && c.Status/100 == 2 {
+				try.Status = 0 // half an answer is none
+			}
+			tries = append(tries, try)
 		}
 	}
 	as, err := h.c.Index.Attempts(ctx, r.row.Collection, key)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"linkstead/archive/httpmsg"
@@ -22,40 +23,90 @@ type robotsAnswer struct {
 	status   int
 	redirect string
 	body     []byte // decoded, up to robots.MaxBody and a byte more
+	lacks    string // why the body does not tell all that robots.txt says; empty if it does
 	broken   bool   // it is captured, but can't be read back
+}
+
+// Bounds of what is fetched of a robots.txt, head and framing included, in bytes. Where it redirects to another page, that page may be
+// a link's, too.
+const (
+	maxRobots          = robots.MaxBody + 76<<10
+	maxRobotsElsewhere = 16 << 20
+)
+
+// robotsLimit is how much of an answer to a question for robots.txt is fetched.
+func robotsLimit(url string) int64 {
+	if strings.HasSuffix(url, "/robots.txt") {
+		return maxRobots
+	}
+	return maxRobotsElsewhere
 }
 
 // elsewhereWait is when to look again for a robots.txt that only another machine's spool holds.
 const elsewhereWait = 5 * time.Second
 
+// heardRobots is what a server answered; nil if it did not.
+func heardRobots(x *warc.Exchange) *robotsAnswer {
+	if !x.Outcome.Kept() {
+		return nil
+	}
+	a := &robotsAnswer{status: x.Head.Status}
+	var err error
+	if x.Response != nil {
+		a.body, err = decodedRobots(httpmsg.Body(x.Head, x.Method, x.Response.From(x.Head.Len)), x.Head.Get("Content-Encoding"))
+	}
+	a.judge(x.Outcome, err)
+	return a
+}
+
+// judge takes note of what keeps the body from telling all that robots.txt says (RFC 9309 §2.3.1.4): what is missing of it may forbid
+// anything. What lies beyond the bytes that count is not missing.
+func (a *robotsAnswer) judge(o outcome.Outcome, err error) {
+	switch {
+	case len(a.body) > robots.MaxBody:
+	case o != outcome.Captured:
+		a.lacks = "it came in part. " + o.Describe().Meaning
+	case err != nil:
+		a.lacks = "its content encoding can't be undone"
+	}
+}
+
+// permission is what the answer means.
+func (a *robotsAnswer) permission() robots.Permission {
+	if a.status/100 == 2 && a.lacks != "" {
+		return robots.Partial(a.status, a.lacks)
+	}
+	return robots.FromStatus(a.status, a.body)
+}
+
+// passes says whether another try may bring more than was answered.
+func (a *robotsAnswer) passes() bool { return a != nil && a.permission().Lacks() != "" }
+
 // keepRobots hands what a robots.txt says on to whoever holds the host next: its segment lies in this machine's spool for
 // a while.
-func keepRobots(e *warc.Entry) {
-	x := e.Exchange
-	if !x.Outcome.Kept() {
-		e.Keep = encodeCause(x)
+func keepRobots(e *warc.Entry, a *robotsAnswer) {
+	if a == nil {
+		e.Keep = encodeCause(e.Exchange)
 		return
 	}
-	a := robotsAnswer{status: x.Head.Status, redirect: e.Meta.Redirect}
-	if x.Response != nil {
-		// A body that can't be decoded to its end counts as far as it goes.
-		a.body, _ = decodedRobots(httpmsg.Body(x.Head, x.Method, x.Response.From(x.Head.Len)), x.Head.Get("Content-Encoding"))
-	}
+	a.redirect = e.Meta.Redirect
 	e.Keep = a.encode()
 }
 
+// encode writes status, target and what is lacking into a line, which no address has a space in, and the body behind it.
 func (a *robotsAnswer) encode() []byte {
-	return append(fmt.Appendf(nil, "%d %s\n", a.status, a.redirect), a.body...)
+	return append(fmt.Appendf(nil, "%d %s %s\n", a.status, a.redirect, a.lacks), a.body...)
 }
 
 func decodeRobotsAnswer(b []byte) (*robotsAnswer, error) {
 	head, body, ok := bytes.Cut(b, []byte("\n"))
 	a := &robotsAnswer{body: body}
-	status, redirect, _ := bytes.Cut(head, []byte(" "))
+	status, rest, _ := bytes.Cut(head, []byte(" "))
+	redirect, lacks, _ := bytes.Cut(rest, []byte(" "))
 	if n, err := fmt.Sscan(string(status), &a.status); !ok || n != 1 || err != nil {
 		return nil, fmt.Errorf("what was kept of a robots.txt begins with %.40q", head)
 	}
-	a.redirect = string(redirect)
+	a.redirect, a.lacks = string(redirect), string(lacks)
 	return a, nil
 }
 
@@ -180,5 +231,6 @@ func (h *host) readRobots(ctx context.Context, c *storage.Capture) (*robotsAnswe
 	if a.body, err = decodedRobots(m.Payload, m.Original.Get("Content-Encoding")); err != nil {
 		h.c.Log.Debug("robots.txt can't be decoded", "host", h.lease.Host, "url", c.URL, "error", err)
 	}
+	a.judge(outcome.Outcome(c.Outcome), err)
 	return a, nil
 }

@@ -105,6 +105,9 @@ func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, step step
 	if before != nil {
 		req.Header = conditions(&before.last)
 	}
+	if robots {
+		req.Bytes = robotsLimit(e.Task.URL)
+	}
 	x, err := w.Fetch(ctx, req, func(d fetch.Document) error {
 		if before != nil && d.Status == http.StatusNotModified {
 			return nil // see confirm
@@ -119,9 +122,13 @@ func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, step step
 		} // the host is not free before it is known what it asks for
 		return c.find(ctx, r, e, d)
 	})
+	var heard *robotsAnswer
 	if x != nil && err == nil {
+		if robots {
+			heard = heardRobots(x)
+		}
 		after, again := step.fares(x)
-		if again && more && (x.Outcome.Retry() || x.Outcome.Kept() && passing(x.Head.Status, robots)) {
+		if again && more && (x.Outcome.Retry() || x.Outcome.Kept() && passing(x.Head.Status, robots) || heard.passes()) {
 			e.Meta.Retry = c.due(e.Meta.Attempt, after)
 		}
 	}
@@ -147,7 +154,7 @@ func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, step step
 	}
 	c.flagHead(e)
 	if robots {
-		keepRobots(e)
+		keepRobots(e, heard)
 		c.nameMaps(r, e)
 	} else {
 		newFinder(r, e, x.URL).headers(head)

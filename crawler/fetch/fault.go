@@ -139,7 +139,7 @@ func (w *wire) judgeBody(x *warc.Exchange, t target, err error) {
 		x.Detail = t.addr() + " sent a secret of the archive's back, compressed, or what could not be searched for one; the headers alone are kept"
 	case errors.Is(err, errByteLimit):
 		x.Outcome, x.Truncated = outcome.TooLong, "length"
-		x.Detail = fmt.Sprintf("%s sent more than %d bytes; what follows was cut", t.addr(), w.rec.limits.Bytes)
+		x.Detail = fmt.Sprintf("%s sent more than %d bytes; what follows was cut", t.addr(), w.most)
 	case timedOut(err):
 		x.Outcome, x.Truncated = outcome.TooSlow, "time"
 		x.Detail = fmt.Sprintf("%s did not complete the response within %s", t.addr(), w.rec.limits.Total)

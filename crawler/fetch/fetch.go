@@ -95,6 +95,7 @@ type Request struct {
 	Any    bool        // a document is handed on whatever its media type is
 	PDF    bool        // a PDF is handed on, too, even if it is sent as mere bytes
 	Weight int64       // bytes of memory that whoever takes a document needs for each byte of it, its own included; 0: 1
+	Bytes  int64       // of the response on the wire, head included, if Limits.Bytes is not less; 0: that
 	Header http.Header // sent besides or instead of the defaults; never Host, Connection or what frames a body
 
 	Session *session.Session // as whom to ask; nil: as Recorder.Session

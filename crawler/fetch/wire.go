@@ -38,6 +38,7 @@ type wire struct {
 	done   bool      // the message's end has come, not just the connection's
 	start  time.Time // of the exchange, for its total
 	sent   time.Time // when the request was on its way
+	most   int64     // bytes of the response
 
 	bad   []byte // what broke the framing of the body …
 	badAt int64  // … and where it stands in the response
@@ -76,6 +77,9 @@ func (w *Worker) record(ctx context.Context, req Request) (*warc.Exchange, error
 		return nil, fmt.Errorf("ask %s: a header field of the request holds a line break", t.url)
 	}
 	w.wire.veil.about(who, whereOf(t), asked)
+	if w.wire.most = w.rec.limits.Bytes; req.Bytes > 0 {
+		w.wire.most = min(w.wire.most, req.Bytes)
+	}
 	return w.wire.exchange(ctx, t, msg, x)
 }
 
@@ -310,7 +314,7 @@ func (w *wire) receive(ctx context.Context, c *conn, x *warc.Exchange, f httpmsg
 
 // take keeps that part of b which belongs to the message, up to the limit, and counts the rest.
 func (w *wire) take(x *warc.Exchange, s *httpmsg.Scanner, b []byte) error {
-	within := b[:min(int64(len(b)), max(0, w.rec.limits.Bytes-x.Response.Size()-w.veil.waiting()))]
+	within := b[:min(int64(len(b)), max(0, w.most-x.Response.Size()-w.veil.waiting()))]
 	at := 0
 	for at < len(within) && !s.Done() {
 		payload, n, err := s.Next(within[at:])
