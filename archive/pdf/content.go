@@ -164,7 +164,7 @@ func (p *painter) setFont(args []any, resources dict) {
 	r, numbered := v.(ref)
 	t, known := p.fonts[r.num]
 	if !numbered || !known {
-		p.f.fuel -= fontCost
+		p.f.fuel.spend(fontCost)
 		t = p.f.font(p.f.dict(v))
 		if numbered && len(p.fonts) < maxFonts {
 			p.fonts[r.num] = t
@@ -219,7 +219,7 @@ func (p *painter) text(s text) {
 	var said []byte
 	width := 0.0
 	for len(s) > 0 {
-		if p.f.fuel--; p.f.fuel < 0 {
+		if p.f.fuel.spend(1); p.f.fuel.left < 0 {
 			return
 		}
 		u, w, n := t.next(s)

@@ -26,7 +26,7 @@ type place struct {
 // wrong in damaged files, and what hostile ones lie with.
 type file struct {
 	src     []byte
-	fuel    int
+	fuel    fuel
 	spare   int  // bytes that streams may still decode to
 	full    bool // they would have gone beyond
 	places  map[int]place
@@ -37,9 +37,9 @@ type file struct {
 	crypt   *crypt
 }
 
-func open(src []byte) *file {
+func open(src []byte, expired func() bool) *file {
 	f := &file{
-		src: src, fuel: maxTokens, spare: maxDecoded, places: map[int]place{}, streams: map[int][]byte{}, cache: map[int]any{}, trailer: dict{},
+		src: src, fuel: fuel{left: maxTokens, expired: expired}, spare: maxDecoded, places: map[int]place{}, streams: map[int][]byte{}, cache: map[int]any{}, trailer: dict{},
 	}
 	inner := f.scan()
 	f.unlock()
@@ -57,24 +57,23 @@ var (
 // scan finds the objects that stand in the file itself, and its trailers; it returns the numbers of the object streams.
 func (f *file) scan() []int {
 	var inner []int
-	for at := 0; at < len(f.src) && len(f.places) < maxObjects && f.fuel > 0; {
-		i := bytes.Index(f.src[at:], objWord)
-		if t := bytes.Index(f.src[at:min(len(f.src), at+max(i, 0)+len(trailWord))], trailWord); t >= 0 || i < 0 {
-			if i < 0 {
-				t = bytes.Index(f.src[at:], trailWord)
-			}
-			if t < 0 {
-				break
-			}
-			p := parser{f.src, at + t + len(trailWord), &f.fuel}
+	objs, trails := f.finder(objWord), f.finder(trailWord)
+	for at := 0; at < len(f.src) && len(f.places) < maxObjects && f.fuel.left > 0; {
+		f.fuel.spend(1)
+		i, t := objs.from(at), trails.from(at)
+		if t < i {
+			p := parser{f.src, t + len(trailWord), &f.fuel}
 			if d, ok := p.next(0).(dict); ok {
 				f.trails(d)
 			}
-			at = max(at+t+len(trailWord), p.at)
+			at = max(t+len(trailWord), p.at)
 			continue
 		}
-		at += i + len(objWord)
-		num, start, ok := header(f.src, at-len(objWord))
+		if i == len(f.src) {
+			break
+		}
+		at = i + len(objWord)
+		num, start, ok := header(f.src, i)
 		if !ok {
 			continue
 		}
@@ -97,6 +96,29 @@ func (f *file) scan() []int {
 		}
 	}
 	return inner
+}
+
+// finder finds the places of a word, each byte looked through once.
+type finder struct {
+	f    *file
+	word []byte
+	at   int // the last one found; -1: none yet
+}
+
+func (f *file) finder(word []byte) *finder { return &finder{f, word, -1} }
+
+// from is the first place from at on; the file's length if there is none.
+func (s *finder) from(at int) int {
+	if s.at >= at {
+		return s.at
+	}
+	src := s.f.src
+	i := bytes.Index(src[at:], s.word)
+	if s.at = at + i; i < 0 {
+		s.at = len(src)
+	}
+	s.f.fuel.spend((s.at - at) >> perToken)
+	return s.at
 }
 
 // header reads "12 0" before the word obj.
@@ -156,9 +178,11 @@ func (f *file) streamAt(d dict, at int, resolve bool) (raw []byte, end int, ok b
 		}
 	}
 	i := bytes.Index(f.src[at:], endWord)
-	if f.fuel -= max(i, 0) >> 8; i < 0 {
+	if i < 0 {
+		f.fuel.spend((len(f.src) - at) >> perToken)
 		return f.src[at:], len(f.src), true
 	}
+	f.fuel.spend(i >> perToken)
 	return f.src[at : at+i], at + i + len(endWord), true
 }
 
@@ -201,9 +225,9 @@ func (f *file) object(num int) any {
 		return nil
 	}
 	f.cache[num] = nil // one that needs itself to be read is nothing
-	before := f.fuel
+	before := f.fuel.left
 	v := f.read(num, pl)
-	if f.kept += before - f.fuel; len(f.cache) >= maxCache || f.kept > maxKept {
+	if f.kept += before - f.fuel.left; len(f.cache) >= maxCache || f.kept > maxKept {
 		clear(f.cache)
 		f.kept = 0
 	}
@@ -238,8 +262,7 @@ func sound(v any) any {
 
 // generation reads the second number of an object's header.
 func generation(src []byte, at int) int {
-	fuel := 4
-	p := parser{src, at, &fuel}
+	p := parser{src, at, &fuel{left: 4}}
 	p.next(0)
 	g, _ := p.next(0).(float64)
 	return int(g)

@@ -66,8 +66,7 @@ func (f *file) filter(n name, parm dict, b []byte) ([]byte, bool) {
 	case "ASCII85Decode", "A85":
 		return un85(b), true
 	case "ASCIIHexDecode", "AHx":
-		fuel := 1
-		p := parser{src: append([]byte("<"), b...), fuel: &fuel}
+		p := parser{src: append([]byte("<"), b...), fuel: &fuel{left: 1}}
 		s, _ := p.hex().(text)
 		return []byte(s), true
 	case "RunLengthDecode", "RL":

@@ -90,8 +90,8 @@ func (f *file) wideWidths(t *font, d dict) {
 				return
 			}
 			n, _ := f.resolve(w[i+2]).(float64)
-			f.fuel -= min(max(0, int(second)-from), maxWidths)
-			for c := from; f.fuel > 0 && c <= int(second) && len(t.widths) < maxWidths; c++ {
+			f.fuel.spend(min(max(0, int(second)-from), maxWidths))
+			for c := from; f.fuel.left > 0 && c <= int(second) && len(t.widths) < maxWidths; c++ {
 				t.widths[c] = n
 			}
 			i += 3
@@ -102,7 +102,7 @@ func (f *file) wideWidths(t *font, d dict) {
 }
 
 // readMap reads a ToUnicode map (§9.10.3).
-func (t *font) readMap(b []byte, fuel *int) {
+func (t *font) readMap(b []byte, fuel *fuel) {
 	p := parser{b, 0, fuel}
 	var items []any
 	for {
@@ -116,8 +116,8 @@ func (t *font) readMap(b []byte, fuel *int) {
 					t.mapOne(items[i], items[i+1], 0)
 				}
 			case "endbfrange":
-				for i := 0; i+2 < len(items) && *fuel > 0; i += 3 {
-					*fuel -= t.mapRange(items[i], items[i+1], items[i+2])
+				for i := 0; i+2 < len(items) && fuel.left > 0; i += 3 {
+					fuel.spend(t.mapRange(items[i], items[i+1], items[i+2]))
 				}
 			case "endcodespacerange":
 				if s, ok := firstText(items); ok && len(s) <= 4 {

@@ -34,7 +34,7 @@ const (
 type parser struct {
 	src  []byte
 	at   int
-	fuel *int // tokens that may still be read; nothing is read without
+	fuel *fuel
 }
 
 func isSpace(c byte) bool {
@@ -71,10 +71,18 @@ type end struct{}
 
 // next reads an object or a word; closing brackets are words.
 func (p *parser) next(depth int) any {
+	from := p.at
 	p.skip()
-	if *p.fuel--; p.at >= len(p.src) || *p.fuel < 0 {
+	if p.fuel.spend(1 + (p.at-from)>>perToken); p.at >= len(p.src) || p.fuel.left < 0 {
 		return end{}
 	}
+	from = p.at
+	v := p.object(depth)
+	p.fuel.spend((p.at - from) >> perToken) // a string may be as long as the file
+	return v
+}
+
+func (p *parser) object(depth int) any {
 	c := p.src[p.at]
 	switch {
 	case c == '/':
@@ -264,7 +272,7 @@ func (p *parser) array(depth int) any {
 // value is next, with what can't be compared behind a pointer.
 func (p *parser) value(depth int) any {
 	if depth > maxDepth {
-		*p.fuel = -1 // nothing sound nests so deep
+		p.fuel.left = -1 // nothing sound nests so deep
 		return end{}
 	}
 	v := p.next(depth)

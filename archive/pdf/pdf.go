@@ -64,8 +64,11 @@ func read(src []byte, expired func() bool) (*Document, error) {
 	if !Is(src) {
 		return nil, ErrForm
 	}
-	f := open(src)
-	if f.locked() {
+	f := open(src, expired)
+	switch {
+	case f.fuel.ask():
+		return nil, ErrSlow
+	case f.locked():
 		return nil, ErrLocked
 	}
 	root := f.dict(f.trailer["Root"])
@@ -74,11 +77,11 @@ func read(src []byte, expired func() bool) (*Document, error) {
 	var sb strings.Builder
 	fonts := map[int]*font{}
 	for _, leaf := range f.pages(root) {
-		if sb.Len() >= maxText || f.fuel < 0 || f.full {
+		if sb.Len() >= maxText || f.fuel.left < 0 || f.full {
 			break
 		}
-		if expired != nil && expired() {
-			return nil, ErrSlow
+		if f.fuel.ask() {
+			break
 		}
 		p := f.paint(leaf, fonts, min(maxPageText, maxText-sb.Len()))
 		start := sb.Len()
@@ -90,9 +93,12 @@ func read(src []byte, expired func() bool) (*Document, error) {
 			pages = append(pages, p)
 		}
 	}
+	if f.fuel.slow {
+		return nil, ErrSlow
+	}
 	d.Text = sb.String()
 	f.describe(d, root, pages)
-	d.Cut = f.fuel < 0 || f.full || sb.Len() >= maxText
+	d.Cut = f.fuel.left < 0 || f.full || sb.Len() >= maxText
 	return d, nil
 }
 
@@ -115,7 +121,7 @@ func (f *file) pages(root dict) []leaf {
 			seen[r.num] = true
 		}
 		d := f.dict(v)
-		if d == nil || depth > maxTreeDeep || len(out) >= maxPages || f.fuel < 0 {
+		if d == nil || depth > maxTreeDeep || len(out) >= maxPages || f.fuel.left < 0 {
 			return
 		}
 		if r := d["Resources"]; r != nil {
@@ -168,7 +174,7 @@ func (f *file) annotations(d *Document, l leaf, p *page, start int) {
 	shown := p.sb.String()
 	for _, v := range f.list(l.dict["Annots"]) {
 		a := f.dict(v)
-		if f.resolve(a["Subtype"]) != name("Link") || len(d.Links) >= maxLinks || f.fuel < 0 {
+		if f.resolve(a["Subtype"]) != name("Link") || len(d.Links) >= maxLinks || f.fuel.left < 0 {
 			continue
 		}
 		act := f.dict(first(a["A"], a["PA"]))
@@ -178,7 +184,7 @@ func (f *file) annotations(d *Document, l leaf, p *page, start int) {
 		}
 		k := Link{URI: strings.ToValidUTF8(strings.TrimSpace(string(uri)), "%EF%BF%BD"), Page: len(d.Pages), Start: start, End: start}
 		if r, ok := floats(f.resolved(a["Rect"]), 4); ok {
-			f.fuel -= len(p.pieces) / 8
+			f.fuel.spend(len(p.pieces) / 8)
 			if from, to, ok := p.within(r[0], r[1], r[2], r[3]); ok {
 				k.Start, k.End = start+from, start+to
 			}
