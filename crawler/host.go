@@ -103,6 +103,9 @@ func (h *host) serve(ctx, work context.Context) (time.Time, error) {
 			continue
 		}
 		r, err := h.c.run(work, t.Run)
+		if err == nil {
+			err = h.c.handed(work, t)
+		}
 		if errors.Is(err, errRun) {
 			h.forget(t.Run)
 			err = h.c.shelve(work, t.Run, err)

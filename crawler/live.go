@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -213,7 +214,24 @@ var errRun = errors.New("what it asks for can't be done")
 // shelve puts a run aside that can't be carried out: the others go on.
 func (c *Crawler) shelve(ctx context.Context, id int64, why error) error {
 	c.Log.Error("a run can't be carried out, and is paused", "run", id, "error", why)
-	return c.Cuts.PauseRun(ctx, id)
+	_, told, ok := strings.Cut(why.Error(), errRun.Error()+": ")
+	if !ok {
+		told = why.Error()
+	}
+	return c.Cuts.ShelveRun(ctx, id, sentence(errors.New(told)))
+}
+
+// handed says whether what was handed in for a run, if t is to take that in, is there: it is dropped when the run is done, and a
+// segment that is lost later makes the task due again.
+func (c *Crawler) handed(ctx context.Context, t storage.Task) error {
+	if t.Kind != KindDocument {
+		return nil
+	}
+	_, err := c.Index.Document(ctx, t.Run)
+	if errors.Is(err, storage.ErrNotFound) {
+		return fmt.Errorf("run %d: %w: what was handed in is lost with the segment that held it; capture the file once more", t.Run, errRun)
+	}
+	return err
 }
 
 // ReadSpec reads the spec of a run's row.

@@ -30,7 +30,7 @@ type Run struct {
 	Ended      time.Time       `json:"-"` // zero while it goes on
 	Cut        string          `json:"-"` // the budget that ended it: pages, bytes or seconds; empty if none did
 	Changes    json.RawMessage `json:"-"` // JSON; the crawler's, opaque here: what differs from the schedule's run before
-	Fault      string          `json:"-"` // why what it watches could not be read, though it answered; empty if it could
+	Fault      string          `json:"-"` // why what it watches could not be read, though it answered, or, of a paused run, why it can't be carried out; empty if neither
 }
 
 // RunState is where a run stands.

@@ -117,18 +117,36 @@ func (db *DB) Document(ctx context.Context, run int64) (Document, error) {
 
 // PauseRun parks what is left of a run: nothing of it is due until ResumeRun.
 func (db *DB) PauseRun(ctx context.Context, id int64) error {
-	return db.shift(ctx, id, RunPaused, `UPDATE tasks SET due_at=due_at+$1 WHERE run=$2 AND due_at<$1 AND `+sqlOpen)
+	return db.shift(ctx, id, RunPaused, "", `UPDATE tasks SET due_at=due_at+$1 WHERE run=$2 AND due_at<$1 AND `+sqlOpen)
 }
 
-// ResumeRun makes what is left of a run due again.
+// ShelveRun pauses a run that can't be carried out, and writes why into its row, in a sentence.
+func (db *DB) ShelveRun(ctx context.Context, id int64, fault string) error {
+	return db.shift(ctx, id, RunPaused, fault, `UPDATE tasks SET due_at=due_at+$1 WHERE run=$2 AND due_at<$1 AND `+sqlOpen)
+}
+
+// HandIn gives a run its document anew, if it has none any more.
+func (db *DB) HandIn(ctx context.Context, run int64, doc Document) error {
+	err := db.write(ctx, func(x *tx) error {
+		_, err := x.exec(`INSERT INTO documents (run, mime, body) VALUES ($1,$2,$3) ON CONFLICT DO NOTHING`, run, doc.Mime, doc.Body)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("hand a document in for run %d: %w", run, err)
+	}
+	return nil
+}
+
+// ResumeRun makes what is left of a run due again. Why it could not be carried out is forgotten.
 func (db *DB) ResumeRun(ctx context.Context, id int64) error {
-	return db.shift(ctx, id, RunActive, `UPDATE tasks SET due_at=due_at-$1 WHERE run=$2 AND due_at>=$1 AND `+sqlOpen)
+	return db.shift(ctx, id, RunActive, "", `UPDATE tasks SET due_at=due_at-$1 WHERE run=$2 AND due_at>=$1 AND `+sqlOpen)
 }
 
-func (db *DB) shift(ctx context.Context, id int64, state RunState, q string) error {
+func (db *DB) shift(ctx context.Context, id int64, state RunState, fault, q string) error {
 	err := db.write(ctx, func(x *tx) error {
 		// The run's row first: who adds tasks to the run looks at its state under a lock.
-		n, err := x.exec(`UPDATE runs SET state=$1 WHERE id=$2 AND state<>$3`, state, id, RunDone)
+		n, err := x.exec(`UPDATE runs SET state=$1, fault=CASE WHEN $4<>'' THEN $4 WHEN $1='active' AND state='paused' THEN '' ELSE fault END
+			WHERE id=$2 AND state<>$3`, state, id, RunDone, fault)
 		if err != nil || n == 0 {
 			return err
 		}

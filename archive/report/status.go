@@ -291,6 +291,8 @@ func (s *Status) run(ctx context.Context, rows StatusRows, run storage.Run) erro
 func (s *Status) waitsOf(run storage.Run, open bool, toStore int64, on []string) {
 	name := fmt.Sprint(run.ID)
 	switch {
+	case run.State == storage.RunPaused && run.Fault != "":
+		s.wait(Wait{What: "run", Name: name, For: storage.WaitPaused, Text: "it can't be carried out: " + run.Fault + " Then the same capture command goes on with it"})
 	case run.State == storage.RunPaused:
 		s.wait(Wait{What: "run", Name: name, For: storage.WaitPaused, Text: "it was interrupted: the same capture command goes on with it"})
 	case run.State == storage.RunActive && run.Cut != "":

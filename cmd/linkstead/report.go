@@ -117,6 +117,8 @@ func printRunReport(w io.Writer, r *report.Run) error {
 	switch {
 	case r.Ended != nil:
 		fmt.Fprintf(w, "  Ended     %s, after %s\n", stamp(*r.Ended), since(r.Ended.Sub(r.Started)))
+	case r.State == string(storage.RunPaused) && r.Fault != "":
+		fmt.Fprintln(w, "  Ended     not yet: it can't be carried out")
 	case r.State == string(storage.RunPaused):
 		fmt.Fprintln(w, "  Ended     not yet: interrupted")
 	default:
