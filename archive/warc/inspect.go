@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"sync"
 	"time"
 
 	"linkstead/storage"
@@ -54,7 +55,7 @@ var WordList = []WordHelp{
 	{WordDigest, "A block or payload does not have its digest (WARC 1.1 §5.8, §5.9).", tryCopy},
 	{WordRecord, "A record breaks another rule of WARC 1.1.", "nothing that is needed to read it is lost; report it if this program wrote it"},
 	{WordUnclosed, "The records of an exchange are not all there, or stand among another's (WARC 1.1 §5.7).", tryCopy},
-	{WordDangling, "A revisit leads to no whole payload of its collection.", "'linkstead verify --repair' leads it to an equal payload, if there is one"},
+	{WordDangling, "A revisit leads to no whole payload of its collection.", "'linkstead verify --repair' leads it to an equal payload, if there is one; else capture the address again, and repair then"},
 	{WordNoRecord, "A row tells of a record that is not there, or can't be read.",
 		"bring the file back from a copy; 'linkstead verify --repair --delete-rows' takes the row away"},
 	{WordNoRow, "A record that counts has no row.", tryRepair},
@@ -156,6 +157,9 @@ type Inspector struct {
 	Tell       func(n *Inspection)             // is told of each segment, one at a time; may be nil
 	Mender     *Mender                         // repairs; nil: nothing is changed
 	Now        func() time.Time
+
+	objects sync.Map // by segment: why nothing of it can be read; see objectOf
+	settled bool     // what is missing now was found nowhere else
 }
 
 // Inspected is what came of it all.
@@ -203,8 +207,8 @@ func (d *Inspected) take(flaws []Flaw) {
 // Left is how many faults were not mended.
 func (d *Inspected) Left() int { return len(d.Flaws) + d.More - d.Mended }
 
-// objects yields the objects under the prefix of segments.
-func (i *Inspector) objects(ctx context.Context) iter.Seq2[storage.Blob, error] {
+// listed yields the objects under the prefix of segments.
+func (i *Inspector) listed(ctx context.Context) iter.Seq2[storage.Blob, error] {
 	prefix := KeyPrefix
 	if i.Collection != "" {
 		prefix += i.Collection + "/"

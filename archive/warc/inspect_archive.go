@@ -129,7 +129,9 @@ func (i *Inspector) rest(ctx context.Context, done *Inspected) error {
 
 // again looks once more at revisits that led nowhere: what they lead to may have its row again.
 func (i *Inspector) again(ctx context.Context, done *Inspected) error {
-	left := map[string]map[int64]bool{}
+	i.objects.Clear()
+	i.settled = true
+	left := map[string]map[int64]string{}
 	for k := range done.Flaws {
 		f := &done.Flaws[k]
 		if f.Word != WordDangling || f.Mended != "" {
@@ -144,17 +146,22 @@ func (i *Inspector) again(ctx context.Context, done *Inspected) error {
 			if err != nil || n == nil {
 				return err
 			}
-			left[f.Segment] = map[int64]bool{}
+			left[f.Segment] = map[int64]string{}
 			for _, g := range n.Flaws {
 				if g.Word == WordDangling {
-					left[f.Segment][g.Offset] = true
+					left[f.Segment][g.Offset] = g.Mended
 				}
 			}
 		}
-		if !left[f.Segment][f.Offset] {
-			f.mended("what it leads to has its row again")
-			done.Mended++
+		switch how, still := left[f.Segment][f.Offset]; {
+		case !still:
+			f.mended("what it leads to is there again")
+		case how != "":
+			f.mended("%s", how)
+		default:
+			continue
 		}
+		done.Mended++
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package warc
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -112,5 +113,43 @@ func TestMendDeletesWhatIsDamaged(t *testing.T) {
 	}
 	if ps, err := w.db.Posts(context.Background()); err != nil || len(ps) == 0 {
 		t.Errorf("posts: %v, %v", ps, err)
+	}
+}
+
+// A revisit whose payload went with its segment is at fault, and is led to an equal payload as soon as there is one.
+func TestMendLeadsRevisitsOfLostSegments(t *testing.T) {
+	w := newWorld(t, nil, nil)
+	r := w.run("c", "http://a.test/1", "http://a.test/2")
+	first := w.page(r, "http://a.test/1", "the same body")
+	w.flush()
+	second := w.page(r, "http://a.test/2", "the same body")
+	w.flush()
+	if second.Kind != KindRevisit {
+		t.Fatalf("the second is a %s", second.Kind)
+	}
+	name := filepath.Join(w.dir, "blobs", w.segment(first.Segment).Location)
+	must(t, os.Rename(name, filepath.Join(w.dir, "away")))
+	if d := w.inspected(false, false); d.words()[WordMissing] != 1 || d.words()[WordDangling] != 1 {
+		t.Errorf("without the object: %+v", d.Flaws)
+	}
+	if d := w.inspected(true, true); d.Left() != 1 || d.Mended != 1 { // the segment is given up, the revisit has nothing yet
+		t.Errorf("given up: %+v", d.Flaws)
+	}
+	w.lib = &Library{Shelves: w.db, Blobs: w.blobs, Spool: filepath.Join(w.dir, "spool")}
+	if _, err := w.payload(second); !errors.Is(err, storage.ErrNotFound) {
+		t.Errorf("what was given up is read with %v", err)
+	}
+	w.lease()
+	e := w.entry(r, "http://a.test/1", okResponse("the same body"))
+	e.Meta.Attempt = 2
+	e.Task.Attempts = 1
+	w.add(e)
+	w.flush()
+	if d := w.inspected(true, false); d.Left() != 0 || d.Mended == 0 {
+		t.Errorf("captured again: %+v", d.Flaws)
+	}
+	w.reads(w.capture("c", "http://a.test/2"), "the same body")
+	if d := w.inspected(false, false); d.Left() != 0 {
+		t.Errorf("faults are left: %+v", d.Flaws)
 	}
 }

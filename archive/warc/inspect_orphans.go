@@ -19,7 +19,7 @@ func (i *Inspector) orphans(ctx context.Context, n *Inspection) error {
 	if err != nil {
 		return err
 	}
-	for blob, err := range i.objects(ctx) {
+	for blob, err := range i.listed(ctx) {
 		if err != nil {
 			return err
 		}

@@ -351,26 +351,31 @@ func (c *comparison) refers(ctx context.Context, u *unitRows, have []storage.Cap
 	return nil
 }
 
-// original is where the payload of a revisit stands: where its record says, unless a purge has replaced that segment, or else
-// wherever an equal payload is; empty if nowhere. The rows of other captures may be wrong just now, and do not decide.
+// original is where the payload of a revisit stands: where its record says, if it stands there, or else wherever an equal payload is; empty if nowhere. The rows of other captures may be wrong just now, and do not decide.
 func (c *comparison) original(ctx context.Context, u *unitRows) (string, error) {
 	w := &u.end.Captures[0]
-	if segment, _, err := splitLocation(w.RefersTo); err == nil {
-		if _, err := c.i.Rows.Segment(ctx, segment); !errors.Is(err, storage.ErrNotFound) {
+	if segment, offset, err := splitLocation(w.RefersTo); err == nil {
+		ok, err := c.i.stands(ctx, segment, offset, u.refers)
+		if err != nil || ok {
 			return w.RefersTo, err
 		}
 	}
 	holders, err := c.i.Index.Holders(ctx, w.Collection, w.Digest)
-	if err != nil || len(holders) == 0 {
+	if err != nil {
 		return "", err
 	}
-	best := holders[0]
+	best := ""
 	for _, h := range holders {
-		if h.RecordID == u.refers {
-			best = h
+		if best != "" && h.RecordID != u.refers {
+			continue
+		}
+		if why, err := c.i.objectOf(ctx, h.Segment); err != nil {
+			return "", err
+		} else if why == "" {
+			best = location(h.Segment, h.Offset)
 		}
 	}
-	return location(best.Segment, best.Offset), nil
+	return best, nil
 }
 
 // leads says why a place is not where the payload of a revisit stands; empty if it is.
@@ -379,6 +384,9 @@ func (c *comparison) leads(ctx context.Context, u *unitRows, place string) (stri
 	segment, offset, err := splitLocation(place)
 	if err != nil {
 		return "that is no place in a segment", nil
+	}
+	if why, err := c.i.objectOf(ctx, segment); err != nil || why != "" {
+		return why, err
 	}
 	o, err := c.i.Rows.CaptureAt(ctx, segment, offset)
 	if errors.Is(err, storage.ErrNotFound) {

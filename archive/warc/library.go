@@ -246,6 +246,9 @@ func (l *Library) member(ctx context.Context, c storage.Capture) (io.ReadCloser,
 			l.places.Store(c.Segment, s.Location)
 			return l.Blobs.Open(ctx, s.Location, c.Offset, c.Length)
 		}
+		if s.State == storage.SegmentLost {
+			return nil, fmt.Errorf("segment %s was given up: %w", s.ID, storage.ErrNotFound)
+		}
 		f, err := os.Open(storage.SpoolPath(l.Spool, c.Segment))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue

@@ -21,7 +21,7 @@ import (
 type verifyCmd struct {
 	Collection string `help:"Only this collection." placeholder:"NAME"`
 	Segment    string `help:"Only this segment." placeholder:"ID"`
-	Jobs       int    `help:"Segments that are read at a time (default: as many as there are processors)." placeholder:"N"`
+	Jobs       *int   `help:"Segments that are read at a time (default: as many as there are processors)." placeholder:"N"`
 	Resume     bool   `help:"Go on where an interrupted verification stopped."`
 	State      string `help:"File that notes what was verified (default: verify.state in the spool folder)." placeholder:"FILE"`
 	Repair     bool   `help:"Write rows as the records tell them, and take in objects without rows. No byte of the store is deleted."`
@@ -53,7 +53,7 @@ func (c *verifyCmd) run(ctx context.Context, e *env) (err error) {
 	switch {
 	case c.DeleteRows && !c.Repair:
 		return usageError{errors.New("--delete-rows goes with --repair")}
-	case c.Jobs < 0:
+	case c.Jobs != nil && *c.Jobs < 1:
 		return usageError{errors.New("--jobs wants a number from 1 on")}
 	case c.Segment != "" && c.Resume:
 		return usageError{errors.New("--resume goes on with a whole verification, and --segment is for one segment: leave one of them out")}
@@ -92,13 +92,16 @@ func (c *verifyCmd) verify(ctx context.Context, e *env, s *store, m *warc.Mender
 	if err != nil {
 		return err
 	}
+	if err := c.known(ctx, s.db); err != nil {
+		return err
+	}
 	show := newVerifying(e.stderr, e.now)
 	i := &warc.Inspector{
 		Rows: s.db, Index: s.db, Blobs: s.blobs, Spool: e.cfg.SpoolDir(), Node: node, Collection: c.Collection, Segment: c.Segment,
-		Jobs: c.Jobs, Begin: show.begin, Read: show.read, Tell: show.tell, Mender: m, Now: e.now,
+		Jobs: runtime.NumCPU(), Begin: show.begin, Read: show.read, Tell: show.tell, Mender: m, Now: e.now,
 	}
-	if i.Jobs == 0 {
-		i.Jobs = runtime.NumCPU()
+	if c.Jobs != nil {
+		i.Jobs = *c.Jobs
 	}
 	if c.Segment == "" {
 		if i.State, err = c.state(e); err != nil {
@@ -114,13 +117,25 @@ func (c *verifyCmd) verify(ctx context.Context, e *env, s *store, m *warc.Mender
 	}
 	switch {
 	case errors.Is(err, storage.ErrNotFound) && c.Segment != "":
-		return fmt.Errorf("there is no segment %s\n'linkstead verify --json' without faults lists none; segments are the files below warc/ in the store", c.Segment)
+		return fmt.Errorf("there is no segment %s\nThe files below warc/ in the store are named after their segments, 'ID.warc.gz'; 'linkstead segments' lists those that are not stored yet", c.Segment)
 	case err != nil && ctx.Err() != nil && c.Segment == "":
 		return fmt.Errorf("%w\n%s verified; 'linkstead verify --resume' goes on from there", err, plural(done.Segments, "segment was", "segments were"))
 	case err != nil:
 		return err
 	}
 	return c.report(e, done, e.now().Sub(began))
+}
+
+// known is an error if there is no such collection: to verify nothing is no good news.
+func (c *verifyCmd) known(ctx context.Context, db *storage.DB) error {
+	if c.Collection == "" {
+		return nil
+	}
+	all, err := db.Collections(ctx)
+	if err != nil || slices.ContainsFunc(all, func(k storage.Collection) bool { return k.Name == c.Collection }) {
+		return err
+	}
+	return fmt.Errorf("there is no collection %q\n'linkstead collection list' tells which there are", c.Collection)
 }
 
 // state opens the file that notes what was verified.
