@@ -70,6 +70,8 @@ type Journal struct {
 
 	begins sync.Mutex // held by who opens a segment
 
+	shelf shelf // which segments are known to be there
+
 	wake   chan struct{}
 	failed chan struct{} // closed when err is set
 	quit   chan struct{}

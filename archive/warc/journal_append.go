@@ -152,6 +152,9 @@ func (j *Journal) original(ctx context.Context, e *Entry, digest string) (*segme
 	if err != nil {
 		return nil, nil, fmt.Errorf("look for an earlier capture of the same payload: %w", err)
 	}
+	if !j.stands(ctx, c) {
+		return seg, nil, nil
+	}
 	return seg, &Original{RecordID: c.RecordID, URL: c.URL, At: c.At, Location: location(c.Segment, c.Offset)}, nil
 }
 
