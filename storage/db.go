@@ -52,7 +52,9 @@ type DBOptions struct {
 	Patience time.Duration
 	// Log is told when the database goes away and comes back; nil: nobody is.
 	Log *slog.Logger
-	// VFS names the operating-system layer under SQLite; empty: the system's own. For tests that cut the power.
+	// FS makes the folder of an embedded database, and VFS names the layer of SQLite that is to read and write it; zero: the
+	// system's own. For tests that cut the power.
+	FS  FS
 	VFS string
 }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,7 +15,7 @@ import (
 
 // openEmbedded opens the SQLite database in a file.
 func openEmbedded(ctx context.Context, path string, o DBOptions) (*DB, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := makePlace(path, o.FS); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	w, err := openSQLite(path, o.VFS, 1)
@@ -30,6 +31,17 @@ func openEmbedded(ctx context.Context, path string, o DBOptions) (*DB, error) {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), db.Close())
 	}
 	return db, nil
+}
+
+// makePlace makes the folder of a database that is not there yet. SQLite makes the database's own name durable, and none above it.
+func makePlace(path string, fsys FS) error {
+	if fsys == nil {
+		fsys = OS{}
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return nil // whoever made the database came past this; what else is wrong, SQLite tells
+	}
+	return makeDir(fsys, filepath.Dir(path))
 }
 
 func openSQLite(path, vfs string, conns int) (*sql.DB, error) {

@@ -19,7 +19,7 @@ import (
 	"linkstead/storage/storagetest"
 )
 
-// TestPowerCutDatabase lets an archive live on a disk that remembers, and cuts the power at each moment of that life: between
+// TestPowerCutDatabase lets an archive live on a disk that remembers, and cuts the power at moments of that life: between
 // any two writes, syncs and names of the segments, of the store, and of SQLite's database and its write-ahead log. What was
 // synced is there, and an arbitrary part of what was not. Whatever is left: it opens and is sound, all that was acknowledged
 // reads back and has its rows, no task is lost, verify finds nothing, and the work goes on to its end.
@@ -30,15 +30,16 @@ func TestPowerCutDatabase(t *testing.T) {
 	if len(l.acked) != len(l.urls) || moments < 200 {
 		t.Fatalf("%d of %d exchanges were acknowledged, in %d moments", len(l.acked), len(l.urls), moments)
 	}
-	const jobs = 4
+	// A sample of the moments, another one each time: one out of each of so many stretches of equal length.
+	const jobs, cuts = 4, 140 / stride
 	for job := range jobs {
 		t.Run(fmt.Sprint(job), func(t *testing.T) {
 			t.Parallel()
-			for moment := job * stride; moment <= moments; moment += jobs * stride {
-				// Each other time the harshest cut, else one that leaves anything.
-				at, seed := min(moment+rand.IntN(stride), moments), rand.Uint64()
-				if rand.IntN(3) == 0 {
-					seed = 0
+			for n := job; n < cuts; n += jobs {
+				from, to := n*(moments+1)/cuts, (n+1)*(moments+1)/cuts
+				at, seed := from+rand.IntN(to-from), rand.Uint64()
+				if n%3 == 0 {
+					seed = 0 // the harshest cut
 				}
 				l.leftAt(t, at, seed)
 				if t.Failed() {
