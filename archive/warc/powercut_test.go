@@ -144,8 +144,8 @@ func (w *world) sound() {
 	}
 }
 
-// inspected fails the test if verify finds anything.
-func (w *world) inspected() {
+// verifiesClean fails the test if verify finds anything.
+func (w *world) verifiesClean() {
 	w.t.Helper()
 	i := &Inspector{Rows: w.db, Index: w.db, Blobs: w.blobs, Spool: filepath.Join(w.dir, "spool"), Node: w.spool.Node(), Jobs: 1, Now: time.Now}
 	done, err := i.Inspect(context.Background())
@@ -168,7 +168,7 @@ func (l *life) leftAt(t *testing.T, moment int, seed uint64) {
 		t.Errorf("missing: %v", rec.Missing)
 	}
 	after.flush()
-	after.inspected()
+	after.verifiesClean()
 	if moment >= l.began {
 		l.keeps(after, moment)
 		l.goesOn(after)
