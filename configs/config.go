@@ -107,6 +107,9 @@ type Traps struct {
 	Pattern int // pages of a host under one pattern
 	Same    int // pages in a row under one pattern with the same content
 	Lists   int // sitemaps and feeds of a host
+
+	Nested     int // requisites of the requisites of a page
+	NestedHost int // requisites that those of a host name
 }
 
 // Segment says when a WARC file is sealed, and how exchanges are grouped.

@@ -46,6 +46,7 @@ func (c *Config) keys() []key {
 		{"traps.repeats", &c.Traps.Repeats}, {"traps.growth", &c.Traps.Growth}, {"traps.ahead", &c.Traps.Ahead},
 		{"traps.back", &c.Traps.Back}, {"traps.host", &c.Traps.Host}, {"traps.depth", &c.Traps.Depth},
 		{"traps.pattern", &c.Traps.Pattern}, {"traps.same", &c.Traps.Same}, {"traps.lists", &c.Traps.Lists},
+		{"traps.nested", &c.Traps.Nested}, {"traps.nested_host", &c.Traps.NestedHost},
 		{"segment.size", &c.Segment.Size}, {"segment.age", &c.Segment.Age}, {"segment.window", &c.Segment.Window},
 		{"serve.listen", &c.Serve.Listen}, {"serve.replay_listen", &c.Serve.ReplayListen},
 		{"serve.replay_origin", &c.Serve.ReplayOrigin}, {"serve.origin", &c.Serve.PagesOrigin},

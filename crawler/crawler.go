@@ -50,6 +50,7 @@ type Counter interface {
 	Counts(ctx context.Context, run int64, node string) (storage.Counts, error)
 	CountRuns(ctx context.Context, node string, counts map[int64]storage.Counts) error
 	Tallies(ctx context.Context, run int64, host string) (map[string]storage.Tally, error)
+	NamedSoFar(ctx context.Context, run int64, host, what string) (int64, error)
 }
 
 // Index looks captures, posts and what was handed in up.

@@ -306,7 +306,7 @@ func (f *finder) add(url string, hop scope.Hop, context string) {
 	}
 	f.seen[key] = true
 	t := f.e.Task
-	v := f.run.admit(f.scope, scope.Link{
+	v := f.run.admit(f.scope, f.e, scope.Link{
 		URL: url, Hop: hop, Cited: f.cited[url], From: t.URL, Depth: t.Depth, Hops: t.Hops, Nth: f.nth,
 	})
 	if v.Reason == scope.ReasonTrap && !v.Admitted {

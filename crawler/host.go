@@ -421,6 +421,7 @@ func (h *host) do(work context.Context, r *run, t storage.Task, p *permission, f
 	ended := func(due int64, held bool, err error) {
 		place.leave()
 		r.users.Add(-1)
+		r.nested.ended(t.ID)
 		r.spending.ends(t)
 		h.mu.Lock()
 		delete(h.busy, keyOf(t))

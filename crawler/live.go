@@ -30,6 +30,8 @@ type run struct {
 	mu    sync.Mutex
 	traps traps
 
+	nested nested
+
 	count storage.Counts      // this crawler's
 	saved storage.Counts      // as the database has it
 	told  map[string]bool     // see untold
@@ -172,7 +174,7 @@ func (c *Crawler) run(ctx context.Context, id int64) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{row: row, line: c.lines.of(s, c.Recorder), seen: map[int64]bool{}}
+	r := &run{row: row, line: c.lines.of(s, c.Recorder), seen: map[int64]bool{}, nested: nested{c: c}}
 	compiled, err := s.Compile()
 	if err != nil {
 		return nil, fmt.Errorf("run %d: %w: %w", id, errRun, err)

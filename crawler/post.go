@@ -99,7 +99,7 @@ func (f *finder) cite(p *storage.Post) {
 // refused notes on every citation of a URL that the run's rules leave it out.
 func (f *finder) refused(p *storage.Post, url string) {
 	t := f.e.Task
-	v := f.run.admit(f.scope, scope.Link{URL: url, Hop: scope.HopLink, Cited: true, From: t.URL, Depth: t.Depth, Hops: t.Hops})
+	v := f.run.admit(f.scope, f.e, scope.Link{URL: url, Hop: scope.HopLink, Cited: true, From: t.URL, Depth: t.Depth, Hops: t.Hops})
 	for i := range p.Citations {
 		if p.Citations[i].URL == url {
 			p.Citations[i].LeftOut = v.Detail

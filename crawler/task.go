@@ -63,6 +63,9 @@ func (c *Crawler) task(ctx context.Context, l storage.Lease, r *run, t storage.T
 		err = c.exchange(ctx, r, e, step)
 		if err == nil {
 			r.traps.ended(e, p)
+			if err = r.nested.tell(e); err != nil {
+				err = errors.Join(err, r.line.rec.Release(e.Exchange))
+			}
 		}
 	}
 	if err != nil {
@@ -207,7 +210,7 @@ func (c *Crawler) redirect(ctx context.Context, r *run, e *warc.Entry) error {
 	}
 	target = r.secrets(e).Address(target)
 	e.Meta.Redirect = target
-	v := r.admit(r.scope.Load(), scope.Link{
+	v := r.admit(r.scope.Load(), e, scope.Link{
 		URL: target, Hop: scope.HopRedirect, From: x.URL, Depth: e.Task.Depth, Hops: e.Task.Hops,
 	})
 	back, err := c.leadsBack(ctx, e, target)
@@ -300,7 +303,7 @@ func (c *Crawler) append(ctx context.Context, r *run, e *warc.Entry, done func(b
 	}
 	c.Log.Warn("an exchange can't be recorded", "run", e.Meta.Run, "host", e.Task.Host, "url", e.Task.URL, "error", err)
 	bare := *e
-	bare.Post, bare.New, bare.Confirmed = nil, nil, nil
+	bare.Post, bare.New, bare.Confirmed, bare.Named = nil, nil, nil, nil
 	bare.Meta.Outlinks, bare.Meta.Notes, bare.Meta.Redirect, bare.Meta.Mime, bare.Meta.Retry = nil, nil, "", "", 0
 	bare.Exchange = &warc.Exchange{
 		URL: e.Task.URL, Method: e.Exchange.Method, At: e.Exchange.At, Outcome: outcome.Protocol,

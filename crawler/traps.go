@@ -127,9 +127,15 @@ func (t *traps) ended(e *warc.Entry, p *permission) {
 }
 
 // admit decides whether a link becomes a task: besides what its address tells, what was counted on its host, if this process
-// knows it. The first ones of a trap become tasks, too, so that each has an outcome of its own.
-func (r *run) admit(s *scope.Scope, l scope.Link) scope.Verdict {
+// knows it. The first ones of a trap become tasks, too, so that each has an outcome of its own. e is what names the link.
+func (r *run) admit(s *scope.Scope, e *warc.Entry, l scope.Link) scope.Verdict {
 	v := s.Admit(l)
+	if v.Admitted && l.Hop == scope.HopEmbed && scope.Role(l.Hops) == scope.KindRequisite && !r.knows(l) {
+		if why := r.nested.over(e, s.Spec().Traps, l.URL); why != "" {
+			v.Admitted, v.Reason, v.Detail = false, scope.ReasonTrap, why
+		}
+		return v
+	}
 	if v.Reason != scope.ReasonTrap && (!v.Admitted || !s.Cuttable(v.Kind, v.Hops, v.Depth)) {
 		return v
 	}

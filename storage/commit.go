@@ -28,6 +28,7 @@ type End struct {
 	Took     time.Duration // the whole exchange, to the millisecond
 	LeftOut  []LeftOut     // links that did not become tasks
 	Counted  []string      // kinds of pages that it counts for, see DB.Tallies; empty where nothing is counted
+	Named    []Named       // requisites that it names and that count against a limit; those of a try that is repeated count, too
 	Added    int           // how many of New the database did not have; Commit fills it in
 }
 

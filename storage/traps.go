@@ -3,8 +3,10 @@ package storage
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 )
@@ -29,6 +31,22 @@ func (t Tally) With(version int64) Tally {
 	}
 	t.Version = version
 	return t
+}
+
+// Named is how many requisites were named for the first time under a count that limits them: of a host, or of the whole run.
+type Named struct {
+	Host string // empty: of the run
+	What string
+	N    int64
+}
+
+// NamedSoFar is how many were named under a count, on whatever machine.
+func (db *DB) NamedSoFar(ctx context.Context, run int64, host, what string) (n int64, err error) {
+	err = db.r.QueryRowContext(ctx, `SELECT n FROM traps WHERE run=$1 AND host=$2 AND what=$3`, run, foldKey(host), what).Scan(&n)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, fmt.Errorf("read how many requisites run %d has on %s: %w", run, host, err)
+	}
+	return n, nil
 }
 
 // maxTallies bounds how many kinds of a host are read: the rarest are left out.
@@ -102,7 +120,38 @@ func (x *tx) tally(ends []End, held []bool) error {
 	slices.SortFunc(list, func(a, b *tallied) int {
 		return cmp.Or(cmp.Compare(a.run, b.run), cmp.Compare(a.host, b.host), cmp.Compare(a.what, b.what))
 	})
-	return x.putTallies(list)
+	if err := x.putTallies(list); err != nil {
+		return err
+	}
+	return x.putNamed(ends, held)
+}
+
+// putNamed adds the requisites that were named by ends that count. Rows of a whole run are shared by the workers: they are
+// written in one order, after all else that two of them may wait for.
+func (x *tx) putNamed(ends []End, held []bool) error {
+	type key struct {
+		run        int64
+		host, what string
+	}
+	sums := map[key]int64{}
+	for i := range ends {
+		for _, n := range ends[i].Named {
+			if held[i] {
+				sums[key{ends[i].Task.Run, foldKey(n.Host), n.What}] += n.N
+			}
+		}
+	}
+	var rows []any
+	for _, k := range slices.SortedFunc(maps.Keys(sums), func(a, b key) int {
+		return cmp.Or(cmp.Compare(a.run, b.run), cmp.Compare(a.host, b.host), cmp.Compare(a.what, b.what))
+	}) {
+		rows = append(rows, k.run, k.host, k.what, sums[k], int64(0), int64(0))
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	_, err := x.insert(`INSERT INTO traps (run, host, what, n, same, version)`, ` ON CONFLICT (run, host, what) DO UPDATE SET n=traps.n+excluded.n`, 6, rows)
+	return err
 }
 
 // putTallies adds to the rows. Those whose content goes on where the row left off add to the row's run of it.

@@ -203,7 +203,7 @@ func decodeJSON(block io.Reader, into any) error {
 
 // end is what the rows say once the entry's group stands at start in a segment.
 func (e *Entry) end(segment string, start int64, g *Group, orig *Original) storage.End {
-	end := storage.End{Task: e.Task, Token: e.Meta.Token, New: e.New, Keep: e.Keep, Bytes: e.bytes(), Counted: e.Counted}
+	end := storage.End{Task: e.Task, Token: e.Meta.Token, New: e.New, Keep: e.Keep, Bytes: e.bytes(), Counted: e.Counted, Named: e.Named}
 	end.Took, end.LeftOut = e.took(), e.Meta.leftOut()
 	end.Task.Attempts = e.Meta.Attempt
 	end.Task.Due, end.Task.Outcome = e.Meta.Retry, ""

@@ -94,6 +94,7 @@ func trapsOf(cfg configs.Config) scope.Traps {
 	return scope.Traps{
 		Length: t.Length, Path: t.Path, Fields: t.Fields, Repeats: t.Repeats, Growth: t.Growth, Ahead: t.Ahead, Back: t.Back,
 		Host: int64(t.Host), Depth: int64(t.Depth), Pattern: int64(t.Pattern), Same: int64(t.Same), Lists: int64(t.Lists),
+		Nested: int64(t.Nested), NestedHost: int64(t.NestedHost),
 	}
 }
 

@@ -8,8 +8,8 @@ import (
 )
 
 // unending answers what a site makes up without end below a prefix: a calendar with links to the next and the previous month, a
-// path that repeats itself, a path that grows by ever other names, numbers, session ids in each link, and a redirect that adds
-// to its own query.
+// path that repeats itself, a path that grows by ever other names, numbers, session ids in each link, frames in frames, and a
+// redirect that adds to its own query.
 func unending(rw http.ResponseWriter, r *http.Request, prefix, name string) {
 	rest := r.URL.Path[len(prefix):]
 	if name != "redirect" {
@@ -36,6 +36,10 @@ func unending(rw http.ResponseWriter, r *http.Request, prefix, name string) {
 		id := fmt.Sprintf("%026x", time.Now().UnixNano())
 		for _, page := range []string{"a", "b", "c"} {
 			fmt.Fprintf(rw, `<a href="%s%s?PHPSESSID=%s">x</a> <a href="%s%s;jsessionid=%s">x</a>`, prefix, page, id, prefix, page, id)
+		}
+	case "frames":
+		for i := range 20 {
+			fmt.Fprintf(rw, `<iframe src="%d/"></iframe>`, i)
 		}
 	case "redirect":
 		http.Redirect(rw, r, r.URL.Path+"?"+r.URL.RawQuery+"&again=1", http.StatusFound)

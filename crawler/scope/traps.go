@@ -10,8 +10,9 @@ import (
 	"linkstead/archive/urlkey"
 )
 
-// Traps are the limits against what a site makes up without end: calendars, paths that grow, fields that add up. A limit of
-// 0 is none. Whatever they are, they never cut the post, its own links, or what a watched feed, sitemap or list names.
+// Traps are the limits against what a site makes up without end: calendars, paths that grow, fields that add up, frames in
+// frames. A limit of 0 is none. Whatever they are, they never cut the post, its own links, what a watched feed, sitemap or
+// list names, or what a page itself needs.
 type Traps struct {
 	Length  int `json:"length"`  // bytes of an address
 	Path    int `json:"path"`    // segments of its path
@@ -26,6 +27,9 @@ type Traps struct {
 	Pattern int64 `json:"pattern"` // pages of one host under one pattern, see Pattern
 	Same    int64 `json:"same"`    // pages in a row under one pattern with the same content
 	Lists   int64 `json:"lists"`   // sitemaps and feeds of one host
+
+	Nested     int64 `json:"nested"`      // requisites that the requisites of one page name, and theirs, all in all
+	NestedHost int64 `json:"nested_host"` // requisites that the requisites of one host name
 }
 
 // DefaultTraps are generous: no honest site is known to come near those that look at an address, and the others leave room
@@ -34,6 +38,7 @@ func DefaultTraps() Traps {
 	return Traps{
 		Length: 4096, Path: 40, Fields: 40, Repeats: 3, Growth: 25, Ahead: 5, Back: 300,
 		Host: 200_000, Depth: 100_000, Pattern: 20_000, Same: 100, Lists: 1000,
+		Nested: 5000, NestedHost: 200_000,
 	}
 }
 
@@ -302,7 +307,7 @@ func (t Traps) check() error {
 	}{
 		{"length", int64(t.Length)}, {"path", int64(t.Path)}, {"fields", int64(t.Fields)}, {"repeats", int64(t.Repeats)},
 		{"growth", int64(t.Growth)}, {"ahead", int64(t.Ahead)}, {"back", int64(t.Back)}, {"host", t.Host}, {"depth", t.Depth},
-		{"pattern", t.Pattern}, {"same", t.Same}, {"lists", t.Lists},
+		{"pattern", t.Pattern}, {"same", t.Same}, {"lists", t.Lists}, {"nested", t.Nested}, {"nested_host", t.NestedHost},
 	} {
 		if n.value < 0 || n.value > 1<<40 {
 			return fmt.Errorf("traps.%s %d is out of range: use 0 for no limit, or a number above", n.name, n.value)

@@ -58,6 +58,18 @@ func runsTallies(b *bench) {
 		b.t.Errorf("fenced %v", fenced)
 	}
 	is("what came too late", map[string]storage.Tally{"host": {N: 8}, "like x": {N: 4}})
+	named, fenced := end(10, "n"), end(11, "f")
+	named.Named = []storage.Named{{Host: "h", What: "nested", N: 3}, {What: "nested p", N: 2}}
+	fenced.Named = []storage.Named{{What: "nested p", N: 9}}
+	fenced.Token++
+	again = b.failed(l, l.Tasks[8], "s", 600, b.ms()+2000)
+	again.Named = []storage.Named{{What: "nested p", N: 5}}
+	b.commit(nil, named, fenced, again)
+	for _, k := range []storage.Named{{Host: "h", What: "nested", N: 3}, {What: "nested p", N: 7}, {What: "nested q"}} {
+		if got, err := b.NamedSoFar(ctx, r.ID, k.Host, k.What); err != nil || got != k.N {
+			b.t.Errorf("%q of %q: %d, %v, want %d", k.What, k.Host, got, err, k.N)
+		}
+	}
 	if got, err := b.Tallies(ctx, r.ID, "g"); err != nil || len(got) != 0 {
 		b.t.Errorf("of another host: %v, %v", got, err)
 	}
