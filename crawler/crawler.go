@@ -7,6 +7,7 @@ import (
 	"context"
 	"iter"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -127,12 +128,13 @@ type Crawler struct {
 
 	Session func(scope.Spec) (*session.Session, error) // as whom a run of such a spec asks; nil: as nobody
 
-	live  live
-	held  held
-	lines lines
-	wake  chan struct{}
-	more  chan struct{} // exchanges under way beyond the first one of each host
-	room  chan struct{} // exchanges between the end of their response and their acknowledgement
+	live    live
+	held    held
+	lines   lines
+	wake    chan struct{}
+	working atomic.Int64  // hosts, wherever their places are
+	more    chan struct{} // exchanges under way beyond the first one of each host
+	room    chan struct{} // exchanges between the end of their response and their acknowledgement
 
 	last    context.Context // ends when nothing is waited for any more
 	settled time.Time       // when runs were last looked after …
@@ -146,7 +148,7 @@ const (
 	// what a killed worker has to fetch again.
 	maxUnacknowledged = 48
 	// maxMore bounds, unless another bound is set, the exchanges under way at the same time beyond the first one of each host, for which there is always
-	// a place: connections, file descriptors, and memory.
+	// a place, and the hosts that have lent theirs: connections, file descriptors, and memory.
 	maxMore = 512
 )
 
@@ -221,7 +223,7 @@ func (c *Crawler) loop(ctx, work context.Context, g *errgroup.Group, done func(c
 		n, err := c.claim(ctx, work, g, hosts)
 		finished := false
 		if err == nil && (n == 0 || time.Since(c.settled) > time.Second) {
-			finished, err = c.settle(work, g, n == 0 && len(hosts) == 0)
+			finished, err = c.settle(work, g, n == 0 && c.working.Load() == 0)
 		}
 		if err == nil && n == 0 && done != nil {
 			finished, err = done(work)
@@ -267,11 +269,13 @@ func (c *Crawler) claim(ctx, work context.Context, g *errgroup.Group, hosts chan
 	}
 	for _, l := range leases {
 		hosts <- struct{}{}
+		c.working.Add(1)
+		place := &seat{c: c, hosts: hosts}
 		work, lost := context.WithCancel(work)
 		c.held.add(l, began.Add(c.Lease), c.margin(), lost)
 		g.Go(func() error {
-			defer func() { lost(); <-hosts; c.nudge() }()
-			return c.hold(ctx, work, l, lost)
+			defer func() { lost(); place.leave(); c.nudge() }()
+			return c.hold(ctx, work, l, lost, place)
 		})
 	}
 	return len(leases), nil

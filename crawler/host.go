@@ -17,6 +17,7 @@ type host struct {
 	c      *Crawler
 	lease  storage.Lease
 	lost   context.CancelFunc // ends all work under the lease
+	seat   *seat
 	since  time.Time
 	owed   time.Duration          // the delay that the host's row knows …
 	used   time.Duration          // … and the longest one since the lease began
@@ -48,9 +49,9 @@ func keyOf(t storage.Task) taskKey { return taskKey{t.Run, t.ID} }
 
 // keep works a host's tasks off until it has none left, its time is up or the work is to stop; then it gives the host
 // back. lost ends work.
-func (c *Crawler) keep(ctx, work context.Context, l storage.Lease, lost context.CancelFunc) error {
+func (c *Crawler) keep(ctx, work context.Context, l storage.Lease, lost context.CancelFunc, place *seat) error {
 	h := &host{
-		c: c, lease: l, lost: lost, owed: l.Delay, since: c.Now(), ready: l.Tasks, rules: map[string]*permission{},
+		c: c, lease: l, lost: lost, seat: place, owed: l.Delay, since: c.Now(), ready: l.Tasks, rules: map[string]*permission{},
 		counts: map[int64]*tallies{},
 		busy:   map[taskKey]bool{}, settled: map[taskKey]int64{}, signal: make(chan struct{}, 1),
 		state: c.Pace.Remembered(stateOf(l.Pace), c.Now()),
@@ -411,7 +412,12 @@ func (h *host) slowDown(d time.Duration) {
 // do carries one task out; the goroutine ends when the entry has been handed to the journal, the task when that
 // acknowledges it.
 func (h *host) do(work context.Context, r *run, t storage.Task, p *permission, fetches bool, place *place) {
+	answered := func() {}
+	if fetches {
+		answered = h.seat.patience(h.waitable())
+	}
 	fetched := func() {
+		answered()
 		place.move()
 		if fetches {
 			h.touch(r, -1)
@@ -437,7 +443,7 @@ func (h *host) do(work context.Context, r *run, t storage.Task, p *permission, f
 		h.poke()
 	}
 	fares := func(x *warc.Exchange) (time.Time, bool) { return h.fares(r, x) }
-	if err := h.c.task(work, h.lease, r, t, p, steps{fetched, fares, ended}); err != nil {
+	if err := h.c.task(work, h.lease, r, t, p, steps{fetched, answered, fares, ended}); err != nil {
 		ended(0, false, err)
 	}
 }

@@ -31,9 +31,10 @@ type endedFunc func(due int64, held bool, err error)
 
 // steps are what a task tells of on its way.
 type steps struct {
-	fetched func()                                 // the host is free for another exchange
-	fares   func(*warc.Exchange) (time.Time, bool) // how it fared: before when a failure is not to be tried again, and whether it is
-	ended   endedFunc                              // the entry is acknowledged, counts for nothing because the lease was no longer held, or is lost
+	fetched  func()                                 // the host is free for another exchange
+	answered func()                                 // its answer begins
+	fares    func(*warc.Exchange) (time.Time, bool) // how it fared: before when a failure is not to be tried again, and whether it is
+	ended    endedFunc                              // the entry is acknowledged, counts for nothing because the lease was no longer held, or is lost
 }
 
 // task carries one task out: fetch, discover, record. Of its steps ended is called unless an error is returned.
@@ -99,7 +100,7 @@ func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, step step
 	more := e.Meta.Attempt <= r.spec().Retries
 	robots := scope.Role(e.Task.Hops) == scope.KindRobots
 	free := true
-	req := fetch.Request{URL: e.Task.URL, Any: r.lists(e.Task.Hops), PDF: r.spec().IsPost(e.Task.Hops), Weight: weight(r, e.Task.Hops), Session: r.who}
+	req := fetch.Request{URL: e.Task.URL, Any: r.lists(e.Task.Hops), PDF: r.spec().IsPost(e.Task.Hops), Weight: weight(r, e.Task.Hops), Session: r.who, Answered: step.answered}
 	before, err := c.known(ctx, r, e.Task)
 	if err != nil {
 		step.fetched()

@@ -58,10 +58,10 @@ var ErrNothing = errors.New("there is nothing to capture yet")
 var ErrNoPost = fmt.Errorf("%w", ErrNothing)
 
 // hold works under a lease: of a host, or of a schedule's tick.
-func (c *Crawler) hold(ctx, work context.Context, l storage.Lease, lost context.CancelFunc) error {
+func (c *Crawler) hold(ctx, work context.Context, l storage.Lease, lost context.CancelFunc, place *seat) error {
 	name, ok := strings.CutPrefix(l.Host, storage.HostSchedule)
 	if !ok {
-		return c.keep(ctx, work, l, lost)
+		return c.keep(ctx, work, l, lost, place)
 	}
 	var err error
 	if len(l.Tasks) > 0 {

@@ -98,7 +98,8 @@ type Request struct {
 	Bytes  int64       // of the response on the wire, head included, if Limits.Bytes is not less; 0: that
 	Header http.Header // sent besides or instead of the defaults; never Host, Connection or what frames a body
 
-	Session *session.Session // as whom to ask; nil: as Recorder.Session
+	Session  *session.Session // as whom to ask; nil: as Recorder.Session
+	Answered func()           // called once the head of the answer is there; may be nil
 }
 
 // Document is a response that may name others. Body is good only during the call.

@@ -34,11 +34,12 @@ type wire struct {
 	sum  hash.Hash // over the payload
 	veil veil      // hides secrets in what came
 
-	looked int       // bytes of head that hold no end
-	done   bool      // the message's end has come, not just the connection's
-	start  time.Time // of the exchange, for its total
-	sent   time.Time // when the request was on its way
-	most   int64     // bytes of the response
+	looked   int       // bytes of head that hold no end
+	done     bool      // the message's end has come, not just the connection's
+	start    time.Time // of the exchange, for its total
+	answered func()    // see Request
+	sent     time.Time // when the request was on its way
+	most     int64     // bytes of the response
 
 	bad   []byte // what broke the framing of the body …
 	badAt int64  // … and where it stands in the response
@@ -76,6 +77,7 @@ func (w *Worker) record(ctx context.Context, req Request) (*warc.Exchange, error
 	if !ok {
 		return nil, fmt.Errorf("ask %s: a header field of the request holds a line break", t.url)
 	}
+	w.wire.answered = req.Answered
 	w.wire.veil.about(who, whereOf(t), asked)
 	if w.wire.most = w.rec.limits.Bytes; req.Bytes > 0 {
 		w.wire.most = min(w.wire.most, req.Bytes)
@@ -206,6 +208,9 @@ func (w *wire) readHead(c *conn, x *warc.Exchange) error {
 		w.head = append(w.head, w.buf[:n]...)
 		whole, parseErr := w.parse(x)
 		if whole {
+			if w.answered != nil {
+				w.answered()
+			}
 			return nil // an error of the read comes again with the next
 		}
 		if parseErr != nil {

@@ -1,0 +1,58 @@
+package crawler_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestLent: more hosts that say nothing than there are places for hosts don't keep the others from being asked, and all of it
+// stays within the bounds.
+func TestLent(t *testing.T) {
+	t.Parallel()
+	const places, silent, pages = 3, 10, 5
+	w := newWeb(t)
+	var names []string
+	var text strings.Builder
+	open := make(chan struct{})
+	for i := range silent {
+		name := fmt.Sprintf("silent%d.test", i)
+		names = append(names, name)
+		newGate(w, name+"/").open = open
+		fmt.Fprintf(&text, `<a href="{%s/}">x</a>`, name)
+	}
+	for i := range pages {
+		name := fmt.Sprintf("good%d.test", i)
+		names = append(names, name)
+		w.html(name+"/", "good")
+		fmt.Fprintf(&text, `<a href="{%s/}">x</a>`, name)
+	}
+	w.html("post.test/", "<article>"+text.String()+"</article>")
+	n := newNode(t, archive(t))
+	n.Hosts, n.More = places, 2*silent
+	r := n.begin(w.spec("post.test/", names...))
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+	work := n.start(ctx)
+	waitUpTo(t, 2*time.Minute, "every silent host is being asked, and the others are done", func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		under, done := 0, 0
+		for host, k := range w.under {
+			if strings.HasPrefix(host, "silent") {
+				under += k
+			}
+		}
+		for _, v := range w.visits {
+			if strings.HasPrefix(v.host, "good") && !v.ended.IsZero() {
+				done++
+			}
+		}
+		return under == silent && done == pages
+	})
+	close(open)
+	must(t, end(t, work))
+	n.done(r)
+}
