@@ -66,7 +66,7 @@ var list = []Description{
 	{Empty, false, true, false, "empty reply", "The server closed the connection without a reply."},
 	{Private, false, false, true, "private address", "The name leads to a private address, which is refused unless allowed."},
 	{Robots, false, false, true, "robots.txt", "The site's robots.txt asks not to fetch this address."},
-	{RobotsError, false, false, true, "no robots.txt", "The site's robots.txt could not be read, so nothing else was asked of it."},
+	{RobotsError, false, false, true, "robots.txt unreadable", "The site's robots.txt could not be read, so nothing else was asked of it."},
 	{Excluded, false, false, true, "excluded", "The run's own rules leave this address out."},
 	{Quota, false, false, true, "over budget", "A budget of the run was used up before this address was asked for."},
 	{Trap, false, false, true, "trap", "The address looks like one of endlessly many that a site makes up, and a limit against those leaves it out."},

@@ -72,15 +72,11 @@ func (e *env) printPost(ctx context.Context, s *store, p storage.Post) error {
 		fmt.Fprintf(e.stdout, "%s  %s\n", indent, clean(p.Title))
 	}
 	state := map[storage.RunState]string{storage.RunActive: ", being captured", storage.RunPaused: ", interrupted"}[run.State]
-	walled := ""
-	if r.Totals.Walled > 0 {
-		walled = fmt.Sprintf(", %d behind a wall", r.Totals.Walled)
-	}
 	if r.Post.Walled() {
 		fmt.Fprintf(e.stdout, "%s  %s\n", indent, wall.Sentence(r.Post.Flags))
 	}
-	fmt.Fprintf(e.stdout, "%s  %s, %d captured%s; collection %s, run %d%s\n", indent, plural(r.Totals.Links, "link", "links"),
-		r.Totals.Captured+r.Totals.Partial, walled, p.Collection, p.Run, state)
+	fmt.Fprintf(e.stdout, "%s  %s, %s; collection %s, run %d%s\n", indent, plural(r.Totals.Links, "link", "links"),
+		linkCounts(&r.Totals), p.Collection, p.Run, state)
 	return nil
 }
 

@@ -118,24 +118,7 @@ func printReport(w io.Writer, r *report.Report) {
 		fmt.Fprintf(w, "  Copy      in collection %[1]s: 'linkstead serve --collection %[1]s' replays it\n", r.Post.Collection)
 	}
 	t := r.Totals
-	fmt.Fprintf(w, "  Links     %d: %d captured", t.Links, t.Captured)
-	if t.Partial > 0 {
-		fmt.Fprintf(w, ", %d in part", t.Partial)
-	}
-	if t.Walled > 0 {
-		fmt.Fprintf(w, ", %d behind a wall", t.Walled)
-	}
-	fmt.Fprintf(w, ", %d dead", t.Dead)
-	if t.NotCaptured > 0 {
-		fmt.Fprintf(w, ", %d not captured by rule", t.NotCaptured)
-	}
-	if t.Pending > 0 {
-		fmt.Fprintf(w, ", %d not tried yet", t.Pending)
-	}
-	if t.Purged > 0 {
-		fmt.Fprintf(w, ", %d taken out of the archive", t.Purged)
-	}
-	fmt.Fprintln(w)
+	fmt.Fprintf(w, "  Links     %d: %s\n", t.Links, linkCounts(&t))
 	printLinks(w, "In part", r, func(l *report.Link) bool { return l.Good() && l.Outcome != string(outcome.Captured) })
 	printLinks(w, "Behind a wall", r, func(l *report.Link) bool { return l.Walled() })
 	printLinks(w, "Dead", r, func(l *report.Link) bool { return l.Dead() })
@@ -149,6 +132,23 @@ func printReport(w io.Writer, r *report.Report) {
 	if why := r.Post.Failure(); why != "" {
 		fmt.Fprintf(w, "\n  The post was not captured: %s\n", why)
 	}
+}
+
+// linkCounts says of how many links what became; the numbers add up to all of them.
+func linkCounts(t *report.Totals) string {
+	said := fmt.Sprintf("%d captured", t.Captured)
+	for _, part := range []struct {
+		n    int
+		text string
+	}{
+		{t.Partial, "in part"}, {t.Walled, "behind a wall"}, {t.Dead, "dead"}, {t.NotCaptured, "not captured by rule"},
+		{t.Pending, "not tried yet"}, {t.Purged, "taken out of the archive"},
+	} {
+		if part.n > 0 || part.text == "dead" {
+			said += fmt.Sprintf(", %d %s", part.n, part.text)
+		}
+	}
+	return said
 }
 
 // printLinks lists the links of one kind, and why they are of it. A reason that many share is told once.

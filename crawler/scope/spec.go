@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -233,10 +234,23 @@ func (s Spec) checkWords() error {
 	if strings.ContainsFunc(s.Cookies, unicode.IsControl) {
 		return fmt.Errorf("cookies %q is no path: use off, session, or a file of cookies", s.Cookies)
 	}
-	if s.Dated != "" && !dateForms.MatchString(s.Dated) {
+	if s.Dated != "" && !dated(s.Dated) {
 		return fmt.Errorf("date %q is not understood: write it as 2024, 2024-05, 2024-05-17 or 2024-05-17T12:00:00Z", s.Dated)
 	}
 	return nil
+}
+
+// dated says whether a date is of a form that is taken, and stands in the calendar.
+func dated(s string) bool {
+	if !dateForms.MatchString(s) {
+		return false
+	}
+	for _, form := range []string{"2006", "2006-01", time.DateOnly, "2006-01-02T15:04Z07:00", time.RFC3339} {
+		if _, err := time.Parse(form, s); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 func (s Spec) checkNumbers() error {
