@@ -247,6 +247,19 @@ func (db *DB) Unfinished(ctx context.Context) ([]Run, error) {
 	return db.runs(ctx, `WHERE state<>$1 ORDER BY id`, RunDone)
 }
 
+// SettleHosts sets the turn of each host that nobody holds by what it has to do. A rebuild needs it: what it reads of a segment
+// makes tasks due that a later segment ends.
+func (db *DB) SettleHosts(ctx context.Context) error {
+	err := db.write(ctx, func(x *tx) error {
+		_, err := x.exec(`UPDATE hosts SET next_at=` + sqlTurn(`hosts.host`, `polite_until`) + ` WHERE lease=0`)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("settle hosts: %w", err)
+	}
+	return nil
+}
+
 // Runs brings all runs, oldest first.
 func (db *DB) Runs(ctx context.Context) ([]Run, error) { return db.runs(ctx, `ORDER BY id`) }
 

@@ -177,7 +177,10 @@ func (c *rebuildCmd) rebuild(ctx context.Context, e *env, spool *storage.Spool, 
 	if c.schedules, err = e.keepSchedules(ctx, db, e.cfg.Database()); err != nil {
 		return done, err
 	}
-	return done, finishRuns(ctx, db, nil)
+	if err = finishRuns(ctx, db, nil); err != nil {
+		return done, err
+	}
+	return done, db.SettleHosts(ctx)
 }
 
 // tell says what was made anew, and what could not be. Damage is a failure, however much was saved.
