@@ -33,8 +33,9 @@
 //
 // Citation.LeftOut says why a citation is not to be captured: the name of a rule of leftout.rules (share, login, print,
 // reply, …), "same page" for links to the document itself and for bare fragments, "no base" for relative links of a document whose base is not
-// known, and "navigation", "outside content" or "same site" for what the Mode leaves out. Links whose scheme isn't http
-// or https (mailto:, javascript:, tel:) are no citations.
+// known, and "navigation", "outside content" or "same site" for what the Mode leaves out. Links to sources that are
+// reached by something else than http or https (ftp:, gopher:, doi:, …) are "other scheme"; all others whose scheme isn't http or
+// https (mailto:, javascript:, tel:) are no citations.
 //
 // # Mementos
 //

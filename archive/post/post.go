@@ -89,13 +89,12 @@ func judge(src string, base *urlkey.Base, links []found, mode Mode, own ...strin
 	for _, l := range links {
 		c := l.Citation
 		url, ok := resolve(base, cmp.Or(l.ref, c.Raw))
-		if !ok && !mangled(cmp.Or(l.ref, c.Raw)) {
-			continue
-		}
 		if !ok {
-			c.URL, c.Start, c.End = strings.TrimSpace(c.Raw), offsets.at(c.Start), offsets.at(c.End)
-			c.Where, c.LeftOut = InContent, "not an address"
-			out = append(out, c)
+			if why := unasked(cmp.Or(l.ref, c.Raw)); why != "" {
+				c.URL, c.Start, c.End = strings.TrimSpace(c.Raw), offsets.at(c.Start), offsets.at(c.End)
+				c.Where, c.LeftOut = InContent, why
+				out = append(out, c)
+			}
 			continue
 		}
 		c.URL = url
@@ -123,10 +122,24 @@ func judge(src string, base *urlkey.Base, links []found, mode Mode, own ...strin
 	return out
 }
 
-// mangled says whether a reference that can't be resolved was meant to be an address on the web.
-func mangled(ref string) bool {
-	ref = strings.ToLower(strings.TrimSpace(ref))
-	return strings.HasPrefix(ref, "http:") || strings.HasPrefix(ref, "https:")
+// unasked says why a reference can't be asked for that was meant to name a source; empty if it names none, as mailto: and
+// javascript: do.
+func unasked(ref string) string {
+	scheme, _, ok := strings.Cut(strings.ToLower(strings.TrimSpace(ref)), ":")
+	switch {
+	case !ok:
+		return ""
+	case scheme == "http", scheme == "https":
+		return "not an address"
+	case slices.Contains(sourceSchemes, scheme):
+		return "other scheme"
+	}
+	return ""
+}
+
+// sourceSchemes are those under which there are sources that we can't ask for.
+var sourceSchemes = []string{
+	"ftp", "ftps", "sftp", "gopher", "gemini", "ipfs", "ipns", "magnet", "news", "nntp", "rtsp", "rtmp", "mms", "doi", "hdl", "urn",
 }
 
 // resolve returns the URL of a reference; ok is false for what is no link. A relative reference that nothing resolves
