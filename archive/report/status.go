@@ -246,14 +246,15 @@ func (s *Status) runs(ctx context.Context, rows StatusRows, ask StatusAsk) error
 	}
 	s.MoreRuns = all - len(list)
 	for _, run := range list {
-		if err := s.run(ctx, rows, run); err != nil {
+		if err := s.run(ctx, rows, run, ask.Host); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Status) run(ctx context.Context, rows StatusRows, run storage.Run) error {
+// run tells of a run; with a host, of what it had to do with that one, and nothing if that was nothing.
+func (s *Status) run(ctx context.Context, rows StatusRows, run storage.Run, host string) error {
 	n, err := rows.Counts(ctx, run.ID, "")
 	if err != nil {
 		return err
@@ -261,6 +262,12 @@ func (s *Status) run(ctx context.Context, rows StatusRows, run storage.Run) erro
 	lines, err := rows.RunLedger(ctx, run.ID)
 	if err != nil {
 		return err
+	}
+	if host != "" {
+		lines = slices.DeleteFunc(lines, func(l storage.Line) bool { return l.Host != host })
+		if len(lines) == 0 {
+			return nil
+		}
 	}
 	unstored, err := rows.SegmentSums(ctx, run.ID)
 	if err != nil {
@@ -321,54 +328,6 @@ func (r *RunNow) fail(lines []storage.Line) {
 	slices.SortStableFunc(list, func(x, y Failing) int { return cmp.Compare(y.N, x.N) })
 	r.Failing = list[:min(maxFailing, len(list))]
 	r.MoreBad = len(list) - len(r.Failing)
-}
-
-// waitTexts tell what hosts wait for, in words for people.
-var waitTexts = map[string]string{
-	storage.WaitDelay: "the pause after the last request", "crawl-delay": "the pause that their robots.txt asks for",
-	"retry-after": "the time that they have asked for", "backoff": "some time after they failed", "down": "some time, since they have failed again and again",
-	"robots": "their robots.txt, which is to be had first", storage.WaitLater: "the time at which an address is tried again",
-	storage.WaitSchedule: "the next run of a schedule", storage.WaitPaused: "their runs to be resumed", storage.WaitDue: "a worker",
-	storage.WaitLeased: "nothing: they are being worked on",
-}
-
-// WaitText says in words what hosts of a wait wait for.
-func WaitText(word string) string { return cmp.Or(waitTexts[word], word) }
-
-func (s *Status) queue(ctx context.Context, rows StatusRows, ask StatusAsk) error {
-	waiting, err := rows.HostsWaiting(ctx)
-	if err != nil {
-		return err
-	}
-	var all int64
-	for _, w := range waiting {
-		all += w.N
-		q := Queue{For: w.Wait, Hosts: w.N, First: timeAt(w.First)}
-		s.Queue = append(s.Queue, q)
-		switch w.Wait {
-		case storage.WaitLeased, storage.WaitPaused: // runs tell of those
-		case storage.WaitDue:
-			if !slices.ContainsFunc(s.Nodes, func(n NodeNow) bool { return n.Alive }) {
-				s.wait(Wait{What: "queue", For: "worker", N: w.N, Text: "there is something to do, and no worker is at work: 'linkstead work' is one"})
-			}
-		default:
-			s.wait(Wait{What: "hosts", For: w.Wait, N: w.N, Until: q.First, Text: "they wait for " + WaitText(w.Wait)})
-		}
-	}
-	states, err := rows.HostStates(ctx, ask.Host, ask.Run, cmp.Or(ask.Hosts, DefaultHosts))
-	if err != nil {
-		return err
-	}
-	for _, h := range states {
-		s.Hosts = append(s.Hosts, HostNow{
-			Host: h.Host, For: h.Wait, Until: timeAt(h.Until), By: h.Owner, Open: min(h.Open, storage.CountedTasks), Due: min(h.Due, storage.CountedTasks),
-			More: h.Open > storage.CountedTasks, Failures: h.Failures, Next: h.NextKind, Run: h.NextRun,
-		})
-	}
-	if ask.Host == "" && ask.Run == 0 {
-		s.MoreHosts = max(0, all-int64(len(states)))
-	}
-	return nil
 }
 
 func timeAt(t time.Time) *time.Time {

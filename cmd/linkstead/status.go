@@ -20,7 +20,7 @@ import (
 type statusCmd struct {
 	JSON  bool              `name:"json" help:"Print JSON; with --watch, a document a line."`
 	Watch *configs.Duration `help:"Tell it again and again, after so long, until interrupted." placeholder:"TIME"`
-	Host  string            `help:"Of this host alone." placeholder:"HOST"`
+	Host  string            `help:"Of this host, busy or idle, and of the runs that asked something of it." placeholder:"HOST"`
 	Run   int64             `help:"Of this run alone, and the hosts on which it has something to do." placeholder:"RUN"`
 	Top   int               `help:"How many hosts to list." default:"20" placeholder:"N"`
 }
@@ -62,6 +62,9 @@ func (c *statusCmd) tell(ctx context.Context, e *env, s *store) error {
 		}
 	}
 	st, err := report.BuildStatus(ctx, s.db, report.StatusAsk{Host: host, Run: c.Run, Hosts: c.Top})
+	if errors.Is(err, storage.ErrNotFound) && host != "" {
+		return fmt.Errorf("nothing was ever to be asked of a host %s\nWrite it as in 'linkstead status', with its port unless that is the usual one: example.org:8080", host)
+	}
 	if errors.Is(err, storage.ErrNotFound) {
 		return fmt.Errorf("there is no run %d\n'linkstead status' lists those that are not done", c.Run)
 	}
