@@ -40,6 +40,11 @@ func (c *rebuildCmd) run(ctx context.Context, e *env) (err error) {
 		return purgeGoesOn(err)
 	}
 	defer func() { err = errors.Join(err, release()) }()
+	if path, embedded := strings.CutPrefix(e.cfg.Database(), "sqlite:"); embedded {
+		if err := finishSwitch(path); err != nil {
+			return err
+		}
+	}
 	if c.old, err = e.openReplaced(ctx, owner); err != nil {
 		return err
 	}
@@ -72,11 +77,14 @@ func (c *rebuildCmd) onFile(ctx context.Context, e *env, spool *storage.Spool, p
 	if err != nil {
 		return errors.Join(fmt.Errorf("%w\nThe old database was left as it is", err), removeDatabase(fresh))
 	}
+	if err := os.Rename(fresh, path+rebuilt); err != nil { // from now on it is known to be complete
+		return fmt.Errorf("put the new database in place: %w", err)
+	}
 	aside, err := putAside(path, began)
 	if err != nil {
 		return err
 	}
-	if err := os.Rename(fresh, path); err != nil {
+	if err := os.Rename(path+rebuilt, path); err != nil {
 		return fmt.Errorf("put the new database in place: %w", err)
 	}
 	if err := done.DropSpooled(spool); err != nil {
@@ -214,6 +222,21 @@ func removeDatabase(path string) error {
 		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("remove an unfinished database: %w", err)
 		}
+	}
+	return nil
+}
+
+// rebuilt ends the name of a database that was made anew, is complete, and waits for the old one to give way.
+const rebuilt = ".rebuilt"
+
+// finishSwitch puts the new database in place of a rebuild that was stopped when it had put the old one aside: what only
+// that knew, such as schedules, has been carried over. One whose old database is still in place counts for nothing.
+func finishSwitch(path string) error {
+	if !empty(path) {
+		return removeDatabase(path + rebuilt)
+	}
+	if err := os.Rename(path+rebuilt, path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("put the new database of a stopped rebuild in place: %w", err)
 	}
 	return nil
 }
