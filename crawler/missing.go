@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strconv"
+	"strings"
 
 	"linkstead/archive/outcome"
 	"linkstead/archive/urlkey"
@@ -18,6 +20,7 @@ type Gaps interface {
 	RunAddresses(ctx context.Context, run int64) iter.Seq2[storage.RunAddress, error]
 	Completions(ctx context.Context, r storage.Run) ([]storage.Run, error)
 	Captures(ctx context.Context, collection, urlkey string) iter.Seq2[storage.Capture, error]
+	CaptureAt(ctx context.Context, segment string, offset int64) (storage.Capture, error)
 }
 
 // maxAsked bounds the addresses of a run that can be completed: they are held in memory.
@@ -154,7 +157,19 @@ func (g *gaps) lacks(ctx context.Context, a storage.RunAddress) (bool, error) {
 	case c.Outcome == string(outcome.TooLong):
 		return g.most > c.Size+c.Size/8+limitSlack, nil
 	}
-	return c.Kind == warc.KindTruncated, nil
+	if c.Kind != warc.KindRevisit {
+		return c.Kind == warc.KindTruncated, nil
+	}
+	segment, offset, _ := strings.Cut(c.RefersTo, "/")
+	at, err := strconv.ParseInt(offset, 10, 64)
+	if err != nil {
+		return true, nil
+	}
+	_, err = g.rows.CaptureAt(ctx, segment, at)
+	if errors.Is(err, storage.ErrNotFound) {
+		return true, nil // what it refers to is lost
+	}
+	return false, err
 }
 
 // limitSlack is by how much a limit must exceed what came, in bytes, to be another than the one that cut it: heads and framing

@@ -4,9 +4,12 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
+	"linkstead/archive/urlkey"
+	"linkstead/archive/warc"
 	"linkstead/crawler"
 	"linkstead/crawler/scope"
 	"linkstead/storage"
@@ -81,5 +84,39 @@ func TestMissing(t *testing.T) {
 	}
 	if hits := w.hits(); hits["a.test/"] != 1 || hits["a.test/404"] != 1 || hits["a.test/503"] != 2 || hits["a.test/none.png"] != 1 {
 		t.Errorf("asked for %v", hits)
+	}
+}
+
+// TestMissingRevisit: a revisit whose payload is lost is missing.
+func TestMissingRevisit(t *testing.T) {
+	w := newWeb(t)
+	w.html("a.test/", "<article><p>A paragraph with a link to <a href='{a.test/1}'>one</a> and <a href='{a.test/2}'>another</a>.</article>")
+	w.html("a.test/1", "the same body")
+	w.html("a.test/2", "the same body")
+	n := newNode(t, archive(t), func(*parts) {})
+	spec := w.spec("a.test/")
+	spec.Retries, spec.Links = 0, scope.LinksAll
+	run := n.capture(spec)
+	if got := n.lacking(w, run, spec, 1<<20); len(got) > 0 {
+		t.Fatalf("it lacks %v to begin with", got)
+	}
+	var want []string
+	for _, name := range []string{"1", "2"} {
+		url := "http://a.test:" + w.port + "/" + name
+		for c, err := range n.db.Captures(t.Context(), run.Collection, urlkey.Key(url)) {
+			must(t, err)
+			if c.Kind != warc.KindRevisit {
+				continue
+			}
+			want = append(want, "a.test/"+name)
+			segment, offset, _ := strings.Cut(c.RefersTo, "/")
+			at, err := strconv.ParseInt(offset, 10, 64)
+			must(t, err)
+			must(t, n.db.Mend(t.Context(), &storage.Mend{Segment: segment, Drop: []storage.Spot{{Kind: storage.SpotCapture, Offset: at}},
+				Audit: storage.Audit{ID: "lost", At: n.Now(), Action: warc.ActionRepair, Detail: []byte("{}")}}))
+		}
+	}
+	if got := n.lacking(w, run, spec, 1<<20); len(want) != 1 || !slices.Equal(got, want) {
+		t.Errorf("it lacks %v, want %v", got, want)
 	}
 }
