@@ -8,8 +8,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"linkstead/archive/warc"
 )
 
 // nesting serves frames in frames, styles that import styles, and modules that import modules: each names twenty others, half of
@@ -186,7 +184,7 @@ func TestNestedHonest(t *testing.T) {
 		for _, c := range cs {
 			for _, o := range c.Outlinks {
 				if o.Kind == "" && o.Reason != "" {
-					t.Errorf("%s: %v was left out", url, warc.Outlink(o))
+					t.Errorf("%s: %v was left out", url, o)
 				}
 			}
 		}
