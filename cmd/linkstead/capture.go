@@ -27,7 +27,7 @@ type captureCmd struct {
 	Exclude      []string          `help:"Leave out addresses that match (RE2); repeatable." placeholder:"REGEX" sep:"none"`
 	Base         string            `help:"What the relative links of a file are resolved against." placeholder:"URL"`
 	Date         string            `help:"When the post was written: 2016, 2016-02, 2016-02-21." placeholder:"DATE"`
-	DryRun       bool              `help:"Fetch the post alone, write nothing, and tell what would be captured."`
+	DryRun       bool              `help:"Fetch the post alone, write nothing, and tell what would be captured. robots.txt is not asked for: a capture obeys it, for the post and its links."`
 	JSON         bool              `name:"json" help:"Print one JSON document on standard output."`
 	Cookies      *string           `help:"Cookies: off, session (what servers set is sent back), or a file in Netscape format." placeholder:"MODE"`
 	Language     *string           `help:"Accept-Language, such as de-CH, de;q=0.9." placeholder:"LIST"`
@@ -40,7 +40,7 @@ type captureCmd struct {
 	AllowPrivate bool              `help:"Allow private and loopback addresses."`
 	TLSVerify    *string           `name:"tls-verify" help:"What an invalid certificate means: record (captured, and noted; the default) or require (a failure)." placeholder:"POLICY"`
 
-	Missing       bool `help:"SOURCE is a post that is kept (its short name, or its address): ask for what its newest capture lacks, and for nothing else: what failed, came in part or showed a wall, of the post, its links and what their pages need."`
+	Missing       bool `help:"SOURCE is a post that is kept (its short name, or its address): ask for what its newest capture lacks, and for nothing else: what failed, came in part or showed a wall, of the post, its links and what their pages need. Not what was answered for good: 404, 410 and the like, redirects that lead nowhere, what robots.txt forbids."`
 	NoConditional bool `name:"no-conditional" help:"Ask for everything anew, not only for what has changed since it was captured."`
 
 	Detach bool `help:"Hand the capture over to whoever works on this archive ('linkstead work', 'linkstead serve'), and print the number of its run."`
@@ -202,6 +202,11 @@ func (c *captureCmd) jobs(e *env) ([]*job, error) {
 		base, err := urlkey.Parse("", c.Base)
 		if err != nil || !urlkey.Fetchable(base) {
 			return nil, usageError{fmt.Errorf("--base %q is no http(s) address", c.Base)}
+		}
+	}
+	if day := c.Date[:min(len(c.Date), len(time.DateOnly))]; len(day) >= len("2016-02") {
+		if _, err := time.Parse(time.DateOnly[:len(day)], day); err != nil {
+			return nil, usageError{fmt.Errorf("--date %q is no day of the calendar: write it as 2024, 2024-05 or 2024-05-17", c.Date)}
 		}
 	}
 	var jobs []*job
