@@ -22,39 +22,23 @@ type Config struct {
 	SpoolMax  Size // bytes that wait in the spool before capture pauses
 	SpoolFree Size // bytes left free on its disk
 
-	MaxMemory Size // bytes that the process may take; 0: no bound of ours
-
 	Collection string // what captures go into
 	Operator   string // who runs the archive; may be empty
 	Contact    string // where the owner of a site finds out who is asking
 	UserAgent  string // with {version} and {contact}; see Agent
-	From       string // e-mail address of the From header; empty: none is sent
 
 	Robots      string   // obey, record or ignore
 	Concurrency int      // hosts at the same time
 	PerHost     int      // requests to one host at the same time
 	Delay       Duration // between requests to one host
 	Retries     int      // tries after the first
-	Politeness  Politeness
 
-	Recrawl Recrawl
 	Limits  Limits
-	Traps   Traps
 	Segment Segment
 	Serve   Serve
-	Log     Log
 
-	Cookies  string // off, session, or a file of cookies
-	Language string // Accept-Language; may be empty
-	Sites    []Site // how some hosts are asked; see OpenSites
-
-	AllowPrivate  bool     // private and loopback addresses may be dialled
-	AllowNetworks []string // private networks that may be dialled, as address/bits
-	DenyNetworks  []string // networks that may never be dialled, as address/bits
-	Resolve       []string // HOST:PORT:ADDRESS
-	TLS           TLS
-
-	Walls string // a file of rules for walls, beside those of the program; or empty
+	AllowPrivate bool     // private and loopback addresses may be dialled
+	Resolve      []string // HOST:PORT:ADDRESS
 
 	given map[string]bool // keys that a file or the environment sets
 }
@@ -74,42 +58,17 @@ type S3 struct {
 	PathStyle    string // auto, true or false
 }
 
-// Recrawl says how pages are asked for that the archive has already.
-type Recrawl struct {
-	Conditional bool // only if they have changed (RFC 9110 §13)
-}
-
 // Limits bound one exchange and one page.
 type Limits struct {
 	Connect    Duration // name lookup, connection and TLS handshake
 	Headers    Duration // from the request to the end of the response's headers
 	Idle       Duration // without a byte of the body
 	Total      Duration // the whole exchange
-	Discover   Duration // to decode a document, and then to find what it leads to
 	Bytes      Size     // of a response, as they cross the wire
 	Decoded    Size     // of a document that is searched for links
 	Requisites int      // of one page
 	Redirects  int      // in a row
 	Spill      Size     // of a response held in memory
-}
-
-// Traps are limits against what a site makes up without end. 0 switches one off.
-type Traps struct {
-	Length  int // bytes of an address
-	Path    int // segments of its path
-	Fields  int // of its query
-	Repeats int // of segments in a row, or of a field
-	Growth  int // segments beyond the source's, of a path that grows from page to page
-	Ahead   int // years, of a calendar's page
-	Back    int // the same, into the past
-	Host    int // pages of a host
-	Depth   int // pages of a host at one depth
-	Pattern int // pages of a host under one pattern
-	Same    int // pages in a row under one pattern with the same content
-	Lists   int // sitemaps and feeds of a host
-
-	Nested     int // requisites of the requisites of a page
-	NestedHost int // requisites that those of a host name
 }
 
 // Segment says when a WARC file is sealed, and how exchanges are grouped.
@@ -119,23 +78,12 @@ type Segment struct {
 	Window Duration // how long an exchange waits for others to be acknowledged with it
 }
 
-// TLS says what certificates mean.
-type TLS struct {
-	Verify string // record or require
-}
-
 // Serve says where the archive is to be seen.
 type Serve struct {
 	Listen       string // host:port of the pages
 	ReplayListen string // host:port of the replay
 	ReplayOrigin string // how a browser names the replay, scheme://host[:port]
 	PagesOrigin  string // how a browser names the pages, or empty; see Pages
-}
-
-// Log says what is logged, and how.
-type Log struct {
-	Format string // auto, text or json
-	Level  string // auto, debug, info, warn or error
 }
 
 // defaultOrigin is how a browser names the replay unless somebody says otherwise.
@@ -203,25 +151,6 @@ func (c Config) SpoolDir() string {
 }
 
 func inS3(place string) bool { return strings.HasPrefix(place, "s3:") }
-
-// Networks reads a list of networks, each as address/bits, or as one address. The entries at fault are told by place.
-func Networks(list []string) (nets []netip.Prefix, bad []int) {
-	for i, s := range list {
-		p, err := netip.ParsePrefix(s)
-		if a, aerr := netip.ParseAddr(s); err != nil && aerr == nil && a.Zone() == "" {
-			p, err = netip.PrefixFrom(a, a.BitLen()), nil
-		}
-		if p.Addr().Is4In6() && p.Bits() >= 96 {
-			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
-		}
-		if err != nil || p.Addr().Is4In6() || p != p.Masked() {
-			bad = append(bad, i)
-			continue
-		}
-		nets = append(nets, p)
-	}
-	return nets, bad
-}
 
 // Agent is the User-Agent header of this version of the program.
 func (c Config) Agent(version string) string {

@@ -17,44 +17,28 @@ import (
 // key is one setting: its path, and where its value goes.
 type key struct {
 	name string
-	dst  any // *string, *int, *float64, *bool, *[]string, *[]Site or an encoding.TextUnmarshaler
+	dst  any // *string, *int, *bool, *[]string or an encoding.TextUnmarshaler
 }
 
 func (c *Config) keys() []key {
 	return []key{
 		{"archive", &c.Archive}, {"blobs", &c.Blobs}, {"db", &c.DB},
 		{"spool.dir", &c.Spool}, {"spool.max", &c.SpoolMax}, {"spool.free", &c.SpoolFree},
-		{"max_memory", &c.MaxMemory},
 		{"s3.endpoint", &c.S3.Endpoint}, {"s3.region", &c.S3.Region}, {"s3.access_key", &c.S3.AccessKey},
 		{"s3.secret_key", &c.S3.SecretKey}, {"s3.session_token", &c.S3.SessionToken}, {"s3.profile", &c.S3.Profile},
 		{"s3.path_style", &c.S3.PathStyle},
 		{"collection", &c.Collection}, {"operator", &c.Operator}, {"contact", &c.Contact}, {"user_agent", &c.UserAgent},
-		{"from", &c.From},
 		{"robots", &c.Robots}, {"concurrency", &c.Concurrency}, {"per_host", &c.PerHost}, {"delay", &c.Delay},
-		{"retries", &c.Retries}, {"recrawl.conditional", &c.Recrawl.Conditional},
-		{"politeness.factor", &c.Politeness.Factor}, {"politeness.max_delay", &c.Politeness.MaxDelay},
-		{"politeness.retry_after", &c.Politeness.RetryAfter}, {"politeness.backoff", &c.Politeness.Backoff},
-		{"politeness.max_backoff", &c.Politeness.MaxBackoff}, {"politeness.down_after", &c.Politeness.DownAfter},
-		{"politeness.patience", &c.Politeness.Patience},
+		{"retries", &c.Retries},
 		{"limits.connect", &c.Limits.Connect}, {"limits.headers", &c.Limits.Headers},
 		{"limits.idle", &c.Limits.Idle}, {"limits.total", &c.Limits.Total},
-		{"limits.discover", &c.Limits.Discover},
 		{"limits.bytes", &c.Limits.Bytes}, {"limits.decoded", &c.Limits.Decoded},
 		{"limits.requisites", &c.Limits.Requisites}, {"limits.redirects", &c.Limits.Redirects},
 		{"limits.spill", &c.Limits.Spill},
-		{"traps.length", &c.Traps.Length}, {"traps.path", &c.Traps.Path}, {"traps.fields", &c.Traps.Fields},
-		{"traps.repeats", &c.Traps.Repeats}, {"traps.growth", &c.Traps.Growth}, {"traps.ahead", &c.Traps.Ahead},
-		{"traps.back", &c.Traps.Back}, {"traps.host", &c.Traps.Host}, {"traps.depth", &c.Traps.Depth},
-		{"traps.pattern", &c.Traps.Pattern}, {"traps.same", &c.Traps.Same}, {"traps.lists", &c.Traps.Lists},
-		{"traps.nested", &c.Traps.Nested}, {"traps.nested_host", &c.Traps.NestedHost},
 		{"segment.size", &c.Segment.Size}, {"segment.age", &c.Segment.Age}, {"segment.window", &c.Segment.Window},
 		{"serve.listen", &c.Serve.Listen}, {"serve.replay_listen", &c.Serve.ReplayListen},
 		{"serve.replay_origin", &c.Serve.ReplayOrigin}, {"serve.origin", &c.Serve.PagesOrigin},
-		{"log.format", &c.Log.Format}, {"log.level", &c.Log.Level},
-		{"cookies", &c.Cookies}, {"language", &c.Language}, {"sites", &c.Sites},
-		{"allow_private", &c.AllowPrivate}, {"allow_networks", &c.AllowNetworks}, {"deny_networks", &c.DenyNetworks},
-		{"resolve", &c.Resolve}, {"tls.verify", &c.TLS.Verify},
-		{"walls", &c.Walls},
+		{"allow_private", &c.AllowPrivate}, {"resolve", &c.Resolve},
 	}
 }
 
@@ -125,9 +109,6 @@ func (c *Config) overlay(file string, data []byte) error {
 // noYAML tells which line can't be read. The library counts some from 0, and names where others' block begins.
 func noYAML(file string, data []byte, err error) error {
 	why := strings.TrimPrefix(err.Error(), "yaml: ")
-	if strings.Contains(why, "unknown anchor") { // it would tell the value
-		why = "a value that begins with * or & stands in quotes"
-	}
 	const most = 2000 // lines that are looked at: a file of settings has fewer
 	lines := bytes.SplitAfter(data, []byte("\n"))
 	if len(lines) > most {
@@ -215,9 +196,6 @@ func (l *layer) value(k key, n *yaml.Node) error {
 		}
 		return nil
 	}
-	if sites, ok := k.dst.(*[]Site); ok {
-		return l.sites(sites, n)
-	}
 	if n.Kind != yaml.ScalarNode {
 		return l.errorf(n, "%s takes one plain value", k.name)
 	}
@@ -241,12 +219,6 @@ func set(dst any, s string) error {
 			return fmt.Errorf("%q is no whole number", s)
 		}
 		*d = v
-	case *float64:
-		v, err := strconv.ParseFloat(s, 64)
-		if err != nil {
-			return fmt.Errorf("%q is no number", s)
-		}
-		*d = v
 	case *bool:
 		v, err := strconv.ParseBool(s)
 		if err != nil {
@@ -260,8 +232,6 @@ func set(dst any, s string) error {
 				*d = append(*d, item)
 			}
 		}
-	case *[]Site:
-		return errors.New("sites can't be said in a variable: write them into a file, where ${NAME} stands for a variable's value")
 	case encoding.TextUnmarshaler:
 		return d.UnmarshalText([]byte(s))
 	default:

@@ -32,14 +32,11 @@ type Schedule struct {
 	Scope      string
 	Exclude    []string
 	Posts      bool
-	Sitemaps   string
 
 	BudgetPages int
 	BudgetBytes Size
 	BudgetTime  Duration
 
-	Cookies      string
-	Language     string
 	Robots       string
 	Delay        Duration
 	PerHost      int
@@ -72,7 +69,6 @@ func (s *Schedule) Give(keys ...string) {
 func (c Config) NewSchedule() Schedule {
 	s := Schedule{
 		Collection: c.Collection, Links: "content+outbound", Scope: "host", Robots: c.Robots, Delay: c.Delay, PerHost: c.PerHost,
-		Cookies: c.Cookies, Language: c.Language,
 		Retries: c.Retries, AllowPrivate: c.AllowPrivate, Resolve: slices.Clone(c.Resolve),
 	}
 	if c.Given("robots") {
@@ -87,9 +83,8 @@ func (s *Schedule) keys() []key {
 		{"every", &s.Every}, {"cron", &s.Cron}, {"at", &s.At}, {"adaptive.min", &s.AdaptiveMin}, {"adaptive.max", &s.AdaptiveMax},
 		{"tz", &s.TZ}, {"start", &s.Start},
 		{"collection", &s.Collection}, {"links", &s.Links}, {"depth", &s.Depth}, {"scope", &s.Scope}, {"exclude", &s.Exclude},
-		{"posts", &s.Posts}, {"sitemaps", &s.Sitemaps},
+		{"posts", &s.Posts},
 		{"budget.pages", &s.BudgetPages}, {"budget.bytes", &s.BudgetBytes}, {"budget.time", &s.BudgetTime},
-		{"cookies", &s.Cookies}, {"language", &s.Language},
 		{"robots", &s.Robots}, {"delay", &s.Delay}, {"per_host", &s.PerHost}, {"retries", &s.Retries},
 		{"allow_private", &s.AllowPrivate}, {"resolve", &s.Resolve},
 	}

@@ -26,57 +26,12 @@ func (c Config) validate(whole bool) error {
 	c.checkIdentity(v)
 	c.checkNumbers(v)
 	c.checkServe(v)
-	c.checkNetwork(v)
-	c.checkLog(v)
-	return errors.Join(v.errs...)
-}
-
-// CheckLog checks what is said of the log alone: every command logs, also one that needs no archive.
-func (c Config) CheckLog() error {
-	v := &findings{}
-	c.checkLog(v)
-	return errors.Join(v.errs...)
-}
-
-func (c Config) checkLog(v *findings) {
-	switch c.Log.Format {
-	case "auto", "text", "json":
-	default:
-		v.add("log.format", c.Log.Format, "use text, json, or auto (text on a terminal)")
-	}
-	switch c.Log.Level {
-	case "auto", "debug", "info", "warn", "error":
-	default:
-		v.add("log.level", c.Log.Level, "use debug, info, warn, error, or auto (info while serving and working, else warn)")
-	}
-}
-
-func (c Config) checkNetwork(v *findings) {
-	for _, l := range []struct {
-		key  string
-		list []string
-	}{{"allow_networks", c.AllowNetworks}, {"deny_networks", c.DenyNetworks}} {
-		_, bad := Networks(l.list)
-		for _, i := range bad {
-			v.add(l.key, l.list[i], "write ADDRESS/BITS with no bit set beyond BITS, for example 10.20.0.0/16 or fd12:3456::/32, or one address")
-		}
-	}
-	switch c.TLS.Verify {
-	case "record", "require":
-	default:
-		v.add("tls.verify", c.TLS.Verify, "use record (an invalid certificate is noted) or require (it is a failure)")
-	}
-	if c.Cookies == "" || hasControl(c.Cookies) {
-		v.add("cookies", c.Cookies, "use off, session, or the path of a file of cookies (Netscape format)")
-	}
-	if !languageForm.MatchString(c.Language) {
-		v.add("language", c.Language, "write it as en, or de-CH, de;q=0.9, en;q=0.5")
-	}
 	for _, r := range c.Resolve {
 		if !resolveForm(r) {
 			v.add("resolve", r, "write HOST:PORT:ADDRESS, for example example.org:80:127.0.0.1")
 		}
 	}
+	return errors.Join(v.errs...)
 }
 
 type findings struct{ errs []error }
@@ -214,28 +169,18 @@ func (c Config) checkNumbers(v *findings) {
 	count("per_host", c.PerHost, 1, 64)
 	span("delay", c.Delay, 0, 24*time.Hour)
 	count("retries", c.Retries, 0, 100)
-	c.checkPoliteness(v, span)
 	span("limits.connect", c.Limits.Connect, time.Millisecond, time.Hour)
 	span("limits.headers", c.Limits.Headers, time.Millisecond, time.Hour)
 	span("limits.idle", c.Limits.Idle, time.Millisecond, time.Hour)
 	span("limits.total", c.Limits.Total, time.Millisecond, 7*24*time.Hour)
-	span("limits.discover", c.Limits.Discover, time.Millisecond, time.Hour)
 	size("limits.bytes", c.Limits.Bytes, 1<<10)
 	size("limits.decoded", c.Limits.Decoded, 1<<10)
 	count("limits.requisites", c.Limits.Requisites, 0, 1_000_000)
 	count("limits.redirects", c.Limits.Redirects, 0, 100)
 	size("limits.spill", c.Limits.Spill, 0)
-	for _, k := range (&c).keys() {
-		if n, ok := k.dst.(*int); ok && strings.HasPrefix(k.name, "traps.") {
-			count(k.name, *n, 0, 1<<31-1)
-		}
-	}
 	size("segment.size", c.Segment.Size, 64<<10)
 	size("spool.max", c.SpoolMax, 64<<10)
 	size("spool.free", c.SpoolFree, 0)
-	if c.MaxMemory != 0 {
-		size("max_memory", c.MaxMemory, 96<<20)
-	}
 	span("segment.age", c.Segment.Age, time.Second, 24*time.Hour)
 	span("segment.window", c.Segment.Window, 0, time.Second)
 }

@@ -87,7 +87,6 @@ func TestDocument(t *testing.T) {
 			t.Fatalf("run %d, %v, %v", r.ID, resumed, err)
 		}
 		ids = append(ids, r.ID)
-		doc.Body = append(doc.Body, '\n') // another document under the same name is another run
 	}
 	n.work()
 	for _, id := range ids {
@@ -195,39 +194,5 @@ func TestPreview(t *testing.T) {
 	p, err = crawler.Preview(t.Context(), rec, s, nil, time.Now())
 	if err != nil || p.Status != 302 {
 		t.Errorf("of a loop: %+v, %v", p, err)
-	}
-}
-
-// TestDocumentLost: a run whose document is lost is put aside with the reason, and the others go on; the same command, which
-// brings the document once more, goes on with it.
-func TestDocumentLost(t *testing.T) {
-	t.Parallel()
-	w := newWeb(t)
-	w.html("b.test/", "b")
-	n := newNode(t, archive(t))
-	s := w.spec("b.test/")
-	s.Source = "file:///notes.txt"
-	doc := &storage.Document{Mime: "text/plain", Body: []byte("See " + w.at("b.test/"))}
-	lost, _, err := crawler.Begin(t.Context(), n.db, s, doc, time.Now())
-	must(t, err)
-	for _, state := range []storage.RunState{storage.RunDone, storage.RunActive} { // the document of a run that is done is dropped
-		lost.State = state
-		must(t, n.db.UpdateRun(t.Context(), lost))
-	}
-	other, _, err := crawler.Begin(t.Context(), n.db, w.spec("b.test/"), nil, time.Now())
-	must(t, err)
-	n.work()
-	n.done(other)
-	if r, err := n.db.Run(t.Context(), lost.ID); err != nil || r.State != storage.RunPaused || !strings.Contains(r.Fault, "is lost with the segment") {
-		t.Errorf("the run whose document is lost: %+v, %v", r, err)
-	}
-	again, resumed, err := crawler.Begin(t.Context(), n.db, s, doc, time.Now())
-	if err != nil || !resumed || again.ID != lost.ID {
-		t.Fatalf("run %d, %t, %v; want run %d to go on", again.ID, resumed, err, lost.ID)
-	}
-	n.work()
-	n.done(lost)
-	if r, err := n.db.Run(t.Context(), lost.ID); err != nil || r.Fault != "" {
-		t.Errorf("it still says %q, %v", r.Fault, err)
 	}
 }

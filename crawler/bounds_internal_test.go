@@ -39,7 +39,7 @@ func TestRobotsWait(t *testing.T) {
 		t.Fatal(err)
 	}
 	for last := time.Duration(0); ; {
-		p, err := h.robots(context.Background(), r, url, 0)
+		p, err := h.robots(context.Background(), r, url)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,7 +13,7 @@ import (
 
 // Cuts ends what is left of runs whose budgets are used up, and puts runs aside.
 type Cuts interface {
-	ShelveRun(ctx context.Context, id int64, fault string) error
+	PauseRun(ctx context.Context, id int64) error
 	CutRun(ctx context.Context, run int64, budget string) (bool, error)
 	CutTasks(ctx context.Context, l storage.Lease, run int64, busy []int64) error
 }

@@ -5,20 +5,15 @@ package crawler
 import (
 	"cmp"
 	"context"
-	"iter"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"linkstead/archive/outcome"
-	"linkstead/archive/wall"
 	"linkstead/archive/warc"
 	"linkstead/crawler/fetch"
-	"linkstead/crawler/pace"
 	"linkstead/crawler/scope"
-	"linkstead/crawler/session"
 	"linkstead/storage"
 )
 
@@ -46,12 +41,10 @@ type Runs interface {
 	Counter
 }
 
-// Counter writes how far a worker has come with runs, and reads what their hosts have been counted for.
+// Counter writes how far a worker has come with runs.
 type Counter interface {
 	Counts(ctx context.Context, run int64, node string) (storage.Counts, error)
 	CountRuns(ctx context.Context, node string, counts map[int64]storage.Counts) error
-	Tallies(ctx context.Context, run int64, host string) (map[string]storage.Tally, error)
-	NamedSoFar(ctx context.Context, run int64, host, what string) (int64, error)
 }
 
 // Index looks captures, posts and what was handed in up.
@@ -59,13 +52,7 @@ type Index interface {
 	Document(ctx context.Context, run int64) (storage.Document, error)
 	Closest(ctx context.Context, collection, urlkey, url string, at time.Time) (storage.Capture, error)
 	Attempts(ctx context.Context, collection, urlkey string) ([]storage.Attempt, error)
-	Validated(ctx context.Context, collection, urlkey, url string) (last, original storage.Capture, err error)
 	PostOf(ctx context.Context, run int64) (storage.Post, error)
-}
-
-// Copies lists what was captured of an address, oldest first.
-type Copies interface {
-	Captures(ctx context.Context, collection, urlkey string) iter.Seq2[storage.Capture, error]
 }
 
 // Journal makes entries count: *warc.Journal.
@@ -76,10 +63,9 @@ type Journal interface {
 	Abandon()            // waits for nothing any more
 }
 
-// Reader opens captures, and reads the records of attempts: *warc.Library.
+// Reader opens captures: *warc.Library.
 type Reader interface {
 	Open(ctx context.Context, c storage.Capture) (*warc.Memento, error)
-	Attempt(ctx context.Context, a storage.Attempt) (*warc.Closing, warc.Header, error)
 }
 
 // Event tells of one exchange that counts now.
@@ -101,7 +87,6 @@ type Crawler struct {
 	Tasks     Tasks
 	Runs      Runs
 	Index     Index
-	Copies    Copies
 	Journal   Journal
 	Library   Reader
 	Schedules Schedules
@@ -113,28 +98,20 @@ type Crawler struct {
 	Name      string                           // this crawler's own among those of its node, under which it counts; "": Owner
 	Agent     string                           // product token in robots.txt
 	Hosts     int                              // at the same time
-	More      int                              // exchanges at the same time, beyond one a host; 0: 512
 	Lease     time.Duration                    // how long a host stays ours without renewal
 	Hold      time.Duration                    // after how long a host is given back though it has more to do
 	RetryWait time.Duration                    // before the second try; doubled for each further one
-	Discover  time.Duration                    // to find what a document leads to; 0: 1 min
-	Pace      pace.Limits                      // how hosts are treated that are slow, fail or ask to be left alone
 	Grace     time.Duration                    // for exchanges under way when the work is to stop
 	Parting   time.Duration                    // after the grace, for the database to take what they brought; 0: 3 s
-	Walls     *wall.Rules                      // what stands before the pages that were asked for; nil: wall.Default
 	Now       func() time.Time
 	Log       *slog.Logger
 	Tell      func(Event) // called for each exchange that counts; may be nil
 
-	Session func(scope.Spec) (*session.Session, error) // as whom a run of such a spec asks; nil: as nobody
-
-	live    live
-	held    held
-	lines   lines
-	wake    chan struct{}
-	working atomic.Int64  // hosts, wherever their places are
-	more    chan struct{} // exchanges under way beyond the first one of each host
-	room    chan struct{} // exchanges between the end of their response and their acknowledgement
+	live  live
+	held  held
+	lines lines
+	wake  chan struct{}
+	room  chan struct{} // exchanges between their first byte and their acknowledgement
 
 	last    context.Context // ends when nothing is waited for any more
 	settled time.Time       // when runs were last looked after …
@@ -142,15 +119,8 @@ type Crawler struct {
 	saved   time.Time       // when counts were last written
 }
 
-// Two bounds, which must not be one: a hundred hosts that say nothing would keep all others from being asked.
-const (
-	// maxUnacknowledged bounds the exchanges that have come to their end and do not count yet. With those under way, it is
-	// what a killed worker has to fetch again.
-	maxUnacknowledged = 48
-	// maxMore bounds, unless another bound is set, the exchanges under way at the same time beyond the first one of each host, for which there is always
-	// a place, and the hosts that have lent theirs: connections, file descriptors, and memory.
-	maxMore = 512
-)
+// maxUnacknowledged bounds what is in memory, and what a killed worker has to fetch again.
+const maxUnacknowledged = 48
 
 // Work works until done says so, or ctx ends, or something local fails. done is asked when nothing is due; it may be nil:
 // then the work ends when no active run has an open task. When the work is to stop, exchanges under way have some grace
@@ -158,7 +128,6 @@ const (
 // not, the journal is abandoned, and what is in the spool is recovered by the next start. To be stopped is no error.
 func (c *Crawler) Work(ctx context.Context, done func(context.Context) (bool, error)) error {
 	c.wake = make(chan struct{}, 1)
-	c.more = make(chan struct{}, cmp.Or(c.More, maxMore))
 	c.room = make(chan struct{}, maxUnacknowledged)
 	c.live.init()
 	c.held.init(c.Log)
@@ -223,7 +192,7 @@ func (c *Crawler) loop(ctx, work context.Context, g *errgroup.Group, done func(c
 		n, err := c.claim(ctx, work, g, hosts)
 		finished := false
 		if err == nil && (n == 0 || time.Since(c.settled) > time.Second) {
-			finished, err = c.settle(work, g, n == 0 && c.working.Load() == 0)
+			finished, err = c.settle(work, g, n == 0 && len(hosts) == 0)
 		}
 		if err == nil && n == 0 && done != nil {
 			finished, err = done(work)
@@ -269,13 +238,11 @@ func (c *Crawler) claim(ctx, work context.Context, g *errgroup.Group, hosts chan
 	}
 	for _, l := range leases {
 		hosts <- struct{}{}
-		c.working.Add(1)
-		place := &seat{c: c, hosts: hosts}
 		work, lost := context.WithCancel(work)
 		c.held.add(l, began.Add(c.Lease), c.margin(), lost)
 		g.Go(func() error {
-			defer func() { lost(); place.leave(); c.nudge() }()
-			return c.hold(ctx, work, l, lost, place)
+			defer func() { lost(); <-hosts; c.nudge() }()
+			return c.hold(ctx, work, l, lost)
 		})
 	}
 	return len(leases), nil

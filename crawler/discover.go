@@ -2,11 +2,9 @@ package crawler
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
-	"time"
 
 	"linkstead/archive/httpmsg"
 	"linkstead/archive/markup"
@@ -14,7 +12,6 @@ import (
 	"linkstead/archive/warc"
 	"linkstead/crawler/fetch"
 	"linkstead/crawler/scope"
-	"linkstead/crawler/session"
 )
 
 // discover finds what a document leads to. A document that can't be read is captured all the same: a note tells why it
@@ -26,31 +23,21 @@ func (c *Crawler) discover(r *run, e *warc.Entry, d fetch.Document) {
 	case r.spec().IsPost(hops) && d.Status/100 == 2:
 		c.discoverPost(r, e, d, c.Now().UTC(), r.row.Source)
 	default:
-		newFinder(r, e, d.URL).scan(d, c.until())
+		newFinder(r.scope.Load(), e, d.URL).scan(d)
 	}
 }
 
-// until is when the search in a document that begins now is over.
-func (c *Crawler) until() time.Time { return time.Now().Add(cmp.Or(c.Discover, time.Minute)) }
-
 // finder gathers what one document leads to.
 type finder struct {
-	run   *run
-	scope *scope.Scope // of the run when the finder was made
+	scope *scope.Scope
 	e     *warc.Entry
-	hide  *session.Set // masked in each address
 	base  *urlkey.Base
 	seen  map[string]bool
-	raw   map[spelling]bool // references resolved before: a page may name one a million times
-	cited map[string]bool   // the post's own links
-	nth   int               // requisites admitted
-	over  int               // requisites over the quota
-	bytes int               // of outlinks
-	spare int               // outlinks over the bounds
-	until time.Time         // when the search is over
-	late  int               // references that were left out for it
-	traps int               // links that were left out as traps …
-	why   string            // … and why the first one was
+	cited map[string]bool // the post's own links
+	nth   int             // requisites admitted
+	over  int             // requisites over the quota
+	bytes int             // of outlinks
+	spare int             // outlinks over the bounds
 }
 
 // Bounds of what one document may lead to. Beyond them a page is hostile or broken, and its closing record would be as big
@@ -60,8 +47,8 @@ const (
 	maxOutlinkBytes = 8 << 20
 )
 
-func newFinder(r *run, e *warc.Entry, url string) *finder {
-	f := &finder{run: r, scope: r.scope.Load(), e: e, hide: r.secrets(e), seen: map[string]bool{}, raw: map[spelling]bool{}, cited: map[string]bool{}}
+func newFinder(s *scope.Scope, e *warc.Entry, url string) *finder {
+	f := &finder{scope: s, e: e, seen: map[string]bool{}, cited: map[string]bool{}}
 	f.rebase(url)
 	return f
 }
@@ -83,9 +70,8 @@ func (f *finder) rebaseBy(html []byte) {
 	}
 }
 
-// scan reads a document by its media type, and takes references until a time.
-func (f *finder) scan(d fetch.Document, until time.Time) {
-	f.until = until
+// scan reads a document by its media type.
+func (f *finder) scan(d fetch.Document) {
 	var err error
 	switch scanner := scannerOf(d); scanner {
 	case scanHTML:
@@ -106,27 +92,16 @@ func (f *finder) scan(d fetch.Document, until time.Time) {
 	if d.Capped {
 		f.note("only the beginning of the document was read: it is longer than the limit")
 	}
-	if f.late > 0 {
-		f.note(fmt.Sprintf("%d references were left out: finding what the document leads to took longer than the limit", f.late))
-	}
 	if f.over > 0 {
 		f.note(fmt.Sprintf("%d requisites were left out: over the limit", f.over))
 	}
 	f.noteSpare("links")
-	f.noteTraps()
 }
 
 // noteSpare says how much is beyond the bounds.
 func (f *finder) noteSpare(what string) {
 	if f.spare > 0 {
 		f.note(fmt.Sprintf("%d %s were left out: the document names more than can be kept", f.spare, what))
-	}
-}
-
-// noteTraps says what was left out as a trap, and was no task either.
-func (f *finder) noteTraps() {
-	if f.traps > 0 {
-		f.note(fmt.Sprintf("%d links were left out as traps; of the first one, %s", f.traps, f.why))
 	}
 }
 
@@ -196,12 +171,8 @@ func (f *finder) headers(h httpmsg.Head) {
 // visit takes one reference.
 func (f *finder) visit(ref markup.Ref) (string, bool) {
 	switch {
-	case f.late > 0 || !f.until.IsZero() && time.Now().After(f.until):
-		f.late++ // what is left of the document is passed over at the scanner's speed
 	case ref.Role == markup.Refresh:
 		f.refresh(ref)
-	case ref.Rel != "":
-		f.relate(ref)
 	case ref.Role.Requisite():
 		f.take(ref, scope.HopEmbed)
 	case ref.Role.Outlink():
@@ -217,7 +188,7 @@ func (f *finder) refresh(ref markup.Ref) {
 	if p := f.e.Post; p != nil && len(p.Citations) > 0 {
 		hop = scope.HopLink
 		if u, err := f.base.Resolve(ref.URL); err == nil {
-			f.cited[f.hide.Address(u)] = true
+			f.cited[u] = true
 		}
 	}
 	before := len(f.e.Meta.Outlinks)
@@ -227,50 +198,7 @@ func (f *finder) refresh(ref markup.Ref) {
 	}
 }
 
-// relate notes what a page says that it is, or is elsewhere: its preferred address, translations, other forms. A reader goes
-// there by other links, and nobody needs it to see the page. A feed is read for pages, if the run reads them.
-func (f *finder) relate(ref markup.Ref) {
-	if f.base == nil {
-		return
-	}
-	url, err := f.base.Resolve(ref.URL)
-	if url = f.hide.Address(url); err != nil || !urlkey.Fetchable(url) {
-		return
-	}
-	context := "link/@rel=" + ref.Rel
-	if ref.Context == "Link" {
-		context = "Link rel=" + ref.Rel
-	}
-	if ref.Feed && f.scope.FeedsOf(f.e.Task.Hops, f.e.Task.Depth) {
-		f.add(url, scope.HopNested, context)
-		return
-	}
-	key := context + " " + url
-	if f.seen[key] {
-		return
-	}
-	if f.bytes += len(url) + len(context); f.bytes > maxOutlinkBytes || len(f.e.Meta.Outlinks) >= maxOutlinks {
-		f.spare++
-		return
-	}
-	f.seen[key] = true
-	f.e.Meta.Outlinks = append(f.e.Meta.Outlinks, outlink(url, scope.HopLink, context, scope.Verdict{Reason: scope.ReasonNoted}))
-}
-
-// spelling is a reference as it stands on a page.
-type spelling struct {
-	hop       scope.Hop
-	base, url string
-}
-
 func (f *finder) take(ref markup.Ref, hop scope.Hop) {
-	as := spelling{hop, ref.Base, ref.URL}
-	if f.raw[as] {
-		return
-	}
-	if len(f.raw) < maxOutlinks && len(ref.URL) < 256 {
-		f.raw[as] = true
-	}
 	base := f.base
 	if ref.Base != "" && base != nil {
 		if u, err := base.Resolve(ref.Base); err == nil {
@@ -291,11 +219,6 @@ func (f *finder) take(ref markup.Ref, hop scope.Hop) {
 
 // add makes an outlink of a URL, once a hop, and a task if it belongs to the run.
 func (f *finder) add(url string, hop scope.Hop, context string) {
-	if hidden := f.hide.Address(url); hidden != url {
-		if url = hidden; !urlkey.Fetchable(url) {
-			return
-		}
-	}
 	key := string(hop) + url
 	if f.seen[key] {
 		return
@@ -306,14 +229,9 @@ func (f *finder) add(url string, hop scope.Hop, context string) {
 	}
 	f.seen[key] = true
 	t := f.e.Task
-	v := f.run.admit(f.scope, f.e, scope.Link{
+	v := f.scope.Admit(scope.Link{
 		URL: url, Hop: hop, Cited: f.cited[url], From: t.URL, Depth: t.Depth, Hops: t.Hops, Nth: f.nth,
 	})
-	if v.Reason == scope.ReasonTrap && !v.Admitted {
-		if f.traps++; f.traps == 1 {
-			f.why = v.Detail
-		}
-	}
 	if hop == scope.HopEmbed {
 		if v.Admitted {
 			f.nth++

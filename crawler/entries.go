@@ -22,9 +22,6 @@ func (c *Crawler) find(ctx context.Context, r *run, e *warc.Entry, d fetch.Docum
 			return nil
 		}
 		return c.discoverEntries(ctx, r, e, d)
-	case r.scope.Load().Maps(e.Task.Hops):
-		c.discoverMapped(r, e, d)
-		return nil
 	case r.spec().IsPost(e.Task.Hops) && !r.spec().Single() && d.Status/100 == 2:
 		source, err := c.entryOf(ctx, r, e.Task)
 		if err != nil {
@@ -54,19 +51,15 @@ func (c *Crawler) entryOf(ctx context.Context, r *run, t storage.Task) (string, 
 // changed since it was last captured. A document that can't be read is captured all the same; a note says why it leads
 // nowhere, and the run's row if it is what the schedule names.
 func (c *Crawler) discoverEntries(ctx context.Context, r *run, e *warc.Entry, d fetch.Document) error {
-	f := newFinder(r, e, d.URL)
+	f := newFinder(r.scope.Load(), e, d.URL)
 	l, unread := c.listing(r, e, d)
-	concealListing(f.hide, &l)
-	if unread != nil {
-		unread = errors.New(f.hide.Text(unread.Error()))
-	}
 	if scope.IsSeed(e.Task.Hops) {
 		if err := c.History.SetFault(ctx, r.row.ID, sentence(unread)); err != nil {
 			return err
 		}
 	}
 	if unread != nil {
-		c.Log.Warn("what a schedule watches can't be read", "schedule", r.row.Schedule, "run", r.row.ID, "url", d.URL, "error", unread)
+		c.Log.Warn("what a schedule watches can't be read", "schedule", r.row.Schedule, "url", d.URL, "error", unread)
 		f.note(unread.Error())
 		return nil
 	}
@@ -80,7 +73,7 @@ func (c *Crawler) discoverEntries(ctx context.Context, r *run, e *warc.Entry, d 
 		for _, en := range l.Entries {
 			f.add(en.URL, scope.HopEntry, "list")
 		}
-		f.scan(d, c.until())
+		f.scan(d)
 		return nil
 	}
 	if len(l.Nested) > 0 && !scope.IsSeed(e.Task.Hops) {
@@ -98,7 +91,6 @@ func (c *Crawler) discoverEntries(ctx context.Context, r *run, e *warc.Entry, d 
 		f.add(en.URL, scope.HopEntry, warc.EntryContext+en.Stamp)
 	}
 	f.noteSpare("entries")
-	f.noteTraps()
 	return nil
 }
 
@@ -118,7 +110,7 @@ func (c *Crawler) listing(r *run, e *warc.Entry, d fetch.Document) (watch.Listin
 	case scope.WatchSitemap:
 		return watch.ReadSitemap(d.Body, d.URL)
 	}
-	doc, err := readPost(d, r.spec(), c.until())
+	doc, err := readPost(d, r.spec())
 	if err != nil {
 		return watch.Listing{}, fmt.Errorf("the links of a document of type %q can't be read: %w", d.Mime, err)
 	}
@@ -135,7 +127,7 @@ func (c *Crawler) listing(r *run, e *warc.Entry, d fetch.Document) (watch.Listin
 func (c *Crawler) fresh(ctx context.Context, r *run, list []watch.Entry) ([]watch.Entry, error) {
 	ids := make([]int64, len(list))
 	for i, en := range list {
-		ids[i] = urlkey.PageID(en.URL)
+		ids[i] = urlkey.ID(en.URL)
 	}
 	known, err := c.Watched.Known(ctx, r.row.Schedule, ids)
 	if err != nil {

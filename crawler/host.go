@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"linkstead/archive/warc"
-	"linkstead/crawler/pace"
 	"linkstead/storage"
 )
 
@@ -17,14 +15,12 @@ type host struct {
 	c      *Crawler
 	lease  storage.Lease
 	lost   context.CancelFunc // ends all work under the lease
-	seat   *seat
 	since  time.Time
 	owed   time.Duration          // the delay that the host's row knows …
 	used   time.Duration          // … and the longest one since the lease began
 	begun  int                    // tasks
 	ready  []storage.Task         // due, not begun
 	rules  map[string]*permission // by run and origin
-	counts map[int64]*tallies     // by run
 	signal chan struct{}
 	doing  sync.WaitGroup // goroutines that carry tasks out
 
@@ -32,8 +28,6 @@ type host struct {
 	busy     map[taskKey]bool  // begun, not acknowledged
 	settled  map[taskKey]int64 // when those acknowledged are due again: what a reader saw before may be stale
 	slow     time.Duration     // the site's own Crawl-delay
-	state    pace.State        // how it fares
-	waits    pace.Reason       // why it is given back for longer than politeness asks for
 	fetching int               // exchanges under way
 	touched  time.Time         // when an exchange last began or ended
 	quiet    time.Time         // before which the runs that were here want no other
@@ -49,17 +43,14 @@ func keyOf(t storage.Task) taskKey { return taskKey{t.Run, t.ID} }
 
 // keep works a host's tasks off until it has none left, its time is up or the work is to stop; then it gives the host
 // back. lost ends work.
-func (c *Crawler) keep(ctx, work context.Context, l storage.Lease, lost context.CancelFunc, place *seat) error {
+func (c *Crawler) keep(ctx, work context.Context, l storage.Lease, lost context.CancelFunc) error {
 	h := &host{
-		c: c, lease: l, lost: lost, seat: place, owed: l.Delay, since: c.Now(), ready: l.Tasks, rules: map[string]*permission{},
-		counts: map[int64]*tallies{},
-		busy:   map[taskKey]bool{}, settled: map[taskKey]int64{}, signal: make(chan struct{}, 1),
-		state: c.Pace.Remembered(stateOf(l.Pace), c.Now()),
+		c: c, lease: l, lost: lost, owed: l.Delay, since: c.Now(), ready: l.Tasks, rules: map[string]*permission{},
+		busy: map[taskKey]bool{}, settled: map[taskKey]int64{}, signal: make(chan struct{}, 1),
 	}
 	until, err := h.serve(ctx, work)
 	h.drain()
 	h.doing.Wait()
-	h.forgetTallies()
 	c.held.drop(l)
 	if err == nil {
 		err = h.failed()
@@ -71,7 +62,7 @@ func (c *Crawler) keep(ctx, work context.Context, l storage.Lease, lost context.
 		until = quiet
 	}
 	// Whole milliseconds, and not one too few.
-	l.Delay, l.Pace = cmp.Or(h.used, h.owed), h.pace(until)
+	l.Delay = cmp.Or(h.used, h.owed)
 	released := c.parting(c.Queue.Release(c.last, []storage.Lease{l}, until.Add(time.Millisecond-1)))
 	if err == nil {
 		err = released
@@ -104,9 +95,6 @@ func (h *host) serve(ctx, work context.Context) (time.Time, error) {
 			continue
 		}
 		r, err := h.c.run(work, t.Run)
-		if err == nil {
-			err = h.c.handed(work, t)
-		}
 		if errors.Is(err, errRun) {
 			h.forget(t.Run)
 			err = h.c.shelve(work, t.Run, err)
@@ -145,27 +133,20 @@ func (h *host) proceed(ctx, work context.Context, r *run, t storage.Task) (quiet
 			r.spending.ends(t)
 		}
 	}()
-	p := h.unasked(t)
-	if h.timeUp(r, p == nil) {
+	if h.timeUp(r) {
 		return quiet, true, nil // let others have a turn; what is ready stays due
 	}
-	if p == nil {
-		p, err = h.permission(work, r, t)
-	}
+	p, err := h.permission(work, r, t)
 	if err != nil {
 		return quiet, false, err
 	}
 	if p.wait > 0 {
-		h.waits = p.waits
 		return h.c.Now().Add(p.wait), true, nil
 	}
 	if err := h.promise(work, r); err != nil {
 		return quiet, false, err
 	}
 	if p.first == nil {
-		if err := h.look(work, r, t, p); err != nil {
-			return quiet, false, err
-		}
 		begun = h.begin(ctx, work, r, t, p)
 		return quiet, false, nil
 	}
@@ -177,21 +158,14 @@ func (h *host) proceed(ctx, work context.Context, r *run, t storage.Task) (quiet
 	return quiet, false, nil
 }
 
-// timeUp says whether the host has been held long enough, or would be before the next exchange may begin, if there is to be
-// one: a host that is waited for takes the place of one that could be asked. One that is left alone because of how it fares
-// is not waited for.
-func (h *host) timeUp(r *run, asks bool) bool {
-	now := h.c.Now()
-	at, alone := now, time.Time{}
-	if asks {
-		if turn, _, _ := h.turn(r); turn.After(at) {
-			at = turn
-		}
-		h.mu.Lock()
-		alone, _ = h.alone(1)
-		h.mu.Unlock()
+// timeUp says whether the host has been held long enough, or would be before the next exchange may begin: a host that is
+// waited for takes the place of one that could be asked.
+func (h *host) timeUp(r *run) bool {
+	at, _ := h.turn(r)
+	if now := h.c.Now(); now.After(at) {
+		at = now
 	}
-	return h.begun > 0 && (at.Sub(h.since) > h.c.Hold || alone.Sub(now) > leaveFor)
+	return h.begun > 0 && at.Sub(h.since) > h.c.Hold
 }
 
 // next takes the most urgent task that has not been begun.
@@ -230,9 +204,28 @@ func (h *host) known(t storage.Task) bool {
 // says whether it did. p is nil for robots.txt itself, which is no page and needs no room in a budget.
 func (h *host) begin(ctx, work context.Context, r *run, t storage.Task, p *permission) bool {
 	fetches := p == nil || p.allowed()
-	place := &place{h: h}
-	if fetches && !h.await(ctx, work, r, t, place) || !fetches && !place.end(ctx, work) || !h.may(work) {
-		place.leave()
+	for fetches {
+		at, free := h.turn(r)
+		if free && !h.c.Now().Before(at) {
+			break
+		}
+		if !free {
+			at = time.Time{} // a signal will come
+		}
+		h.wait(ctx, work, at)
+		if ctx.Err() != nil || work.Err() != nil || h.failed() != nil {
+			return false
+		}
+	}
+	select {
+	case h.c.room <- struct{}{}:
+	case <-ctx.Done():
+		return false
+	case <-work.Done():
+		return false
+	}
+	if !h.may(work) {
+		<-h.c.room
 		return false
 	}
 	h.begun++
@@ -243,86 +236,8 @@ func (h *host) begin(ctx, work context.Context, r *run, t storage.Task, p *permi
 	if fetches {
 		h.touch(r, 1)
 	}
-	h.doing.Go(func() { h.do(work, r, t, p, fetches, place) })
+	h.doing.Go(func() { h.do(work, r, t, p, fetches) })
 	return true
-}
-
-// await waits for a place, and until the politeness delay is over. It says whether the exchange may begin; not if the work
-// is to stop before, or the host is given up meanwhile.
-func (h *host) await(ctx, work context.Context, r *run, t storage.Task, p *place) bool {
-	for {
-		if h.unasked(t) != nil {
-			return false
-		}
-		at, free, first := h.turn(r)
-		if free && !h.c.Now().Before(at) {
-			if first || p.take() {
-				return true
-			}
-			at = h.c.Now().Add(placeWait)
-		} else if !free {
-			at = time.Time{} // a signal will come
-		}
-		h.wait(ctx, work, at)
-		if ctx.Err() != nil || work.Err() != nil || h.failed() != nil {
-			return false
-		}
-	}
-}
-
-// placeWait is when to look again for a place among the exchanges under way, where there is none for more than one a host.
-const placeWait = 20 * time.Millisecond
-
-// place is what an exchange takes up: one among those under way, if it is not the only one of its host, and from the end of
-// its response on one among those that are not acknowledged. It is for one goroutine after the other.
-type place struct {
-	h     *host
-	under bool
-	ended bool
-}
-
-// take takes a place among the exchanges under way, if there is one.
-func (p *place) take() bool {
-	select {
-	case p.h.c.more <- struct{}{}:
-		p.under = true
-	default:
-	}
-	return p.under
-}
-
-// end takes a place among the exchanges that wait for their acknowledgement, unless the work is to stop before.
-func (p *place) end(ctx, work context.Context) bool {
-	select {
-	case p.h.c.room <- struct{}{}:
-		p.ended = true
-	case <-ctx.Done():
-	case <-work.Done():
-	}
-	return p.ended
-}
-
-// move goes over from the exchanges under way to those that wait for their acknowledgement, of which there are not too many
-// at a time: until then the exchange still counts as under way. Without time left it does not wait.
-func (p *place) move() {
-	if !p.ended {
-		p.end(p.h.c.last, p.h.c.last)
-	}
-	if p.under {
-		<-p.h.c.more
-		p.under = false
-	}
-}
-
-// leave gives back what is taken.
-func (p *place) leave() {
-	if p.under {
-		<-p.h.c.more
-	}
-	if p.ended {
-		<-p.h.c.room
-	}
-	p.under, p.ended = false, false
 }
 
 // may says whether an exchange may begin at this very moment: it would be kept, and the host is still ours.
@@ -331,19 +246,15 @@ func (h *host) may(work context.Context) bool {
 	return err == nil && room && work.Err() == nil && h.failed() == nil && !h.c.held.over(h.lease)
 }
 
-// turn is when the next exchange of a run may begin, whether the host has a place for it now, and whether it would be the
-// only one.
-func (h *host) turn(r *run) (at time.Time, free, first bool) {
+// turn is when the next exchange of a run may begin, and whether there is a place for it now.
+func (h *host) turn(r *run) (at time.Time, free bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	at, most := h.alone(r.spec().PerHost)
-	if h.quiet.After(at) {
-		at = h.quiet
-	}
+	at = h.quiet
 	if own := h.touched.Add(h.delay(r)); !h.touched.IsZero() && own.After(at) {
 		at = own
 	}
-	return at, h.fetching < most, h.fetching == 0
+	return at, h.fetching < r.spec().PerHost
 }
 
 // touch takes note that an exchange begins (1) or ends (-1).
@@ -357,11 +268,8 @@ func (h *host) touch(r *run, change int) {
 	}
 }
 
-// delay is the pause after an exchange: the run's, longer if the host is slow, or the site's own if that is longer still. The
-// lock is held.
-func (h *host) delay(r *run) time.Duration {
-	return max(h.c.Pace.Delay(r.delay(), h.state.Response), h.slow)
-}
+// delay is the pause after an exchange: the run's, or the site's own if that is longer. The lock is held.
+func (h *host) delay(r *run) time.Duration { return max(r.delay(), h.slow) }
 
 // promise writes the delay that an exchange of the run will be followed by into the host's row, before the exchange: whoever
 // has the host after a crash keeps it.
@@ -392,14 +300,10 @@ func (h *host) promise(ctx context.Context, r *run) error {
 func (h *host) quietUntil() time.Time {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	at := h.quiet
-	if own := h.touched.Add(h.slow); !h.touched.IsZero() && own.After(at) {
-		at = own // the site's wish became known after the exchange
+	if at := h.touched.Add(h.slow); !h.touched.IsZero() && at.After(h.quiet) {
+		return at // the site's wish became known after the exchange
 	}
-	if alone, _ := h.alone(1); alone.After(at) {
-		at = alone
-	}
-	return at
+	return h.quiet
 }
 
 // slowDown obeys a Crawl-delay.
@@ -411,23 +315,16 @@ func (h *host) slowDown(d time.Duration) {
 
 // do carries one task out; the goroutine ends when the entry has been handed to the journal, the task when that
 // acknowledges it.
-func (h *host) do(work context.Context, r *run, t storage.Task, p *permission, fetches bool, place *place) {
-	answered := func() {}
-	if fetches {
-		answered = h.seat.patience(h.waitable())
-	}
+func (h *host) do(work context.Context, r *run, t storage.Task, p *permission, fetches bool) {
 	fetched := func() {
-		answered()
-		place.move()
 		if fetches {
 			h.touch(r, -1)
 			h.poke()
 		}
 	}
 	ended := func(due int64, held bool, err error) {
-		place.leave()
+		<-h.c.room
 		r.users.Add(-1)
-		r.nested.ended(t.ID)
 		r.spending.ends(t)
 		h.mu.Lock()
 		delete(h.busy, keyOf(t))
@@ -442,8 +339,7 @@ func (h *host) do(work context.Context, r *run, t storage.Task, p *permission, f
 		h.mu.Unlock()
 		h.poke()
 	}
-	fares := func(x *warc.Exchange) (time.Time, bool) { return h.fares(r, x) }
-	if err := h.c.task(work, h.lease, r, t, p, steps{fetched, answered, fares, ended}); err != nil {
+	if err := h.c.task(work, h.lease, r, t, p, fetched, ended); err != nil {
 		ended(0, false, err)
 	}
 }

@@ -68,22 +68,3 @@ func TestRobotsLeadsNowhere(t *testing.T) {
 		t.Errorf("tasks %v", tally)
 	}
 }
-
-// TestDiscoveryTime: a document whose links take longer to find than the limit is captured all the same, and the run ends.
-func TestDiscoveryTime(t *testing.T) {
-	t.Parallel()
-	w := newWeb(t)
-	w.html("post.test/", `<article><a href="{a.test/x}">1</a></article>`)
-	n := newNode(t, archive(t))
-	n.Discover = 1
-	n.done(n.capture(w.spec("post.test/", "a.test")))
-	if capture(n, w.at("post.test/")).Outcome != "captured" {
-		t.Error("the post is not captured")
-	}
-	notes := strings.Join(n.closing(w.at("post.test/")).Notes, "; ")
-	for _, want := range []string{"reading it took too long", "1 references were left out"} {
-		if !strings.Contains(notes, want) {
-			t.Errorf("notes %q do not say %q", notes, want)
-		}
-	}
-}

@@ -24,7 +24,7 @@ type lines struct {
 
 // of is the line for runs of a spec.
 func (l *lines) of(spec scope.Spec, make1 func(scope.Spec) *fetch.Recorder) *line {
-	key := fmt.Sprintf("%t %t %q", spec.AllowPrivate, spec.RequireValid, spec.Resolve)
+	key := fmt.Sprintf("%t %q", spec.AllowPrivate, spec.Resolve)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if n := l.open[key]; n != nil {

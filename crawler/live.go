@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"linkstead/archive/outcome"
 	"linkstead/crawler/scope"
-	"linkstead/crawler/session"
 	"linkstead/storage"
 )
 
@@ -19,7 +17,6 @@ import (
 type run struct {
 	row   storage.Run
 	line  *line
-	who   *session.Session            // as whom it asks; nil: as nobody
 	scope atomic.Pointer[scope.Scope] // rooted anew once the post's own address is known
 
 	spending spending
@@ -28,14 +25,8 @@ type run struct {
 	users atomic.Int64 // tasks under way
 
 	mu    sync.Mutex
-	traps traps
-
-	nested nested
-
 	count storage.Counts      // this crawler's
 	saved storage.Counts      // as the database has it
-	told  map[string]bool     // see untold
-	anew  map[int64]bool      // tasks whose copy can't be read: what comes next of them is kept in full
 	seen  map[int64]bool      // ids of tasks that the database has
 	since map[int64]time.Time // when a robots.txt of another host was first waited for, by its task
 }
@@ -84,24 +75,6 @@ func (r *run) committed(e Event, own int64, tasks []storage.Task) {
 	}
 }
 
-// distrust takes note that the copy of what a task asks for can't be read.
-func (r *run) distrust(task int64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.anew == nil {
-		r.anew = map[int64]bool{}
-	}
-	if len(r.anew) < maxSeen {
-		r.anew[task] = true
-	}
-}
-
-func (r *run) distrusts(task int64) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.anew[task]
-}
-
 // waited is for how long a robots.txt has been waited for.
 func (r *run) waited(task int64, now time.Time) time.Duration {
 	r.mu.Lock()
@@ -113,24 +86,6 @@ func (r *run) waited(task int64, now time.Time) time.Duration {
 		r.since[task] = now
 	}
 	return now.Sub(r.since[task])
-}
-
-// maxTold bounds for how many hosts and reasons it is known that an example was told.
-const maxTold = 10_000
-
-// untold says whether no example of a link that was left out for a reason was told yet of a host.
-func (r *run) untold(host, reason string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	key := host + " " + reason
-	if r.told[key] || len(r.told) >= maxTold {
-		return false
-	}
-	if r.told == nil {
-		r.told = map[string]bool{}
-	}
-	r.told[key] = true
-	return true
 }
 
 // learn takes note of a task that the database has. The lock is held.
@@ -174,17 +129,11 @@ func (c *Crawler) run(ctx context.Context, id int64) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{row: row, line: c.lines.of(s, c.Recorder), seen: map[int64]bool{}, nested: nested{c: c}}
+	r := &run{row: row, line: c.lines.of(s, c.Recorder), seen: map[int64]bool{}}
 	compiled, err := s.Compile()
 	if err != nil {
 		return nil, fmt.Errorf("run %d: %w: %w", id, errRun, err)
 	}
-	if c.Session != nil {
-		if r.who, err = c.Session(s); err != nil {
-			return nil, fmt.Errorf("run %d: %w: %w", id, errRun, err)
-		}
-	}
-	compiled = compiled.In(row.Started)
 	post, err := c.Index.PostOf(ctx, id)
 	switch {
 	case err == nil:
@@ -205,35 +154,16 @@ func (c *Crawler) run(ctx context.Context, id int64) (*run, error) {
 		return other, nil
 	}
 	c.live.runs[id] = r
-	c.Log.Info("work on a run begins", "run", id, "collection", r.row.Collection, "url", r.row.Source)
 	return r, nil
 }
 
-// errRun says that a run can't be carried out here: a newer program wrote its row, or it is damaged, or the cookies that
-// it names are not on this machine.
-var errRun = errors.New("what it asks for can't be done")
+// errRun says that a run's row is at fault: a newer program wrote it, or it is damaged.
+var errRun = errors.New("its spec can't be read")
 
 // shelve puts a run aside that can't be carried out: the others go on.
 func (c *Crawler) shelve(ctx context.Context, id int64, why error) error {
 	c.Log.Error("a run can't be carried out, and is paused", "run", id, "error", why)
-	_, told, ok := strings.Cut(why.Error(), errRun.Error()+": ")
-	if !ok {
-		told = why.Error()
-	}
-	return c.Cuts.ShelveRun(ctx, id, sentence(errors.New(told)))
-}
-
-// handed says whether what was handed in for a run, if t is to take that in, is there: it is dropped when the run is done, and a
-// segment that is lost later makes the task due again.
-func (c *Crawler) handed(ctx context.Context, t storage.Task) error {
-	if t.Kind != KindDocument {
-		return nil
-	}
-	_, err := c.Index.Document(ctx, t.Run)
-	if errors.Is(err, storage.ErrNotFound) {
-		return fmt.Errorf("run %d: %w: what was handed in is lost with the segment that held it; capture the file once more", t.Run, errRun)
-	}
-	return err
+	return c.Cuts.PauseRun(ctx, id)
 }
 
 // ReadSpec reads the spec of a run's row.

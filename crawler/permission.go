@@ -1,18 +1,14 @@
 package crawler
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"strings"
 	"time"
 
 	"linkstead/archive/outcome"
 	"linkstead/archive/urlkey"
 	"linkstead/archive/warc"
-	"linkstead/crawler/pace"
 	"linkstead/crawler/robots"
 	"linkstead/crawler/scope"
 	"linkstead/storage"
@@ -21,22 +17,15 @@ import (
 // permission says whether a task may be fetched, or what has to come first.
 type permission struct {
 	first *storage.Task // robots.txt, which has to be fetched before anything can be said
-	wait  time.Duration // robots.txt is another host's task, or due again later: leave this host alone for so long …
-	waits pace.Reason   // … and why
+	wait  time.Duration // robots.txt is another host's task, or due again later: leave this host alone for so long
 
 	rules   robots.Permission
 	ignored bool            // the run does not obey
 	outcome outcome.Outcome // why nothing may be fetched from this origin; "" if rules say
 	detail  string
-	rule    string     // what forbids it, if that is not robots.txt
-	cause   warc.Cause // what robots.txt failed of; without a phase if that is not known, or a rule speaks
-	tls     *warc.TLS  // the same
 
 	denied string // the line of robots.txt that forbids the task at hand; "" if none does
 	noted  string // the same, where the run only takes note of it
-	remark string // what else there is to say
-
-	counted []scope.Count // what the task counts for, if it is fetched
 }
 
 func (p *permission) allowed() bool { return p.denied == "" && p.outcome == "" }
@@ -50,12 +39,11 @@ func (h *host) permission(ctx context.Context, r *run, t storage.Task) (*permiss
 	if policy == scope.RobotsIgnore || scope.Role(t.Hops) == scope.KindRobots || t.Kind == KindDocument {
 		return &permission{ignored: true}, nil
 	}
-	period := robots.Period(r.row.Started, h.c.Now())
-	key := fmt.Sprintf("%d %d %s", r.row.ID, period, urlkey.Origin(t.URL))
+	key := fmt.Sprintf("%d %s", r.row.ID, urlkey.Origin(t.URL))
 	p := h.rules[key]
 	if p == nil {
 		var err error
-		if p, err = h.robots(ctx, r, robotsURL(t.URL), period); err != nil {
+		if p, err = h.robots(ctx, r, robotsURL(t.URL)); err != nil {
 			return nil, err
 		}
 		if p.first != nil || p.wait > 0 {
@@ -80,15 +68,14 @@ func (h *host) permission(ctx context.Context, r *run, t storage.Task) (*permiss
 }
 
 // robots follows a robots.txt through what the run has captured of it, over up to five redirects (RFC 9309 §2.3.1.2),
-// and says what has to be fetched first, or what it came to. A run that goes on for days asks anew in each period.
-func (h *host) robots(ctx context.Context, r *run, url string, period int64) (*permission, error) {
+// and says what has to be fetched first, or what it came to.
+func (h *host) robots(ctx context.Context, r *run, url string) (*permission, error) {
 	hops := string(scope.HopPrereq)
 	for {
-		id := robotsID(url, period)
-		t, err := h.c.Tasks.Task(ctx, urlkey.Host(url), r.row.ID, id)
+		t, err := h.c.Tasks.Task(ctx, urlkey.Host(url), r.row.ID, urlkey.ID(url))
 		if errors.Is(err, storage.ErrNotFound) {
 			t = storage.Task{
-				Host: urlkey.Host(url), Run: r.row.ID, ID: id, URL: url,
+				Host: urlkey.Host(url), Run: r.row.ID, ID: urlkey.ID(url), URL: url,
 				Kind: string(scope.KindRobots), Hops: hops,
 			}
 			n, err := h.c.Tasks.Enqueue(ctx, []storage.Task{t})
@@ -111,103 +98,41 @@ func (h *host) robots(ctx context.Context, r *run, url string, period int64) (*p
 		}
 		a, err := h.robotsAnswer(ctx, r, t)
 		if errors.Is(err, warc.ErrElsewhere) { // of a worker that was killed before it could hand its answer on
-			return &permission{wait: elsewhereWait, waits: pace.ReasonRobots}, nil
+			return &permission{wait: elsewhereWait}, nil
 		}
 		if err != nil {
 			return nil, err
 		}
 		switch {
 		case a == nil:
-			p, err := h.noRobots(ctx, r, t)
-			if err != nil {
-				return nil, err
-			}
-			return h.forsaken(ctx, r, t, p)
+			return h.noRobots(ctx, r, t)
 		case a.broken:
 			return &permission{outcome: outcome.RobotsError, detail: "robots.txt was captured, but can't be read back out of the archive."}, nil
 		case a.status/100 == 3 && urlkey.Fetchable(a.redirect) && len(hops) <= 5:
 			url, hops = a.redirect, hops+string(scope.HopRedirect)
 			continue
 		}
-		p := &permission{rules: a.permission()}
+		p := &permission{rules: robots.FromStatus(a.status, a.body)}
 		if p.rules.Unreachable() {
 			p.outcome, p.detail = outcome.RobotsError, fmt.Sprintf("robots.txt could not be read: the site answered %d.", a.status)
-			if lacks := p.rules.Lacks(); lacks != "" {
-				p.detail = "robots.txt could not be read: " + strings.TrimSuffix(lacks, ".") + "."
-			}
-			return h.forsaken(ctx, r, t, p)
 		}
 		return p, nil
 	}
-}
-
-// robotsID is the id of the task that asks for a robots.txt in a period. In the first one it is that of any task of the
-// address, such as a page to which a robots.txt redirects.
-func robotsID(url string, period int64) int64 {
-	if period == 0 {
-		return urlkey.ID(url)
-	}
-	return urlkey.ID(fmt.Sprintf("%s#%d", url, period)) // no address of a task has a fragment
-}
-
-// forsaken is p, unless the archive tells that the robots.txt of t has been out of reach for so long that there is none any
-// more (RFC 9309 §2.3.1.4): then all is allowed.
-func (h *host) forsaken(ctx context.Context, r *run, t storage.Task, p *permission) (*permission, error) {
-	var tries []robots.Try
-	key := urlkey.Key(t.URL)
-	for c, err := range h.c.Copies.Captures(ctx, r.row.Collection, key) {
-		if err != nil {
-			return nil, err
-		}
-		if c.URL == t.URL {
-			try := robots.Try{At: c.At, Status: c.Status}
-			if o := outcome.Outcome(c.Outcome); o != outcome.Captured && o != outcome.TooLong && c.Status/100 == 2 {
-				try.Status = 0 // half an answer is none
-			}
-			tries = append(tries, try)
-		}
-	}
-	as, err := h.c.Index.Attempts(ctx, r.row.Collection, key)
-	if err != nil {
-		return nil, err
-	}
-	for _, a := range as {
-		if a.URL == t.URL && !outcome.Outcome(a.Outcome).Ours() {
-			tries = append(tries, robots.Try{At: a.At})
-		}
-	}
-	since := robots.UnreachableSince(tries)
-	if since.IsZero() || h.c.Now().Sub(since) < robots.Forsaken {
-		return p, nil
-	}
-	return &permission{rules: robots.FromStatus(http.StatusNotFound, nil), remark: fmt.Sprintf(
-		"robots.txt has been out of reach since %s and counts as not being there", since.UTC().Format(time.DateOnly))}, nil
 }
 
 // noRobots is the permission where robots.txt got no answer: what befell it befalls the links.
 func (h *host) noRobots(ctx context.Context, r *run, t storage.Task) (*permission, error) {
 	p := &permission{outcome: failedAs(t), detail: outcome.Outcome(t.Outcome).Describe().Meaning}
 	as, err := h.c.Index.Attempts(ctx, r.row.Collection, urlkey.Key(t.URL))
-	if err != nil {
-		return nil, err
-	}
-	var last *storage.Attempt
-	for i, a := range as {
-		if a.Run == r.row.ID && a.URL == t.URL { // other origins have the same key: https, www, a dot at the end
-			last = &as[i]
+	for _, a := range as {
+		if a.Run == r.row.ID && a.Detail != "" {
+			p.detail = a.Detail
 		}
 	}
-	if last == nil {
-		return p, nil
-	}
-	p.detail = cmp.Or(last.Detail, p.detail)
 	if p.outcome == outcome.RobotsError {
 		p.detail = "robots.txt could not be read. " + p.detail
-	} else if p.cause, p.tls, err = h.robotsCause(ctx, t, *last); err != nil {
-		return nil, err
 	}
-	p.cause.Robots = last.RecordID
-	return p, nil
+	return p, err
 }
 
 // failedAs is the outcome of the links on an origin whose robots.txt failed so.
@@ -233,10 +158,10 @@ func (h *host) pendingRobots(r *run, t storage.Task) *permission {
 				"robots.txt could not be read: it redirects to %s, and nothing came from there within %s.", t.URL, maxRobotsWait)}
 		}
 		h.c.nudge()
-		return &permission{wait: min(max(waited, 300*time.Millisecond), 10*time.Second), waits: pace.ReasonRobots}
+		return &permission{wait: min(max(waited, 300*time.Millisecond), 10*time.Second)}
 	}
 	if due := time.UnixMilli(t.Due).Sub(h.c.Now()); due > 0 {
-		return &permission{wait: due, waits: pace.ReasonRobots}
+		return &permission{wait: due}
 	}
 	return &permission{first: &t}
 }

@@ -252,7 +252,7 @@ func TestMemory(t *testing.T) {
 	w.html("m.test/", "<article>"+sb.String()+"</article>")
 	n := newNode(t, archive(t))
 	s := w.spec("m.test/", "never.test")
-	s.Depth, s.Scope, s.DelayMS, s.Traps, s.Sitemaps = 2, scope.BoundAny, 0, scope.Traps{}, scope.MapsLeave
+	s.Depth, s.Scope, s.DelayMS = 2, scope.BoundAny, 0
 	r := n.begin(s)
 	task := storage.Task{Host: "never.test:" + w.port, Run: r.ID, ID: 1, URL: w.at("never.test/"), Kind: "page"}
 	_, err := n.db.Enqueue(t.Context(), []storage.Task{task})

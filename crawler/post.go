@@ -25,13 +25,13 @@ func PostID(collection, source string) string {
 }
 
 // maxCitationBytes bounds what is kept of a post's citations, in bytes of their texts.
-const maxCitationBytes = 4 << 20
+const maxCitationBytes = 8 << 20
 
 // discoverPost reads a post of the run, known by source: its citations become the run's links, besides what any page
 // leads to.
 func (c *Crawler) discoverPost(r *run, e *warc.Entry, d fetch.Document, at time.Time, source string) {
 	spec := r.spec()
-	doc, err := readPost(d, spec, c.until())
+	doc, err := readPost(d, spec)
 	if errors.Is(err, errNoText) {
 		e.Meta.Notes = append(e.Meta.Notes, fmt.Sprintf("no links can be read out of a document of type %q", d.Mime))
 	} else if err != nil {
@@ -46,7 +46,7 @@ func (c *Crawler) discoverPost(r *run, e *warc.Entry, d fetch.Document, at time.
 	if spec.Base != "" && e.Resource != nil {
 		base = spec.Base
 	}
-	f := newFinder(r, e, base)
+	f := newFinder(s, e, base)
 	p := &storage.Post{
 		ID: PostID(r.row.Collection, source), Run: r.row.ID, Collection: r.row.Collection, Source: source,
 		URL: d.URL, Title: doc.Title, Dated: doc.Dated, At: at,
@@ -55,30 +55,25 @@ func (c *Crawler) discoverPost(r *run, e *warc.Entry, d fetch.Document, at time.
 		p.Dated = spec.Dated
 	}
 	size := 0
-	for i, found := range doc.Citations {
-		ct := concealed(f.hide, storage.Citation(found))
+	for i, ct := range doc.Citations {
 		if size += len(ct.URL) + len(ct.Raw) + len(ct.Text) + len(ct.Context); size > maxCitationBytes {
 			f.note(fmt.Sprintf("%d citations were left out: there are more than can be kept", len(doc.Citations)-i))
 			break
 		}
-		p.Citations = append(p.Citations, ct)
+		p.Citations = append(p.Citations, storage.Citation(ct))
 		if ct.LeftOut == "" {
 			f.cited[ct.URL] = true
 		}
 	}
 	f.cite(p)
-	if doc.Cut {
-		f.note("only the beginning of the post was read for citations: it has more elements than can be kept in mind")
-	}
 	if len(doc.Citations) >= post.MaxLinks {
 		f.note(fmt.Sprintf("only the first %d links of the post were read", post.MaxLinks))
 	}
 	for _, img := range doc.Images {
 		f.add(img.URL, scope.HopEmbed, "image")
 	}
-	f.guessMap()
 	e.Post = p
-	f.scan(d, c.until())
+	f.scan(d)
 }
 
 // cite makes tasks of the post's citations, in the order of the text, and notes which of them the run's rules leave out.
@@ -89,7 +84,7 @@ func (f *finder) cite(p *storage.Post) {
 			continue
 		}
 		before := len(f.e.Meta.Outlinks)
-		f.add(ct.URL, scope.HopLink, warc.CitationContext)
+		f.add(ct.URL, scope.HopLink, "citation")
 		if n := len(f.e.Meta.Outlinks); n > before && f.e.Meta.Outlinks[n-1].Kind == "" {
 			f.refused(p, ct.URL)
 		}
@@ -99,7 +94,7 @@ func (f *finder) cite(p *storage.Post) {
 // refused notes on every citation of a URL that the run's rules leave it out.
 func (f *finder) refused(p *storage.Post, url string) {
 	t := f.e.Task
-	v := f.run.admit(f.scope, f.e, scope.Link{URL: url, Hop: scope.HopLink, Cited: true, From: t.URL, Depth: t.Depth, Hops: t.Hops})
+	v := f.scope.Admit(scope.Link{URL: url, Hop: scope.HopLink, Cited: true, From: t.URL, Depth: t.Depth, Hops: t.Hops})
 	for i := range p.Citations {
 		if p.Citations[i].URL == url {
 			p.Citations[i].LeftOut = v.Detail
@@ -110,12 +105,12 @@ func (f *finder) refused(p *storage.Post, url string) {
 var errNoText = errors.New("not a document with links")
 
 // readPost reads a document's citations by its media type.
-func readPost(d fetch.Document, spec scope.Spec, until time.Time) (post.Document, error) {
+func readPost(d fetch.Document, spec scope.Spec) (post.Document, error) {
 	mode := post.Mode(spec.Links)
 	if spec.Links == scope.LinksSources {
 		mode = post.Default
 	}
-	o := post.Options{Links: mode, ContentType: d.Mime, Expired: func() bool { return time.Now().After(until) }}
+	o := post.Options{Links: mode, ContentType: d.Mime}
 	if d.Charset != "" {
 		o.ContentType += "; charset=" + d.Charset
 	}
@@ -128,8 +123,6 @@ func readPost(d fetch.Document, spec scope.Spec, until time.Time) (post.Document
 		return post.HTML(d.Body, base, o)
 	default:
 		switch {
-		case d.Mime == mimePDF:
-			return post.PDF(d.Body, base, o)
 		case d.Mime == "text/markdown":
 			return post.Markdown(d.Body, base, o)
 		case strings.HasPrefix(d.Mime, "text/"):
@@ -138,9 +131,6 @@ func readPost(d fetch.Document, spec scope.Spec, until time.Time) (post.Document
 	}
 	return post.Document{}, errNoText
 }
-
-// mimePDF is the type of a post that is a paper.
-const mimePDF = "application/pdf"
 
 // handedIn is a document that was handed in, as discovery wants it.
 func handedIn(url string, doc storage.Document) (fetch.Document, error) {

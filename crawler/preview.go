@@ -38,7 +38,7 @@ func Preview(ctx context.Context, rec *fetch.Recorder, spec scope.Spec, doc *sto
 	if err != nil {
 		return nil, err
 	}
-	r := &run{row: storage.Run{Collection: spec.Collection, Source: spec.Source}, who: rec.Session, seen: map[int64]bool{}}
+	r := &run{row: storage.Run{Collection: spec.Collection, Source: spec.Source}, seen: map[int64]bool{}}
 	r.scope.Store(s)
 	c := &Crawler{Now: func() time.Time { return now }}
 	e := &warc.Entry{Task: storage.Task{URL: spec.Source}}
@@ -49,7 +49,6 @@ func Preview(ctx context.Context, rec *fetch.Recorder, spec scope.Spec, doc *sto
 			return nil, err
 		}
 		c.discoverPost(r, e, d, now, r.row.Source)
-		conceal(r.secrets(e), e)
 		return plan(e, outcome.Captured, 0, ""), nil
 	}
 	return c.previewWeb(ctx, rec.Worker(), rec, r, e)
@@ -57,7 +56,7 @@ func Preview(ctx context.Context, rec *fetch.Recorder, spec scope.Spec, doc *sto
 
 func (c *Crawler) previewWeb(ctx context.Context, w *fetch.Worker, rec *fetch.Recorder, r *run, e *warc.Entry) (*Planned, error) {
 	for {
-		x, err := w.Fetch(ctx, fetch.Request{URL: e.Task.URL, PDF: true}, func(d fetch.Document) error {
+		x, err := w.Fetch(ctx, fetch.Request{URL: e.Task.URL}, func(d fetch.Document) error {
 			c.discover(r, e, d)
 			return nil
 		})
@@ -65,14 +64,11 @@ func (c *Crawler) previewWeb(ctx context.Context, w *fetch.Worker, rec *fetch.Re
 			return nil, fmt.Errorf("fetch %s: %w", e.Task.URL, err)
 		}
 		e.Exchange = x
-		if err := c.redirect(ctx, r, e); err != nil {
-			return nil, err
-		}
-		newFinder(r, e, x.URL).headers(x.Head)
+		c.redirect(r, e)
+		newFinder(r.scope.Load(), e, x.URL).headers(x.Head)
 		if err := rec.Release(x); err != nil {
 			return nil, err
 		}
-		conceal(r.secrets(e), e)
 		next := onward(e)
 		if next == "" {
 			return plan(e, x.Outcome, x.Head.Status, x.Detail), nil

@@ -2,16 +2,13 @@ package crawler_test
 
 import (
 	"net/http"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"linkstead/archive/outcome"
 	"linkstead/archive/urlkey"
-	"linkstead/archive/warc"
 	"linkstead/crawler/scope"
-	"linkstead/storage"
 )
 
 const rules = "User-agent: *\nDisallow: /no\n"
@@ -116,39 +113,14 @@ func TestRobotsFails(t *testing.T) {
 				if c.outcome == outcome.Captured {
 					continue
 				}
-				a := failure(n, u)
-				if !strings.Contains(a.Detail, c.detail) {
+				if a := failure(n, u); !strings.Contains(a.Detail, c.detail) {
 					t.Errorf("%s: detail %q, want %q in it", u, a.Detail, c.detail)
 				}
-				n.sameCause(a, urlkey.Origin(u)+"/robots.txt")
 				if got := w.hits()["a.test/x"]; got != 0 {
 					t.Errorf("it was asked for all the same")
 				}
 			}
 		})
-	}
-}
-
-// sameCause checks that the record of an attempt that rests upon robots.txt tells what that failed of, and where it is told.
-func (n *node) sameCause(a storage.Attempt, robots string) {
-	n.t.Helper()
-	own, _, err := n.Library.Attempt(n.t.Context(), a)
-	must(n.t, err)
-	if outcome.Outcome(a.Outcome) == outcome.RobotsError {
-		if own.Cause.Phase != warc.PhaseRules || own.Cause.Rule != "robots.txt" {
-			n.t.Errorf("%s: %+v, want a rule", a.URL, own.Cause)
-		}
-		return
-	}
-	tries, err := n.db.Attempts(n.t.Context(), "default", urlkey.Key(robots))
-	must(n.t, err)
-	first := tries[len(tries)-1]
-	was, _, err := n.Library.Attempt(n.t.Context(), first)
-	must(n.t, err)
-	want := was.Cause
-	want.Robots, want.Offending, want.At = first.RecordID, nil, 0
-	if !reflect.DeepEqual(own.Cause, want) || own.Cause.Phase == "" || own.Cause.Phase == warc.PhaseRules || want.Robots == "" {
-		n.t.Errorf("%s: %+v, want %+v", a.URL, own.Cause, want)
 	}
 }
 

@@ -63,11 +63,7 @@ func (c *Crawler) finish(work context.Context, g *errgroup.Group, r storage.Acti
 		} else if err != nil {
 			return false, err
 		}
-		did, err := c.Runs.FinishRun(work, r.ID, c.Now().UTC())
-		if did {
-			c.Log.Info("a run is done", "run", r.ID)
-		}
-		return did, err
+		return c.Runs.FinishRun(work, r.ID, c.Now().UTC())
 	case c.live.flush(r.ID):
 		g.Go(func() error {
 			defer c.nudge()

@@ -1,13 +1,9 @@
 package crawler
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"math/rand/v2"
-	"net/http"
 	"time"
 
 	"linkstead/archive/httpmsg"
@@ -15,7 +11,6 @@ import (
 	"linkstead/archive/urlkey"
 	"linkstead/archive/warc"
 	"linkstead/crawler/fetch"
-	"linkstead/crawler/pace"
 	"linkstead/crawler/scope"
 	"linkstead/storage"
 )
@@ -29,52 +24,37 @@ const (
 // endedFunc is told when a task is due again, and whether its entry counts.
 type endedFunc func(due int64, held bool, err error)
 
-// steps are what a task tells of on its way.
-type steps struct {
-	fetched  func()                                 // the host is free for another exchange
-	answered func()                                 // its answer begins
-	fares    func(*warc.Exchange) (time.Time, bool) // how it fared: before when a failure is not to be tried again, and whether it is
-	ended    endedFunc                              // the entry is acknowledged, counts for nothing because the lease was no longer held, or is lost
-}
-
-// task carries one task out: fetch, discover, record. Of its steps ended is called unless an error is returned.
-func (c *Crawler) task(ctx context.Context, l storage.Lease, r *run, t storage.Task, p *permission, step steps) error {
+// task carries one task out: fetch, discover, record. fetched is called when the host is free for another exchange, and
+// ended, unless an error is returned, when the entry is acknowledged, counts for nothing because the lease was no longer
+// held, or is lost.
+func (c *Crawler) task(ctx context.Context, l storage.Lease, r *run, t storage.Task, p *permission, fetched func(), ended endedFunc) error {
 	e := &warc.Entry{Collection: r.row.Collection, Task: t, Meta: warc.Meta{
 		Run: t.Run, Host: t.Host, Task: t.ID, Token: l.Token, Kind: t.Kind, Depth: t.Depth, Via: t.Via, Hops: t.Hops,
 		Attempt: t.Attempts + 1,
 	}}
 	if t.Kind == KindDocument {
-		step.fetched()
+		fetched()
 		if err := c.takeIn(ctx, r, e); err != nil {
 			return err
 		}
-		return c.record(ctx, r, e, step.ended)
+		return c.record(ctx, r, e, ended)
 	}
 	var err error
 	if p != nil && !p.allowed() {
 		e.Exchange = c.forbidden(t, p)
-		step.fetched()
+		fetched()
 	} else {
 		if p != nil && p.noted != "" {
 			e.Meta.Notes = append(e.Meta.Notes, "robots.txt asks not to fetch this: "+p.noted)
 		}
-		if p != nil && p.remark != "" {
-			e.Meta.Notes = append(e.Meta.Notes, p.remark)
-		}
-		err = c.exchange(ctx, r, e, step)
-		if err == nil {
-			r.traps.ended(e, p)
-			if err = r.nested.tell(e); err != nil {
-				err = errors.Join(err, r.line.rec.Release(e.Exchange))
-			}
-		}
+		err = c.exchange(ctx, r, e, fetched)
 	}
 	if err != nil {
 		return err
 	}
-	err = c.record(ctx, r, e, step.ended)
+	err = c.record(ctx, r, e, ended)
 	if rerr := r.line.rec.Release(e.Exchange); err == nil && rerr != nil {
-		c.Log.Warn("freeing a response", "run", t.Run, "host", t.Host, "url", t.URL, "error", rerr)
+		c.Log.Warn("freeing a response", "url", t.URL, "error", rerr)
 	}
 	return err
 }
@@ -82,150 +62,67 @@ func (c *Crawler) task(ctx context.Context, l storage.Lease, r *run, t storage.T
 // forbidden is the exchange that did not take place.
 func (c *Crawler) forbidden(t storage.Task, p *permission) *warc.Exchange {
 	x := &warc.Exchange{URL: t.URL, Method: "GET", At: c.Now().UTC(), Outcome: p.outcome, Detail: p.detail}
-	if x.Cause = p.cause; x.Cause.Phase == "" {
-		x.Cause.Phase, x.Cause.Rule = warc.PhaseRules, cmp.Or(p.rule, "robots.txt")
-	}
-	x.TLS = p.tls
 	if p.denied != "" {
-		x.Cause.Rule = p.denied
 		x.Outcome, x.Detail = outcome.Robots, "robots.txt says: "+p.denied
 	}
 	return x
 }
 
 // exchange fetches the task's URL and finds what it leads to.
-func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, step steps) error {
+func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, fetched func()) error {
 	w := r.line.worker()
 	defer r.line.idle.Put(w)
-	more := e.Meta.Attempt <= r.spec().Retries
-	robots := scope.Role(e.Task.Hops) == scope.KindRobots
 	free := true
-	req := fetch.Request{URL: e.Task.URL, Any: r.lists(e.Task.Hops), PDF: r.spec().IsPost(e.Task.Hops), Weight: weight(r, e.Task.Hops), Session: r.who, Answered: step.answered}
-	before, err := c.known(ctx, r, e.Task)
-	if err != nil {
-		step.fetched()
-		return err
-	}
-	if before != nil {
-		req.Header = conditions(&before.last)
-	}
-	if robots {
-		req.Bytes = robotsLimit(e.Task.URL)
-	}
-	x, err := w.Fetch(ctx, req, func(d fetch.Document) error {
-		if before != nil && d.Status == http.StatusNotModified {
-			return nil // see confirm
-		}
-		c.flagDocument(e, d)
-		switch {
-		case !passing(d.Status, robots):
-			step.fetched()
-			free = false
-		case more:
-			return nil // another try may bring what was asked for
-		} // the host is not free before it is known what it asks for
+	x, err := w.Fetch(ctx, fetch.Request{URL: e.Task.URL, Any: r.spec().Lists(e.Task.Hops)}, func(d fetch.Document) error {
+		fetched()
+		free = false
 		return c.find(ctx, r, e, d)
 	})
-	var heard *robotsAnswer
-	if x != nil && err == nil {
-		if robots {
-			heard = heardRobots(x)
-		}
-		after, again := step.fares(x)
-		if again && more && (x.Outcome.Retry() || x.Outcome.Kept() && passing(x.Head.Status, robots) || heard.passes()) {
-			e.Meta.Retry = c.due(e.Meta.Attempt, after)
-		}
-	}
 	if free {
-		step.fetched()
+		fetched()
 	}
 	e.Exchange = x
 	if err != nil {
 		return err
 	}
-	head := x.Head
-	e.Meta.Mime, e.Anew = head.Mime(), r.distrusts(e.Task.ID)
-	if before != nil {
-		if err := c.confirm(ctx, r, e, w, before); err != nil {
-			return errors.Join(err, r.line.rec.Release(x))
-		}
-		if e.Confirmed != nil {
-			head = e.Confirmed.Head
-		}
-	}
-	if err := c.redirect(ctx, r, e); err != nil {
-		return err
-	}
-	c.flagHead(e)
-	if robots {
-		keepRobots(e, heard)
-		c.nameMaps(r, e)
+	e.Meta.Mime = x.Head.Mime()
+	c.redirect(r, e)
+	if scope.Role(e.Task.Hops) == scope.KindRobots {
+		keepRobots(e)
 	} else {
-		newFinder(r, e, x.URL).headers(head)
+		newFinder(r.scope.Load(), e, x.URL).headers(x.Head)
 	}
 	if e.Post != nil {
 		e.Post.At = x.At
 	}
-	if err := c.had(ctx, r, e); err != nil {
-		return errors.Join(err, r.line.rec.Release(x))
+	if x.Outcome.Retry() && e.Meta.Attempt <= r.spec().Retries {
+		e.Meta.Retry = c.Now().Add(c.RetryWait << min(e.Meta.Attempt-1, maxDoublings)).UnixMilli()
 	}
 	return nil
-}
-
-// PostWeight is about how many bytes of memory a post's tree, texts and citations take for each byte of its source; pageWeight
-// is the same for pages that are only searched for links.
-const (
-	PostWeight = 14
-	pageWeight = 2
-)
-
-func weight(r *run, hops string) int64 {
-	if r.spec().IsPost(hops) {
-		return PostWeight
-	}
-	return pageWeight
 }
 
 // maxDoublings bounds the wait before another try: from two seconds it grows to half an hour.
 const maxDoublings = 10
 
-// due is when a task is tried again whose nth try failed: later each time, and not before after. Milliseconds.
-func (c *Crawler) due(nth int, after time.Time) int64 {
-	at := c.Now().Add(pace.Backoff(c.RetryWait, c.RetryWait<<maxDoublings, nth, rand.Float64()))
-	if after.After(at) {
-		at = after.Add(time.Millisecond - 1)
-	}
-	return at.UnixMilli()
-}
-
 // redirect makes a task of a redirect's target (RFC 9110 §15.4).
-func (c *Crawler) redirect(ctx context.Context, r *run, e *warc.Entry) error {
+func (c *Crawler) redirect(r *run, e *warc.Entry) {
 	x := e.Exchange
 	if !redirects(x.Head) {
-		return nil
+		return
 	}
 	target, err := urlkey.Parse(x.URL, x.Head.Get("Location"))
 	if err != nil {
 		e.Meta.Notes = append(e.Meta.Notes, fmt.Sprintf("the redirect's target is no address: %.200q", x.Head.Get("Location")))
-		return nil
+		return
 	}
-	target = r.secrets(e).Address(target)
 	e.Meta.Redirect = target
-	v := r.admit(r.scope.Load(), e, scope.Link{
+	v := r.scope.Load().Admit(scope.Link{
 		URL: target, Hop: scope.HopRedirect, From: x.URL, Depth: e.Task.Depth, Hops: e.Task.Hops,
 	})
-	back, err := c.leadsBack(ctx, e, target)
-	if err != nil {
-		return err
-	}
-	if back && v.Admitted {
-		v = scope.Verdict{Reason: scope.ReasonLoop, Detail: "it leads back to where it came from"}
-	}
 	e.Meta.Outlinks = append(e.Meta.Outlinks, outlink(target, scope.HopRedirect, "Location", v))
 	if !v.Admitted {
 		e.Meta.Notes = append(e.Meta.Notes, "the redirect is not followed: "+v.Detail)
 	}
-	return nil
 }
 
 func redirects(h httpmsg.Head) bool {
@@ -240,20 +137,14 @@ func outlink(url string, hop scope.Hop, context string, v scope.Verdict) warc.Ou
 	o := warc.Outlink{URL: url, Hop: byte(hop), Context: context}
 	if v.Admitted {
 		o.Kind, o.Depth, o.Due = string(v.Kind), v.Depth, v.Due
-	} else {
-		o.Reason = string(v.Reason)
 	}
 	return o
 }
 
 // record hands the entry to the journal.
 func (c *Crawler) record(ctx context.Context, r *run, e *warc.Entry, ended endedFunc) error {
-	conceal(r.secrets(e), e)
 	tasks := e.Meta.Tasks(e.Task.URL)
 	e.New = r.fresh(append([]storage.Task(nil), tasks...))
-	if e.Confirmed != nil {
-		e.Meta.Trim(e.New, func(reason string) bool { return r.untold(e.Task.Host, reason) })
-	}
 	ev := c.event(e)
 	due := e.Meta.Retry
 	if due == 0 {
@@ -266,7 +157,6 @@ func (c *Crawler) record(ctx context.Context, r *run, e *warc.Entry, ended ended
 		if err == nil && held {
 			ev.Found = e.Added
 			r.committed(ev, e.Task.ID, tasks)
-			c.logExchange(e, ev)
 			if c.Tell != nil {
 				c.Tell(ev)
 			}
@@ -279,21 +169,6 @@ func (c *Crawler) record(ctx context.Context, r *run, e *warc.Entry, ended ended
 	return err
 }
 
-// logExchange logs an exchange that counts now.
-func (c *Crawler) logExchange(e *warc.Entry, ev Event) {
-	if !c.Log.Enabled(c.last, slog.LevelDebug) {
-		return
-	}
-	args := []any{"run", ev.Run, "host", e.Task.Host, "url", ev.URL, "kind", ev.Kind, "outcome", string(ev.Outcome), "status", ev.Status, "bytes", ev.Bytes}
-	if x := e.Exchange; x != nil {
-		args = append(args, "took", x.Timing.Total.Round(time.Millisecond))
-		if x.Detail != "" {
-			args = append(args, "error", x.Detail)
-		}
-	}
-	c.Log.Debug("an exchange is acknowledged", args...)
-}
-
 // append hands the entry to the journal. One that can't be recorded as it is, whatever a server did to make it so, ends as
 // a failure that says so: it must not stop the work, now and at every later start.
 func (c *Crawler) append(ctx context.Context, r *run, e *warc.Entry, done func(bool, error)) error {
@@ -302,9 +177,9 @@ func (c *Crawler) append(ctx context.Context, r *run, e *warc.Entry, done func(b
 	if !bad || e.Exchange == nil {
 		return err
 	}
-	c.Log.Warn("an exchange can't be recorded", "run", e.Meta.Run, "host", e.Task.Host, "url", e.Task.URL, "error", err)
+	c.Log.Warn("an exchange can't be recorded", "url", e.Task.URL, "error", err)
 	bare := *e
-	bare.Post, bare.New, bare.Confirmed, bare.Named = nil, nil, nil, nil
+	bare.Post, bare.New = nil, nil
 	bare.Meta.Outlinks, bare.Meta.Notes, bare.Meta.Redirect, bare.Meta.Mime, bare.Meta.Retry = nil, nil, "", "", 0
 	bare.Exchange = &warc.Exchange{
 		URL: e.Task.URL, Method: e.Exchange.Method, At: e.Exchange.At, Outcome: outcome.Protocol,

@@ -58,10 +58,10 @@ var ErrNothing = errors.New("there is nothing to capture yet")
 var ErrNoPost = fmt.Errorf("%w", ErrNothing)
 
 // hold works under a lease: of a host, or of a schedule's tick.
-func (c *Crawler) hold(ctx, work context.Context, l storage.Lease, lost context.CancelFunc, place *seat) error {
+func (c *Crawler) hold(ctx, work context.Context, l storage.Lease, lost context.CancelFunc) error {
 	name, ok := strings.CutPrefix(l.Host, storage.HostSchedule)
 	if !ok {
-		return c.keep(ctx, work, l, lost, place)
+		return c.keep(ctx, work, l, lost)
 	}
 	var err error
 	if len(l.Tasks) > 0 {
@@ -204,7 +204,7 @@ func Scheduled(ctx context.Context, rows Watched, s *watch.Schedule, now time.Ti
 	add := func(url, via string, v scope.Verdict) {
 		if v.Admitted {
 			first = append(first, storage.Task{
-				Host: urlkey.Host(url), ID: urlkey.PageID(url), URL: url, Kind: string(v.Kind), Depth: v.Depth, Hops: v.Hops, Via: via, Due: v.Due,
+				Host: urlkey.Host(url), ID: urlkey.ID(url), URL: url, Kind: string(v.Kind), Depth: v.Depth, Hops: v.Hops, Via: via, Due: v.Due,
 			})
 		}
 	}

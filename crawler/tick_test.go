@@ -272,9 +272,7 @@ func TestFeed(t *testing.T) {
 		w.html(p, p)
 	}
 	n := newNode(t, archive(t), timed(c))
-	spec := w.spec("b.test/feed", "a.test", "c.test")
-	spec.Retries = 0
-	n.put(schedule(watch.Feed, spec))
+	n.put(schedule(watch.Feed, w.spec("b.test/feed", "a.test", "c.test")))
 	n.work()
 	w.expect(t, "b.test/feed", "b.test/one", "b.test/moved", "c.test/on", "c.test/two", "b.test/busy", "b.test/s.css", "a.test/1", "a.test/2")
 	if got, want := n.posts(1), w.at("b.test/moved")+" Two 2\n"+w.at("b.test/one")+" One 1"; got != want {

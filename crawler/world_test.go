@@ -39,7 +39,7 @@ type web struct {
 	port string
 
 	mu     sync.Mutex
-	pages  map[string]http.HandlerFunc // by "host/path?query"; "host/*" has the rest
+	pages  map[string]http.HandlerFunc // by "host/path?query"
 	visits []*visit                    // in the order in which they began
 	under  map[string]int              // requests under way, by host
 	most   map[string]int              // the most that were, by host; "" for all
@@ -114,9 +114,6 @@ func (w *web) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	v := &visit{host: host, path: r.URL.RequestURI(), begun: time.Now()}
 	w.visits = append(w.visits, v)
 	h := w.pages[host+r.URL.RequestURI()]
-	if h == nil {
-		h = w.pages[host+"/*"]
-	}
 	for _, k := range []string{host, ""} {
 		w.under[k]++
 		w.most[k] = max(w.most[k], w.under[k])
@@ -182,15 +179,9 @@ func (w *web) expect(t testing.TB, want ...string) {
 // waitFor waits until something holds.
 func waitFor(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	waitUpTo(t, 10*time.Second, what, ok)
-}
-
-// waitUpTo waits until something holds that may take long on a busy machine.
-func waitUpTo(t testing.TB, most time.Duration, what string, ok func() bool) {
-	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	for end := time.Now().Add(most); !ok(); <-tick.C {
+	for end := time.Now().Add(10 * time.Second); !ok(); <-tick.C {
 		if time.Now().After(end) {
 			t.Fatalf("waited in vain until %s", what)
 		}
@@ -284,7 +275,7 @@ func newNode(t testing.TB, dir string, change ...func(*parts)) *node {
 	p.journal.Spool, p.journal.Composer = n.spool, &warc.Composer{Dir: n.spool.Temp(), Memory: 1 << 20}
 	n.journal = warc.NewJournal(p.journal)
 	n.Crawler = &crawler.Crawler{
-		Queue: n.db, Tasks: n.db, Runs: n.db, Index: n.db, Copies: n.db, Journal: n.journal,
+		Queue: n.db, Tasks: n.db, Runs: n.db, Index: n.db, Journal: n.journal,
 		Schedules: n.db, Watched: n.db, History: n.db, Cuts: n.db,
 		Library: &warc.Library{Shelves: n.db, Blobs: blobs, Spool: p.spool},
 		Recorder: func(s scope.Spec) *fetch.Recorder {
@@ -331,12 +322,7 @@ func (n *node) close() {
 // begin starts a run, or goes on with it.
 func (n *node) begin(s scope.Spec) storage.Run {
 	n.t.Helper()
-	return n.beginAt(s, time.Now())
-}
-
-func (n *node) beginAt(s scope.Spec, now time.Time) storage.Run {
-	n.t.Helper()
-	r, _, err := crawler.Begin(n.t.Context(), n.db, s, nil, now)
+	r, _, err := crawler.Begin(n.t.Context(), n.db, s, nil, time.Now())
 	must(n.t, err)
 	return r
 }

@@ -10,31 +10,24 @@ import (
 
 // insertArrays is insert in one statement for thousands of rows: each column travels as one array. The text of the
 // statement does not depend on their number, so that its plan is kept, and no bound on parameters is ever near.
-func (x *tx) insertArrays(into, onConflict string, cols int, values []any) (inserted int64, err error) {
-	err = x.eachArrays(into, onConflict, cols, values, func(q string, args ...any) error {
-		n, err := x.exec(q, args...)
-		inserted += n
-		return err
-	})
-	return inserted, err
-}
-
-// eachArrays hands the statements of insertArrays to do.
-func (x *tx) eachArrays(into, onConflict string, cols int, values []any, do func(q string, args ...any) error) error {
+func (x *tx) insertArrays(into, onConflict string, cols int, values []any) (int64, error) {
 	values = lastOfEach(into, onConflict, cols, values)
 	const most = 5000 // rows to a statement: bounds what one message holds
+	var inserted int64
 	for len(values) > 0 {
 		n := min(most, len(values)/cols)
 		arrays, types, err := columns(values[:n*cols], cols)
 		if err != nil {
-			return fmt.Errorf("%.60q: %w", into, err)
+			return inserted, fmt.Errorf("%.60q: %w", into, err)
 		}
-		if err := do(into+` SELECT * FROM unnest(`+types+`)`+onConflict, arrays...); err != nil {
-			return err
+		k, err := x.exec(into+` SELECT * FROM unnest(`+types+`)`+onConflict, arrays...)
+		if err != nil {
+			return inserted, err
 		}
+		inserted += k
 		values = values[n*cols:]
 	}
-	return nil
+	return inserted, nil
 }
 
 // columns turns rows into one array a column, and writes their placeholders with types, as in "$1::text[],$2::bigint[]".

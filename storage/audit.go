@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -66,8 +65,7 @@ func (db *DB) AdoptDoomed(ctx context.Context, locations ...string) error {
 }
 
 // ResolveRevisits finds the originals of revisits that a rebuild wrote with the original's WARC-Record-ID in RefersTo: the
-// record of that name, or else the oldest whole response of the same payload in the collection; where one of them is of a page
-// that was not modified, the oldest of the same URL. It tells how many
+// record of that name, or else the oldest whole response of the same payload in the collection. It tells how many
 // originals are not to be found.
 func (db *DB) ResolveRevisits(ctx context.Context) (lost int, err error) {
 	for last := "<"; ; {
@@ -91,22 +89,18 @@ func (db *DB) ResolveRevisits(ctx context.Context) (lost int, err error) {
 	}
 }
 
-// unresolved brings what revisits lack: record ids with collection and payload digest, all of one record id together, and the
-// URL if one of them needs the head, too.
+// unresolved brings what revisits lack: record ids with collection and payload digest, all of one record id together.
 func (db *DB) unresolved(ctx context.Context, after string) ([]Capture, error) {
 	return rowsOf(ctx, db, func(r row) (c Capture, err error) {
-		err = r.Scan(&c.RefersTo, &c.Collection, &c.Digest, &c.URL)
+		err = r.Scan(&c.RefersTo, &c.Collection, &c.Digest)
 		return c, err
 	},
-		`SELECT refers_to, collection, digest, MAX(CASE WHEN unmodified=1 THEN url ELSE '' END) FROM captures WHERE refers_to IN (SELECT DISTINCT refers_to
-		FROM captures WHERE refers_to>$1 AND refers_to<'=' AND refers_to<>'' ORDER BY refers_to LIMIT $2) AND refers_to<>'' GROUP BY refers_to, collection, digest ORDER BY refers_to`, after, pageRows)
+		`SELECT DISTINCT refers_to, collection, digest FROM captures WHERE refers_to IN (SELECT DISTINCT refers_to
+		FROM captures WHERE refers_to>$1 AND refers_to<'=' AND refers_to<>'' ORDER BY refers_to LIMIT $2) AND refers_to<>'' ORDER BY refers_to`, after, pageRows)
 }
 
 func (db *DB) resolve(ctx context.Context, c Capture) (bool, error) {
 	holders, err := db.Holders(ctx, c.Collection, c.Digest)
-	if c.URL != "" {
-		holders = slices.DeleteFunc(holders, func(h Capture) bool { return h.RecordID != c.RefersTo && (h.URL != c.URL || h.Status/100 != 2) })
-	}
 	if err != nil || len(holders) == 0 {
 		return false, err
 	}

@@ -89,7 +89,7 @@ func (c *serverClock) set(base, at time.Time, within time.Duration) {
 		if back := c.base.Add(at.Sub(c.at)).Sub(base); back > mostBack {
 			c.last = time.Time{}
 			if c.log != nil {
-				c.log.Warn("the database server's clock went back; leases and due times follow it", "after", back)
+				c.log.Warn("the database server's clock went back; leases and due times follow it", "by", back)
 			}
 		}
 	}

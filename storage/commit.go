@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 )
 
 // Progress says how far rows account for a segment's bytes.
@@ -22,14 +21,10 @@ type End struct {
 	Captures []Capture
 	Attempts []Attempt
 	Post     *Post
-	New      []Task        // discovered
-	Keep     []byte        // what whoever holds the host next needs of the task while its segment is not stored; see DB.Kept
-	Bytes    int64         // of the payload
-	Took     time.Duration // the whole exchange, to the millisecond
-	LeftOut  []LeftOut     // links that did not become tasks
-	Counted  []string      // kinds of pages that it counts for, see DB.Tallies; empty where nothing is counted
-	Named    []Named       // requisites that it names and that count against a limit; those of a try that is repeated count, too
-	Added    int           // how many of New the database did not have; Commit fills it in
+	New      []Task // discovered
+	Keep     []byte // what whoever holds the host next needs of the task while its segment is not stored; see DB.Kept
+	Bytes    int64  // of the payload
+	Added    int    // how many of New the database did not have; Commit fills it in
 }
 
 // Commit is the acknowledgement: one transaction that makes a group of exchanges count, whose bytes the caller has made
@@ -39,7 +34,7 @@ type End struct {
 func (db *DB) Commit(ctx context.Context, progress []Progress, ends []End) (fenced []int, err error) {
 	err = db.write(ctx, func(x *tx) error {
 		fenced = fenced[:0]
-		nodes, err := x.advance(progress)
+		node, err := x.advance(progress)
 		if err != nil {
 			return err
 		}
@@ -49,10 +44,6 @@ func (db *DB) Commit(ctx context.Context, progress []Progress, ends []End) (fenc
 		}
 		touched := slices.Concat(ended, found)
 		paused, err := x.paused(touched)
-		if err != nil {
-			return err
-		}
-		node, err := nodes()
 		if err != nil {
 			return err
 		}
@@ -75,10 +66,7 @@ func (db *DB) Commit(ctx context.Context, progress []Progress, ends []End) (fenc
 				}
 			}
 		}
-		if err := x.noteEnds(node, ends, held); err != nil {
-			return err
-		}
-		if err := x.tally(ends, held); err != nil {
+		if err := x.countEnds(node, ends, held); err != nil {
 			return err
 		}
 		return x.holdRuns(ends, fenced)
@@ -89,33 +77,25 @@ func (db *DB) Commit(ctx context.Context, progress []Progress, ends []End) (fenc
 	return fenced, nil
 }
 
-// advance notes how far segments have come. After the next trip, node tells whose they are.
-func (x *tx) advance(progress []Progress) (node func() (string, error), err error) {
-	nodes := make([]string, len(progress))
-	there := make([]bool, len(progress))
-	for i, p := range progress {
-		err := x.soon(func(r row) error {
-			there[i] = true
-			return r.Scan(&nodes[i])
-		}, `UPDATE segments SET committed=$1 WHERE id=$2 AND state=$3 AND committed<=$1 RETURNING node`, p.Committed, p.Segment, SegmentOpen)
+// advance notes how far segments have come, and tells whose they are.
+func (x *tx) advance(progress []Progress) (node string, err error) {
+	for _, p := range progress {
+		nodes, err := x.strings(`UPDATE segments SET committed=$1 WHERE id=$2 AND state=$3 AND committed<=$1 RETURNING node`,
+			p.Committed, p.Segment, SegmentOpen)
 		if err != nil {
-			return nil, err
+			return "", err
 		}
+		if len(nodes) != 1 {
+			return "", fmt.Errorf("segment %s: %w", p.Segment, ErrSegmentGone)
+		}
+		node = nodes[0]
 	}
-	return func() (node string, err error) {
-		for i, p := range progress {
-			if !there[i] {
-				return "", fmt.Errorf("segment %s: %w", p.Segment, ErrSegmentGone)
-			}
-			node = nodes[i]
-		}
-		return node, nil
-	}, nil
+	return node, nil
 }
 
 // end writes one task's end, if its lease is still held, it has not ended already, and what its revisit refers to is there.
 func (x *tx) end(e *End, paused runSet) (held bool, err error) {
-	if ok, err := x.settle(e); err != nil || !ok[0] {
+	if ok, err := x.settle(e); err != nil || !ok {
 		return false, err
 	}
 	t := paused.parkOne(e.Task)
@@ -184,63 +164,53 @@ func (db *DB) has(ctx context.Context, table string, key ...any) (bool, error) {
 	return err == nil, err
 }
 
-const captureCols = `collection, urlkey, at, segment, pos, length, url, status, mime, digest, kind, refers_to, redirect, record_id, run, outcome, flags, etag, modified, tls_invalid, size, ms, canonical, unmodified`
-
-const captureWidth = 24 // columns
-
-// bit is a truth as a column has it.
-func bit(b bool) int64 {
-	if b {
-		return 1
-	}
-	return 0
-}
+const captureCols = `collection, urlkey, at, segment, pos, length, url, status, mime, digest, kind, refers_to, redirect, record_id, run, outcome`
 
 func (x *tx) insertCaptures(cs []Capture) error {
-	args := make([]any, 0, captureWidth*len(cs))
+	args := make([]any, 0, 16*len(cs))
 	for i := range cs {
 		c := &cs[i]
 		args = append(args, c.Collection, foldKey(c.URLKey), micros(c.At), c.Segment, c.Offset, c.Length, c.URL, c.Status, c.Mime,
-			c.Digest, c.Kind, c.RefersTo, c.Redirect, c.RecordID, c.Run, c.Outcome,
-			c.Flags, c.ETag, c.Modified, c.TLSInvalid, c.Size, c.MS, c.Canonical, bit(c.Unmodified))
+			c.Digest, c.Kind, c.RefersTo, c.Redirect, c.RecordID, c.Run, c.Outcome)
 	}
-	return x.putRows(`INSERT INTO captures (`+captureCols+`)`, ` ON CONFLICT DO NOTHING`, captureWidth, args)
+	_, err := x.insert(`INSERT INTO captures (`+captureCols+`)`, ` ON CONFLICT DO NOTHING`, 16, args)
+	return err
 }
 
-const attemptCols = `collection, urlkey, at, segment, pos, url, run, outcome, detail, record_id, ms`
+const attemptCols = `collection, urlkey, at, segment, pos, url, run, outcome, detail`
 
 func (x *tx) insertAttempts(as []Attempt) error {
-	args := make([]any, 0, 11*len(as))
+	args := make([]any, 0, 9*len(as))
 	for i := range as {
 		a := &as[i]
-		args = append(args, a.Collection, foldKey(a.URLKey), micros(a.At), a.Segment, a.Offset, a.URL, a.Run, a.Outcome, a.Detail, a.RecordID, a.MS)
+		args = append(args, a.Collection, foldKey(a.URLKey), micros(a.At), a.Segment, a.Offset, a.URL, a.Run, a.Outcome, a.Detail)
 	}
-	return x.putRows(`INSERT INTO attempts (`+attemptCols+`)`, ` ON CONFLICT DO NOTHING`, 11, args)
+	_, err := x.insert(`INSERT INTO attempts (`+attemptCols+`)`, ` ON CONFLICT DO NOTHING`, 9, args)
+	return err
 }
 
 func (x *tx) insertPost(p Post) error {
-	err := x.put(`INSERT INTO posts (id, run, collection, source, url, title, dated, at, segment, pos)
+	_, err := x.exec(`INSERT INTO posts (id, run, collection, source, url, title, dated, at, segment, pos)
 		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10) ON CONFLICT DO NOTHING`,
 		p.ID, p.Run, p.Collection, p.Source, p.URL, p.Title, p.Dated, micros(p.At), p.Segment, p.Offset)
 	if err != nil {
 		return err
 	}
-	args := make([]any, 0, 13*len(p.Citations))
+	args := make([]any, 0, 12*len(p.Citations))
 	for _, c := range p.Citations {
-		args = append(args, p.ID, p.Run, c.Seq, c.URL, c.Raw, c.Text, c.Context, c.Start, c.End, c.Where, c.LeftOut, c.Of, c.Page)
+		args = append(args, p.ID, p.Run, c.Seq, c.URL, c.Raw, c.Text, c.Context, c.Start, c.End, c.Where, c.LeftOut, c.Of)
 	}
-	return x.putRows(`INSERT INTO citations (post, run, seq, url, raw, anchor, context, c_start, c_end, place, left_out, original_of, page)`,
-		` ON CONFLICT DO NOTHING`, 13, args)
+	_, err = x.insert(`INSERT INTO citations (post, run, seq, url, raw, anchor, context, c_start, c_end, place, left_out, original_of)`,
+		` ON CONFLICT DO NOTHING`, 12, args)
+	return err
 }
 
 // Adopt writes the rows of exchanges that a rebuild reads from stored segments: nothing fences them, and tasks are
 // written with the ends that they had.
 func (db *DB) Adopt(ctx context.Context, ends []End) error {
 	err := db.write(ctx, func(x *tx) error {
-		g := Ledger{}
 		for i := range ends {
 			e := &ends[i]
-			g.Add(e)
 			tasks := e.New
 			if e.Task.Host != "" {
 				tasks = append([]Task{e.Task}, e.New...)
@@ -252,7 +222,7 @@ func (db *DB) Adopt(ctx context.Context, ends []End) error {
 				return err
 			}
 		}
-		return x.addLedger(g)
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("adopt exchanges: %w", err)

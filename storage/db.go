@@ -52,10 +52,6 @@ type DBOptions struct {
 	Patience time.Duration
 	// Log is told when the database goes away and comes back; nil: nobody is.
 	Log *slog.Logger
-	// FS makes the folder of an embedded database, and VFS names the layer of SQLite that is to read and write it; zero: the
-	// system's own. For tests that cut the power.
-	FS  FS
-	VFS string
 }
 
 // dsnForms are the ways to name a database.

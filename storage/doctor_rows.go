@@ -112,7 +112,7 @@ func (r *rowExam) schema(ctx context.Context) (string, error) {
 func (r *rowExam) writable(ctx context.Context) (err error) {
 	db, table := r.one.w, "hosts"
 	if path, ok := embedded(r.dsn); ok {
-		if db, err = openSQLite(path, "", 1); err != nil {
+		if db, err = openSQLite(path, 1); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, db.Close()) }()
@@ -137,7 +137,7 @@ func (r *rowExam) version(ctx context.Context, newest string) (have int64, there
 		if st, err := os.Stat(path); errors.Is(err, os.ErrNotExist) || err == nil && st.Size() == 0 {
 			return 0, false, nil
 		}
-		db, err := openSQLite(path, "", 1)
+		db, err := openSQLite(path, 1)
 		if err != nil {
 			return 0, false, err
 		}

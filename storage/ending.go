@@ -62,7 +62,7 @@ func (db *DB) FinishRun(ctx context.Context, id int64, ended time.Time) (bool, e
 
 // runIsDone drops what only the work on a run needs.
 func (x *tx) runIsDone(id int64) error {
-	for _, q := range []string{`DELETE FROM documents WHERE run=$1`, `DELETE FROM kept WHERE run=$1`, `DELETE FROM traps WHERE run=$1`} {
+	for _, q := range []string{`DELETE FROM documents WHERE run=$1`, `DELETE FROM kept WHERE run=$1`} {
 		if _, err := x.exec(q, id); err != nil {
 			return err
 		}
@@ -137,8 +137,9 @@ func (x *tx) putCounts(node string, counts map[int64]Counts, merged func(col str
 	for i, col := range cols {
 		set[i] = col + `=` + merged(col)
 	}
-	return x.putRows(`INSERT INTO progress (run, node, `+strings.Join(cols, ", ")+`)`,
+	_, err := x.insert(`INSERT INTO progress (run, node, `+strings.Join(cols, ", ")+`)`,
 		` ON CONFLICT (run, node) DO UPDATE SET `+strings.Join(set, ", "), 8, args)
+	return err
 }
 
 // beginner is the node that counts the tasks with which a run begins.

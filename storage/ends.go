@@ -19,17 +19,13 @@ func (x *tx) endAll(ends []End, paused runSet) ([]bool, error) {
 // endMany is end for many at once, where each statement is a trip: the tasks first, then what those brought that count.
 func (x *tx) endMany(ends []End, paused runSet) ([]bool, error) {
 	held := make([]bool, len(ends))
-	all := make([]*End, len(ends))
-	for i := range ends {
-		all[i] = &ends[i]
-	}
-	ok, err := x.settle(all...)
-	if err != nil {
-		return nil, err
-	}
 	var left []int
 	for i := range ends {
-		if ok[i] {
+		ok, err := x.settle(&ends[i])
+		if err != nil {
+			return nil, err
+		}
+		if ok {
 			left = append(left, i)
 		}
 	}

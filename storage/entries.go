@@ -76,14 +76,14 @@ func (x *tx) noteEntries(e *End) error {
 	if !own && len(args) == 0 {
 		return nil
 	}
-	name, err := x.scheduleOf(e.Task.Run)
-	if err != nil || name == "" {
+	names, err := x.strings(`SELECT schedule FROM runs WHERE id=$1 AND schedule<>''`, e.Task.Run)
+	if err != nil || len(names) == 0 {
 		return err
 	}
 	for i := 0; i < len(args); i += 5 {
-		args[i] = name
+		args[i] = names[0]
 	}
-	if err := x.putRows(`INSERT INTO entries (schedule, id, url, listed, task)`,
+	if _, err := x.insert(`INSERT INTO entries (schedule, id, url, listed, task)`,
 		` ON CONFLICT (schedule, id) DO UPDATE SET listed=excluded.listed, task=excluded.task`, 5, args); err != nil {
 		return err
 	}
@@ -92,29 +92,15 @@ func (x *tx) noteEntries(e *End) error {
 	}
 	for i := range e.New {
 		if t := &e.New[i]; t.Hops == e.Task.Hops+hopRedirect {
-			return x.put(`UPDATE entries SET task=$1 WHERE schedule=$2 AND task=$3`, t.ID, name, e.Task.ID)
+			_, err := x.exec(`UPDATE entries SET task=$1 WHERE schedule=$2 AND task=$3`, t.ID, names[0], e.Task.ID)
+			return err
 		}
 	}
 	if s := e.Captures[0].Status; s >= 500 || s == 429 {
 		return nil
 	}
-	return x.put(`UPDATE entries SET stamp=listed, run=$1 WHERE schedule=$2 AND task=$3`, e.Task.Run, name, e.Task.ID)
-}
-
-// scheduleOf is the name of the schedule that began a run; empty if none did. It is read once a transaction.
-func (x *tx) scheduleOf(run int64) (string, error) {
-	if name, ok := x.schedules[run]; ok {
-		return name, nil
-	}
-	names, err := x.strings(`SELECT schedule FROM runs WHERE id=$1`, run)
-	if err != nil {
-		return "", err
-	}
-	if x.schedules == nil {
-		x.schedules = map[int64]string{}
-	}
-	x.schedules[run] = strings.Join(names, "")
-	return x.schedules[run], nil
+	_, err = x.exec(`UPDATE entries SET stamp=listed, run=$1 WHERE schedule=$2 AND task=$3`, e.Task.Run, names[0], e.Task.ID)
+	return err
 }
 
 // answer is what the row of a task keeps of its last answer: the status, and a hash of the digest.
@@ -123,14 +109,9 @@ func (e *End) answer() (status, version int64) {
 		return 0, 0
 	}
 	c := &e.Captures[len(e.Captures)-1]
-	return int64(c.Status), Version(c.Digest)
-}
-
-// Version is a hash of a payload's digest: equal for equal payloads.
-func Version(digest string) int64 {
 	h := fnv.New64a()
-	_, _ = h.Write([]byte(digest)) // never fails
-	return int64(h.Sum64() >> 1)
+	_, _ = h.Write([]byte(c.Digest)) // never fails
+	return int64(c.Status), int64(h.Sum64() >> 1)
 }
 
 // RunEnd is how one task of a run ended.

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -29,13 +28,10 @@ func (db *DB) Claim(ctx context.Context, owner string, hosts, each int, ttl time
 		out = out[:0]
 		now, token := db.nowMS(), newToken()
 		claimed, err := x.leases(`UPDATE hosts SET lease=$1, owner=$2, next_at=$3+delay_ms WHERE host `+db.d.in[0]+`
-			SELECT host FROM hosts WHERE next_at <= $4 ORDER BY next_at LIMIT `+strconv.Itoa(hosts)+db.d.skipLocked+db.d.in[1]+` RETURNING `+leaseCols,
+			SELECT host FROM hosts WHERE next_at <= $4 ORDER BY next_at LIMIT `+strconv.Itoa(hosts)+db.d.skipLocked+db.d.in[1]+` RETURNING host, lease, delay_ms`,
 			token, owner, now+ttl.Milliseconds(), now)
 		if err != nil || len(claimed) == 0 {
 			x.wrote = false // nobody needs to know whether nothing was committed
-			return err
-		}
-		if err := x.sign(); err != nil {
 			return err
 		}
 		tasks, err := x.dueOf(namesOf(claimed), now, each)
@@ -104,8 +100,7 @@ func (db *DB) Due(ctx context.Context, host string, n int) ([]Task, error) {
 }
 
 // Renew prolongs leases by ttl and tells which of them are no longer held. A delay that is longer than what the host's row
-// knows is written there, and so is Pace.Until with its reason if it is later: nobody asks the host before, whatever
-// becomes of the lease. Nothing else of Pace is written.
+// knows is written there.
 func (db *DB) Renew(ctx context.Context, held []Lease, ttl time.Duration) (lost []Lease, err error) {
 	held = slices.Clone(held)
 	slices.SortFunc(held, byHost)
@@ -130,7 +125,7 @@ func byHost(a, b Lease) int {
 }
 
 // Release ends leases: each host is free again at politeUntil, or when its next task is due if that is later, and its row
-// knows the lease's delay and pace. A lease that is no longer held is left alone.
+// knows the lease's delay. A lease that is no longer held is left alone.
 func (db *DB) Release(ctx context.Context, held []Lease, politeUntil time.Time) error {
 	held = slices.Clone(held)
 	slices.SortFunc(held, byHost)
@@ -157,35 +152,20 @@ func sqlLonger(delay string) string {
 	return `CASE WHEN delay_ms < ` + delay + ` THEN ` + delay + ` ELSE delay_ms END`
 }
 
-// sqlLater is the later one of two times.
-func sqlLater(a, b string) string {
-	return `CASE WHEN ` + a + ` < ` + b + ` THEN ` + b + ` ELSE ` + a + ` END`
-}
-
-// sqlKeepAlone is the set part of a renewal that may move polite_until.
-func sqlKeepAlone(end, delay, until, reason string) string {
-	return `delay_ms=` + sqlLonger(delay) + `, polite_until=` + sqlLater(`polite_until`, until) + `,
-		wait_reason=CASE WHEN polite_until < ` + until + ` THEN ` + reason + ` ELSE wait_reason END,
-		next_at=` + sqlLater(`(`+end+`+`+sqlLonger(delay)+`)`, `(`+sqlLater(`polite_until`, until)+`)`)
-}
-
 var (
-	sqlFree = `UPDATE hosts SET lease=0, owner='', delay_ms=$4, failures=$5, failing_since=$6, failing_until=$7, response_ms=$8, failing_why=$9,
-		wait_reason=$10, polite_until=$2, next_at=` + sqlTurn(`$1`, `$2`) + ` WHERE host=$1 AND lease=$3 AND lease<>0`
+	sqlFree = `UPDATE hosts SET lease=0, owner='', delay_ms=$4, polite_until=$2, next_at=` + sqlTurn(`$1`, `$2`) + ` WHERE host=$1 AND lease=$3 AND lease<>0`
 	sqlWake = `UPDATE hosts SET next_at=` + sqlTurn(`$1`, `polite_until`) + ` WHERE host=$1 AND lease=0`
 
-	sqlRenew = `UPDATE hosts SET ` + sqlKeepAlone(`$1`, `$4`, `$5`, `$6`) + ` WHERE host=$2 AND lease=$3 AND lease<>0`
+	sqlRenew = `UPDATE hosts SET delay_ms=` + sqlLonger(`$4`) + `, next_at=$1+` + sqlLonger(`$4`) + ` WHERE host=$2 AND lease=$3 AND lease<>0`
 
 	// The same for many hosts at once, where each statement is a trip.
-	sqlFreeAll = `UPDATE hosts h SET lease=0, owner='', delay_ms=u.delay, failures=u.failures, failing_since=u.since, failing_until=u.retry,
-		response_ms=u.response, failing_why=u.why, wait_reason=u.reason, polite_until=u.polite, next_at=` + sqlTurn(`h.host`, `u.polite`) + `
-		FROM unnest($1::text[],$2::bigint[],$3::bigint[],$4::bigint[],$5::bigint[],$6::bigint[],$7::bigint[],$8::bigint[],$9::text[],$10::text[])
-			AS u(name,token,delay,polite,failures,since,retry,response,why,reason) WHERE h.host=u.name AND h.lease=u.token AND h.lease<>0`
+	sqlFreeAll = `UPDATE hosts h SET lease=0, owner='', delay_ms=u.delay, polite_until=u.polite, next_at=` + sqlTurn(`h.host`, `u.polite`) + `
+		FROM unnest($1::text[],$2::bigint[],$3::bigint[],$4::bigint[]) AS u(name,token,delay,polite) WHERE h.host=u.name AND h.lease=u.token AND h.lease<>0`
 	sqlWakeAll = `UPDATE hosts h SET next_at=` + sqlTurn(`h.host`, `h.polite_until`) + `
 		FROM unnest($1::text[],$2::bigint[]) AS u(name,soonest) WHERE h.host=u.name AND h.lease=0 AND h.next_at>u.soonest`
-	sqlRenewAll = `UPDATE hosts h SET ` + sqlKeepAlone(`$4`, `u.delay`, `u.until`, `u.reason`) + `
-		FROM unnest($1::text[],$2::bigint[],$3::bigint[],$5::bigint[],$6::text[]) AS u(name,token,delay,until,reason)
-		WHERE h.host=u.name AND h.lease=u.token AND h.lease<>0 RETURNING ` + leaseColsOf("h")
+	sqlRenewAll = `UPDATE hosts h SET delay_ms=` + sqlLonger(`u.delay`) + `, next_at=$4+` + sqlLonger(`u.delay`) + `
+		FROM unnest($1::text[],$2::bigint[],$3::bigint[]) AS u(name,token,delay)
+		WHERE h.host=u.name AND h.lease=u.token AND h.lease<>0 RETURNING h.host, h.lease, h.delay_ms`
 )
 
 // free is the second statement of a release, after the rows are locked: it sees every task that was added before.
@@ -196,14 +176,11 @@ func (x *tx) free(held []Lease, polite int64) error {
 // freeEach is free, where each host is left alone for a time of its own.
 func (x *tx) freeEach(held []Lease, polite func(Lease) int64) error {
 	if x.db.d.server {
-		return x.put(sqlFreeAll, namesOf(held), intsOf(held, tokenOf), intsOf(held, delayOf), intsOf(held, polite),
-			intsOf(held, func(l Lease) int64 { return int64(l.Pace.Failures) }), intsOf(held, func(l Lease) int64 { return milli(l.Pace.Since) }),
-			intsOf(held, func(l Lease) int64 { return milli(l.Pace.Retry) }), intsOf(held, func(l Lease) int64 { return l.Pace.Response.Milliseconds() }),
-			textsOf(held, func(l Lease) string { return l.Pace.Why }), textsOf(held, reasonOf))
+		_, err := x.exec(sqlFreeAll, namesOf(held), intsOf(held, tokenOf), intsOf(held, delayOf), intsOf(held, polite))
+		return err
 	}
 	for _, l := range held {
-		if _, err := x.exec(sqlFree, l.Host, polite(l), l.Token, delayOf(l), l.Pace.Failures, milli(l.Pace.Since), milli(l.Pace.Retry),
-			l.Pace.Response.Milliseconds(), l.Pace.Why, l.Pace.Reason); err != nil {
+		if _, err := x.exec(sqlFree, l.Host, polite(l), l.Token, delayOf(l)); err != nil {
 			return err
 		}
 	}
@@ -214,7 +191,7 @@ func (x *tx) freeEach(held []Lease, polite func(Lease) int64) error {
 func (x *tx) renew(held []Lease, until int64) (lost []Lease, err error) {
 	if !x.db.d.server {
 		for _, l := range held {
-			n, err := x.exec(sqlRenew, until, l.Host, l.Token, delayOf(l), milli(l.Pace.Until), l.Pace.Reason)
+			n, err := x.exec(sqlRenew, until, l.Host, l.Token, delayOf(l))
 			if err != nil {
 				return nil, err
 			}
@@ -224,11 +201,10 @@ func (x *tx) renew(held []Lease, until int64) (lost []Lease, err error) {
 		}
 		return lost, nil
 	}
-	if err := errors.Join(x.lockHosts(namesOf(held)), x.sign()); err != nil {
+	if err := x.lockHosts(namesOf(held)); err != nil {
 		return nil, err
 	}
-	kept, err := x.leases(sqlRenewAll, namesOf(held), intsOf(held, tokenOf), intsOf(held, delayOf), until,
-		intsOf(held, func(l Lease) int64 { return milli(l.Pace.Until) }), textsOf(held, reasonOf))
+	kept, err := x.leases(sqlRenewAll, namesOf(held), intsOf(held, tokenOf), intsOf(held, delayOf), until)
 	if err != nil {
 		return nil, err
 	}
@@ -256,44 +232,20 @@ func intsOf(ls []Lease, of func(Lease) int64) []int64 {
 	return out
 }
 
-func textsOf(ls []Lease, of func(Lease) string) []string {
-	out := make([]string, len(ls))
-	for i := range ls {
-		out[i] = of(ls[i])
-	}
-	return out
-}
-
-func tokenOf(l Lease) int64   { return l.Token }
-func delayOf(l Lease) int64   { return l.Delay.Milliseconds() }
-func reasonOf(l Lease) string { return l.Pace.Reason }
-
-// milli is a time in milliseconds of the epoch; 0 for the zero time.
-func milli(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
-}
-
-func fromMilli(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms)
-}
+func tokenOf(l Lease) int64 { return l.Token }
+func delayOf(l Lease) int64 { return l.Delay.Milliseconds() }
 
 // lockHosts locks the rows of hosts, which must be sorted. SQLite's writer is alone already.
 func (x *tx) lockHosts(hosts []string) error {
 	if x.db.d.forUpdate == "" {
 		return nil
 	}
-	return x.put(`SELECT host FROM hosts WHERE host = ANY($1) ORDER BY host`+x.db.d.forUpdate, hosts)
+	_, err := x.strings(`SELECT host FROM hosts WHERE host = ANY($1) ORDER BY host`+x.db.d.forUpdate, hosts)
+	return err
 }
 
 // FreeOwner ends every lease of an owner at once: a node that starts again needs not wait for its old leases. Each host is
-// free again at politeUntil, and not before its own delay is over, since nobody knows when it was last asked, nor before it
-// is to be asked at all.
+// free again at politeUntil, and not before its own delay is over, since nobody knows when it was last asked.
 func (db *DB) FreeOwner(ctx context.Context, owner string, politeUntil time.Time) error {
 	err := db.write(ctx, func(x *tx) error {
 		hosts, err := x.strings(`SELECT host FROM hosts WHERE owner=$1 AND lease<>0 ORDER BY host`, owner)
@@ -303,21 +255,17 @@ func (db *DB) FreeOwner(ctx context.Context, owner string, politeUntil time.Time
 		if err := x.lockHosts(hosts); err != nil {
 			return err
 		}
-		held, err := x.leases(`SELECT `+leaseCols+` FROM hosts WHERE owner=$1 AND lease<>0`, owner) // again: those that are locked by now and still the owner's
+		held, err := x.leases(`SELECT host, lease, delay_ms FROM hosts WHERE owner=$1 AND lease<>0`, owner) // again: those that are locked by now and still the owner's
 		if err != nil {
 			return err
 		}
 		held = slices.DeleteFunc(held, func(l Lease) bool { _, ok := slices.BinarySearch(hosts, l.Host); return !ok })
 		now := db.nowMS()
 		return x.freeEach(held, func(l Lease) int64 {
-			until := politeUntil.UnixMilli()
-			if l.Delay > 0 {
-				until = max(until, now+delayOf(l))
+			if l.Delay == 0 {
+				return politeUntil.UnixMilli()
 			}
-			if alone := milli(l.Pace.Until); alone > now {
-				until = max(until, alone)
-			}
-			return until
+			return max(politeUntil.UnixMilli(), now+delayOf(l))
 		})
 	})
 	if err != nil {
@@ -326,21 +274,13 @@ func (db *DB) FreeOwner(ctx context.Context, owner string, politeUntil time.Time
 	return nil
 }
 
-const leaseCols = `host, lease, delay_ms, failures, failing_since, failing_until, failing_why, response_ms, polite_until, wait_reason`
-
-// leaseColsOf are leaseCols of a table that is named.
-func leaseColsOf(table string) string {
-	return table + "." + strings.ReplaceAll(leaseCols, ", ", ", "+table+".")
-}
-
-// leases brings the leases whose leaseCols a query selects.
+// leases brings the hosts, tokens and delays that a query selects.
 func (x *tx) leases(q string, args ...any) (out []Lease, err error) {
 	err = x.each(func(r row) error {
 		var l Lease
-		var delay, since, retry, response, until int64
-		err := r.Scan(&l.Host, &l.Token, &delay, &l.Pace.Failures, &since, &retry, &l.Pace.Why, &response, &until, &l.Pace.Reason)
-		l.Delay, l.Pace.Response = time.Duration(delay)*time.Millisecond, time.Duration(response)*time.Millisecond
-		l.Pace.Since, l.Pace.Retry, l.Pace.Until = fromMilli(since), fromMilli(retry), fromMilli(until)
+		var delay int64
+		err := r.Scan(&l.Host, &l.Token, &delay)
+		l.Delay = time.Duration(delay) * time.Millisecond
 		out = append(out, l)
 		return err
 	}, q, args...)
@@ -395,7 +335,8 @@ func (x *tx) makeHosts(hosts []string) error {
 	for _, h := range hosts {
 		args = append(args, h, Never)
 	}
-	return x.putRows(`INSERT INTO hosts (host, next_at)`, ` ON CONFLICT DO NOTHING`, 2, args)
+	_, err := x.insert(`INSERT INTO hosts (host, next_at)`, ` ON CONFLICT DO NOTHING`, 2, args)
+	return err
 }
 
 // enqueue inserts the tasks, whose hosts are locked, and wakes those hosts that nobody holds.
@@ -434,10 +375,11 @@ func (x *tx) wake(tasks []Task) error {
 		for host, at := range soonest {
 			names, dues = append(names, foldKey(host)), append(dues, at)
 		}
-		return x.put(sqlWakeAll, names, dues)
+		_, err := x.exec(sqlWakeAll, names, dues)
+		return err
 	}
 	for host, at := range soonest {
-		if err := x.put(sqlWake+` AND next_at > $2`, foldKey(host), at); err != nil {
+		if _, err := x.exec(sqlWake+` AND next_at > $2`, foldKey(host), at); err != nil {
 			return err
 		}
 	}

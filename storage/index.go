@@ -7,45 +7,31 @@ import (
 	"iter"
 	"math"
 	"slices"
-	"strings"
 	"time"
 )
 
-// Closest brings the capture nearest in time to at. Among captures whose keys are equal, those without flags come first;
-// among those, those of exactly this URL; among those, whole ones come before truncated ones; on a tie the earlier one
-// wins. One that tells of a moment alone counts for nothing where the same run had a better answer later. ErrNotFound if
-// there is none.
+// Closest brings the capture nearest in time to at. Among captures whose keys are equal, those of exactly this URL come
+// first; among those, whole ones come before truncated ones; on a tie the earlier one wins. ErrNotFound if there is
+// none.
 func (db *DB) Closest(ctx context.Context, collection, urlkey, url string, at time.Time) (Capture, error) {
-	args := []any{collection, foldKey(urlkey), url}
-	const one = `WHERE collection=$1 AND urlkey=$2`
-	const key = one + ` AND NOT (` + sqlMomentary + ` AND EXISTS (SELECT 1 FROM captures better
-		WHERE better.collection=captures.collection AND better.urlkey=captures.urlkey AND better.at>captures.at AND better.flags=''
-		AND better.run=captures.run AND better.url=captures.url AND better.status NOT IN (` + momentary + `)))`
-	for i, where := range []string{
-		key + ` AND url=$3 AND flags='' AND kind<>'truncated'`, key + ` AND url=$3 AND flags=''`,
-		key + ` AND url<>$3 AND flags='' AND kind<>'truncated'`, key + ` AND url<>$3 AND flags=''`,
-		key + ` AND url=$3 AND kind<>'truncated'`, key + ` AND url=$3`,
-		key + ` AND url<>$3 AND kind<>'truncated'`, key + ` AND url<>$3`,
+	urlkey = foldKey(urlkey)
+	const key = `WHERE collection=$1 AND urlkey=$2`
+	for _, f := range []struct {
+		where string
+		args  []any
+	}{
+		{key + ` AND url=$3 AND kind<>'truncated'`, []any{collection, urlkey, url}},
+		{key + ` AND url=$3`, []any{collection, urlkey, url}},
+		{key + ` AND url<>$3 AND kind<>'truncated'`, []any{collection, urlkey, url}},
+		{key + ` AND url<>$3`, []any{collection, urlkey, url}},
 	} {
-		c, err := db.nearest(ctx, where, args, micros(at))
+		c, err := db.nearest(ctx, f.where, f.args, micros(at))
 		if !errors.Is(err, ErrNotFound) {
 			return c, err
-		}
-		if i > 0 {
-			continue
-		}
-		if _, err := db.oneCapture(ctx, one+` LIMIT 1`, args[:2]...); err != nil { // most that is not found has no such key
-			return Capture{}, fmt.Errorf("capture of %s: %w", url, err)
 		}
 	}
 	return Capture{}, fmt.Errorf("capture of %s: %w", url, ErrNotFound)
 }
-
-// momentary are the statuses with which a server says that it can't answer now: a run asks again.
-const (
-	momentary    = `408, 429, 502, 503, 504`
-	sqlMomentary = `status IN (` + momentary + `)`
-)
 
 func (db *DB) nearest(ctx context.Context, where string, args []any, at int64) (Capture, error) {
 	args = append(args, at)
@@ -68,13 +54,6 @@ func (db *DB) nearest(ctx context.Context, where string, args []any, at int64) (
 	return before, nil
 }
 
-// Taken brings the first capture of exactly this URL in the second that begins at from, a whole one, whatever its flags. ErrNotFound if
-// there is none.
-func (db *DB) Taken(ctx context.Context, collection, urlkey, url string, from time.Time) (Capture, error) {
-	return db.oneCapture(ctx, `WHERE collection=$1 AND urlkey=$2 AND url=$3 AND at>=$4 AND at<$5 ORDER BY at, segment, pos LIMIT 1`,
-		collection, foldKey(urlkey), url, micros(from), micros(from.Add(time.Second)))
-}
-
 // Captures yields the captures whose key is urlkey, oldest first.
 func (db *DB) Captures(ctx context.Context, collection, urlkey string) iter.Seq2[Capture, error] {
 	return db.captures(ctx, `WHERE collection=$1 AND urlkey=$2 AND (at, segment, pos) > ($3, $4, $5) ORDER BY at, segment, pos LIMIT $6`,
@@ -90,27 +69,6 @@ func (db *DB) SegmentCaptures(ctx context.Context, segment string) iter.Seq2[Cap
 // CaptureAt brings the capture that begins at an offset of a segment; ErrNotFound if none does.
 func (db *DB) CaptureAt(ctx context.Context, segment string, offset int64) (Capture, error) {
 	return db.oneCapture(ctx, `WHERE segment=$1 AND pos=$2`, segment, offset)
-}
-
-// Validated brings the newest capture of exactly a URL that a conditional request can be made by, and the one that holds its
-// payload, which may be the same. The page is whole and answered 200, no wall stood before it, its certificate was good,
-// and its payload stands in a stored segment of the collection, under the same URL. ErrNotFound if there is none.
-func (db *DB) Validated(ctx context.Context, collection, urlkey, url string) (last, original Capture, err error) {
-	const good = ` status=200 AND flags='' AND tls_invalid='' `
-	last, err = db.oneCapture(ctx, `WHERE collection=$1 AND urlkey=$2 AND url=$3 AND kind IN ('response','revisit') AND (etag<>'' OR modified<>'') AND`+
-		good+`ORDER BY at DESC, segment DESC, pos DESC LIMIT 1`, collection, foldKey(urlkey), url)
-	if err != nil {
-		return last, original, err
-	}
-	segment, pos := last.Segment, last.Offset
-	if last.RefersTo != "" {
-		if n, err := fmt.Sscanf(strings.Replace(last.RefersTo, "/", " ", 1), "%s %d", &segment, &pos); n != 2 || err != nil {
-			return last, original, fmt.Errorf("capture of %s refers to %q: %w", url, last.RefersTo, ErrNotFound)
-		}
-	}
-	original, err = db.oneCapture(ctx, `WHERE segment=$1 AND pos=$2 AND collection=$3 AND url=$4 AND kind='response' AND`+good+`AND EXISTS
-		(SELECT 1 FROM segments s WHERE s.id=captures.segment AND s.state='stored')`, segment, pos, collection, url)
-	return last, original, err
 }
 
 const pageRows = 500
@@ -149,27 +107,6 @@ func (db *DB) Attempts(ctx context.Context, collection, urlkey string) ([]Attemp
 	return db.attempts(ctx, `WHERE collection=$1 AND urlkey=$2 ORDER BY at, segment, pos`, collection, foldKey(urlkey))
 }
 
-// AttemptBy brings the attempt whose record has a WARC-Record-ID; ErrNotFound if none has.
-func (db *DB) AttemptBy(ctx context.Context, recordID string) (Attempt, error) {
-	return db.attempt(ctx, `WHERE record_id=$1 AND record_id<>'' ORDER BY segment LIMIT 1`, harmlessText(recordID))
-}
-
-// AttemptAt brings the attempt whose record stands at an offset of a segment; ErrNotFound if none does.
-func (db *DB) AttemptAt(ctx context.Context, segment string, offset int64) (Attempt, error) {
-	return db.attempt(ctx, `WHERE segment=$1 AND pos=$2 LIMIT 1`, harmlessText(segment), offset)
-}
-
-func (db *DB) attempt(ctx context.Context, where string, args ...any) (Attempt, error) {
-	as, err := db.attempts(ctx, where, args...)
-	if err == nil && len(as) == 0 {
-		err = fmt.Errorf("attempt: %w", ErrNotFound)
-	}
-	if err != nil {
-		return Attempt{}, err
-	}
-	return as[0], nil
-}
-
 func (db *DB) attempts(ctx context.Context, where string, args ...any) ([]Attempt, error) {
 	out, err := rowsOf(ctx, db, scanAttempt, `SELECT `+attemptCols+` FROM attempts `+where, args...)
 	if err != nil {
@@ -180,7 +117,7 @@ func (db *DB) attempts(ctx context.Context, where string, args ...any) ([]Attemp
 
 func scanAttempt(r row) (a Attempt, err error) {
 	var at int64
-	err = r.Scan(&a.Collection, &a.URLKey, &at, &a.Segment, &a.Offset, &a.URL, &a.Run, &a.Outcome, &a.Detail, &a.RecordID, &a.MS)
+	err = r.Scan(&a.Collection, &a.URLKey, &at, &a.Segment, &a.Offset, &a.URL, &a.Run, &a.Outcome, &a.Detail)
 	a.At = fromMicros(at)
 	return a, err
 }

@@ -37,7 +37,8 @@ func (x *tx) holdRuns(ends []End, fenced []int) error {
 	for _, p := range pairs {
 		args = append(args, p.segment, p.run)
 	}
-	return x.putRows(`INSERT INTO segment_runs (segment, run)`, ` ON CONFLICT DO NOTHING`, 2, args)
+	_, err := x.insert(`INSERT INTO segment_runs (segment, run)`, ` ON CONFLICT DO NOTHING`, 2, args)
+	return err
 }
 
 // keep writes what an end hands on. A task that is done anew hands on anew.
@@ -45,8 +46,9 @@ func (x *tx) keep(e *End) error {
 	if e.Keep == nil {
 		return nil
 	}
-	return x.put(`INSERT INTO kept (run, host, task, body) VALUES ($1,$2,$3,$4)
+	_, err := x.exec(`INSERT INTO kept (run, host, task, body) VALUES ($1,$2,$3,$4)
 		ON CONFLICT (run, host, task) DO UPDATE SET body=excluded.body`, e.Task.Run, e.Task.Host, e.Task.ID, e.Keep)
+	return err
 }
 
 // Kept brings what a task handed on when it ended; ErrNotFound if it handed on nothing, or the run is done.

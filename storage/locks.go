@@ -70,7 +70,7 @@ func (db *DB) Unlock(ctx context.Context, name string, token int64) error {
 // holds fences a transaction: it goes on only while the lock is held, and nobody takes the lock before its end.
 func (x *tx) holds(name string, token int64) error {
 	var one int
-	err := x.one(&one, `SELECT 1 FROM locks WHERE name=$1 AND token=$2`+x.db.d.forUpdate, name, token)
+	err := x.t.QueryRowContext(x.ctx, `SELECT 1 FROM locks WHERE name=$1 AND token=$2`+x.db.d.forUpdate, name, token).Scan(&one)
 	if errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("the lock %q was lost: %w", name, ErrLocked)
 	}

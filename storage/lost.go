@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 )
@@ -159,7 +160,6 @@ func (x *tx) dropRows(id string, l *Loss) error {
 		{&l.Posts, `DELETE FROM posts WHERE run IN (SELECT run FROM segment_runs WHERE segment=$1) AND segment=$1`},
 		{&l.Captures, `DELETE FROM captures WHERE segment=$1`},
 		{&l.Attempts, `DELETE FROM attempts WHERE segment=$1`},
-		{nil, `DELETE FROM ledger WHERE segment=$1`},
 		{nil, sqlLetRuns},
 	} {
 		n, err := x.exec(d.q, id)
@@ -174,11 +174,17 @@ func (x *tx) dropRows(id string, l *Loss) error {
 }
 
 func (x *tx) numbers(q string, args ...any) (out []int64, err error) {
-	err = x.each(func(r row) error {
+	rows, err := x.query(q, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
 		var n int64
-		err := r.Scan(&n)
+		if err := rows.Scan(&n); err != nil {
+			return nil, err
+		}
 		out = append(out, n)
-		return err
-	}, q, args...)
-	return out, err
+	}
+	return out, rows.Err()
 }

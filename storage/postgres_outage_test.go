@@ -295,7 +295,7 @@ func TestPostgresCutAnywhere(t *testing.T) {
 						t.Fatalf("cut at message %d: %v", at, err)
 					}
 					if !cut {
-						if at < 5 {
+						if at < 10 {
 							t.Fatalf("%d messages: the proxy saw not all", at)
 						}
 						return

@@ -52,7 +52,7 @@ func scanPost(r row) (p Post, err error) {
 }
 
 func (db *DB) citations(ctx context.Context, id string, run int64) ([]Citation, error) {
-	out, err := rowsOf(ctx, db, scanCitation, `SELECT seq, url, raw, anchor, context, c_start, c_end, place, left_out, original_of, page
+	out, err := rowsOf(ctx, db, scanCitation, `SELECT seq, url, raw, anchor, context, c_start, c_end, place, left_out, original_of
 		FROM citations WHERE post=$1 AND run=$2 ORDER BY seq`, id, run)
 	if err != nil {
 		return nil, fmt.Errorf("read citations: %w", err)
@@ -61,6 +61,6 @@ func (db *DB) citations(ctx context.Context, id string, run int64) ([]Citation, 
 }
 
 func scanCitation(r row) (c Citation, err error) {
-	err = r.Scan(&c.Seq, &c.URL, &c.Raw, &c.Text, &c.Context, &c.Start, &c.End, &c.Where, &c.LeftOut, &c.Of, &c.Page)
+	err = r.Scan(&c.Seq, &c.URL, &c.Raw, &c.Text, &c.Context, &c.Start, &c.End, &c.Where, &c.LeftOut, &c.Of)
 	return c, err
 }

@@ -58,17 +58,12 @@ func (s *receipts) put(r *receipt) {
 	s.free = append(s.free, r)
 }
 
-// sign writes a new token in the transaction, once. It is called at the end of each that changes anything; whoever knows
-// before that there will be a last trip has the receipt travel with it.
-func (x *tx) sign() error {
-	r := x.receipt
-	if r == nil {
-		return nil
-	}
-	x.receipt = nil
+// sign writes a new token in the transaction.
+func (x *tx) sign(r *receipt) error {
 	r.token = newToken()
-	return x.put(`INSERT INTO receipts (slot, token, at) VALUES ($1,$2,`+sqlServerMS+`)
+	_, err := x.exec(`INSERT INTO receipts (slot, token, at) VALUES ($1,$2,`+sqlServerMS+`)
 		ON CONFLICT (slot) DO UPDATE SET token=excluded.token, at=excluded.at`, r.slot, r.token)
+	return err
 }
 
 // took tells whether the transaction that wrote the receipt's last token was committed.

@@ -30,7 +30,7 @@ type Run struct {
 	Ended      time.Time       `json:"-"` // zero while it goes on
 	Cut        string          `json:"-"` // the budget that ended it: pages, bytes or seconds; empty if none did
 	Changes    json.RawMessage `json:"-"` // JSON; the crawler's, opaque here: what differs from the schedule's run before
-	Fault      string          `json:"-"` // why what it watches could not be read, though it answered, or, of a paused run, why it can't be carried out; empty if neither
+	Fault      string          `json:"-"` // why what it watches could not be read, though it answered; empty if it could
 }
 
 // RunState is where a run stands.
@@ -57,7 +57,7 @@ type Counts struct {
 type Task struct {
 	Host     string // lease key: host name, with ":port" unless it is 80 or 443
 	Run      int64
-	ID       int64 // 63-bit hash of URL; of a page, without session ids
+	ID       int64 // 63-bit hash of URL
 	URL      string
 	Kind     string // page, requisite, redirect, robots, tick, probe
 	Depth    int    // link hops from the post
@@ -78,19 +78,6 @@ type Lease struct {
 	Token int64         // random, 63 bits, never 0
 	Tasks []Task        // due ones, most urgent first
 	Delay time.Duration // pause after an exchange, as the host's row knows it: kept after a crash, too
-	Pace  Pace          // how the host fares, as its row knows it
-}
-
-// Pace is how a host fares, whoever asks it: the crawler's, kept for whoever has the host next. Times are whole
-// milliseconds. It may be lost: a rebuild begins without.
-type Pace struct {
-	Failures int           // exchanges in a row that failed
-	Since    time.Time     // when the first of them ended; zero if none did
-	Retry    time.Time     // before which it is not to be asked because of the last one; zero if at any time …
-	Why      string        // … and what that was
-	Response time.Duration // how long it takes to answer; 0 if nobody knows
-	Until    time.Time     // before which nobody is to ask it, for whatever reason …
-	Reason   string        // … and that: a word of crawler/pace
 }
 
 // SegmentState is where a segment stands in its life.
@@ -135,14 +122,6 @@ type Capture struct {
 	RecordID   string // WARC-Record-ID, "<urn:uuid:…>"
 	Run        int64
 	Outcome    string
-	Flags      string // words of archive/wall, a space between them: what makes it a worse copy than any other
-	ETag       string // as sent; empty if it wasn't, or is longer than is kept
-	Modified   string // Last-Modified as sent; the same, and empty if it could miss a change: see archive/warc
-	TLSInvalid string // why the certificate did not verify; empty if it did, or there was none
-	Size       int64  // of the payload; -1 in rows of an older version
-	MS         int64  // how long the exchange took, milliseconds; -1 in rows of an older version
-	Canonical  string // the page's preferred address, as it says itself; empty if it says none, or its own
-	Unmodified bool   // a revisit whose server answered 304: status, type and head are those of what it refers to, too
 }
 
 // Attempt is one fetch that yielded no capture, or a probe.
@@ -156,8 +135,6 @@ type Attempt struct {
 	Detail     string
 	Segment    string // where the evidence stands …
 	Offset     int64  // … its metadata record
-	RecordID   string // WARC-Record-ID of that; empty in rows of an older version
-	MS         int64  // how long it took, milliseconds; -1 in rows of an older version
 }
 
 // Document is what was handed in for a run that captures a document rather than a URL. It goes when the run is done.
@@ -193,5 +170,4 @@ type Citation struct {
 	Where   string `json:"where,omitempty"`   // content, outbound, elsewhere
 	LeftOut string `json:"leftout,omitempty"` // why it was not captured; empty: it was
 	Of      string `json:"of,omitempty"`      // for the original of a memento link: the memento's URL
-	Page    int    `json:"page,omitempty"`    // on which it stands, from 1; 0 in a document without pages
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -34,7 +35,7 @@ func (db *DB) StartRun(ctx context.Context, r Run, doc *Document, first []Task) 
 // startRun writes a run. The hosts of its first tasks are made and locked: before the run gets its number, for which
 // another one that begins may wait.
 func (x *tx) startRun(r *Run, doc *Document, first []Task) error {
-	if err := x.one(&r.ID, `SELECT COALESCE(MAX(id),0)+1 FROM runs`); err != nil {
+	if err := x.t.QueryRowContext(x.ctx, `SELECT COALESCE(MAX(id),0)+1 FROM runs`).Scan(&r.ID); err != nil {
 		return fmt.Errorf("number run: %w", err)
 	}
 	if n, err := x.insertRun(*r); err != nil {
@@ -117,36 +118,18 @@ func (db *DB) Document(ctx context.Context, run int64) (Document, error) {
 
 // PauseRun parks what is left of a run: nothing of it is due until ResumeRun.
 func (db *DB) PauseRun(ctx context.Context, id int64) error {
-	return db.shift(ctx, id, RunPaused, "", `UPDATE tasks SET due_at=due_at+$1 WHERE run=$2 AND due_at<$1 AND `+sqlOpen)
+	return db.shift(ctx, id, RunPaused, `UPDATE tasks SET due_at=due_at+$1 WHERE run=$2 AND due_at<$1 AND `+sqlOpen)
 }
 
-// ShelveRun pauses a run that can't be carried out, and writes why into its row, in a sentence.
-func (db *DB) ShelveRun(ctx context.Context, id int64, fault string) error {
-	return db.shift(ctx, id, RunPaused, fault, `UPDATE tasks SET due_at=due_at+$1 WHERE run=$2 AND due_at<$1 AND `+sqlOpen)
-}
-
-// HandIn gives a run its document anew, if it has none any more.
-func (db *DB) HandIn(ctx context.Context, run int64, doc Document) error {
-	err := db.write(ctx, func(x *tx) error {
-		_, err := x.exec(`INSERT INTO documents (run, mime, body) VALUES ($1,$2,$3) ON CONFLICT DO NOTHING`, run, doc.Mime, doc.Body)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("hand a document in for run %d: %w", run, err)
-	}
-	return nil
-}
-
-// ResumeRun makes what is left of a run due again. Why it could not be carried out is forgotten.
+// ResumeRun makes what is left of a run due again.
 func (db *DB) ResumeRun(ctx context.Context, id int64) error {
-	return db.shift(ctx, id, RunActive, "", `UPDATE tasks SET due_at=due_at-$1 WHERE run=$2 AND due_at>=$1 AND `+sqlOpen)
+	return db.shift(ctx, id, RunActive, `UPDATE tasks SET due_at=due_at-$1 WHERE run=$2 AND due_at>=$1 AND `+sqlOpen)
 }
 
-func (db *DB) shift(ctx context.Context, id int64, state RunState, fault, q string) error {
+func (db *DB) shift(ctx context.Context, id int64, state RunState, q string) error {
 	err := db.write(ctx, func(x *tx) error {
 		// The run's row first: who adds tasks to the run looks at its state under a lock.
-		n, err := x.exec(`UPDATE runs SET state=$1, fault=CASE WHEN $4<>'' THEN $4 WHEN $1='active' AND state='paused' THEN '' ELSE fault END
-			WHERE id=$2 AND state<>$3`, state, id, RunDone, fault)
+		n, err := x.exec(`UPDATE runs SET state=$1 WHERE id=$2 AND state<>$3`, state, id, RunDone)
 		if err != nil || n == 0 {
 			return err
 		}
@@ -189,23 +172,25 @@ func (x *tx) paused(tasks []Task) (runSet, error) {
 		}
 	}
 	slices.Sort(runs)
-	out := runSet{}
-	x.schedules = map[int64]string{}
+	var out runSet
 	for _, id := range slices.Compact(runs) {
-		err := x.soon(func(r row) error {
-			var state, cut, schedule string
-			err := r.Scan(&state, &cut, &schedule)
-			x.schedules[id] = schedule
-			if hold := (runHold{RunState(state) == RunPaused, cut != ""}); hold != (runHold{}) {
-				out[id] = hold
-			}
-			return err
-		}, `SELECT state, cut, schedule FROM runs WHERE id=$1`+x.db.d.forShare, id)
+		// Both in one word or two: "paused", "active cut".
+		held, err := x.strings(`SELECT state || CASE WHEN cut='' THEN '' ELSE ' cut' END FROM runs WHERE id=$1`+x.db.d.forShare, id)
 		if err != nil {
 			return nil, err
 		}
+		if len(held) == 0 {
+			continue
+		}
+		state, cut, _ := strings.Cut(held[0], " ")
+		if hold := (runHold{RunState(state) == RunPaused, cut != ""}); hold != (runHold{}) {
+			if out == nil {
+				out = runSet{}
+			}
+			out[id] = hold
+		}
 	}
-	return out, x.send()
+	return out, nil
 }
 
 // park gives the tasks as they are kept: those of paused runs parked, those of runs that were cut ended.
@@ -245,19 +230,6 @@ func (db *DB) Run(ctx context.Context, id int64) (Run, error) {
 // Unfinished brings the runs that are not done, oldest first.
 func (db *DB) Unfinished(ctx context.Context) ([]Run, error) {
 	return db.runs(ctx, `WHERE state<>$1 ORDER BY id`, RunDone)
-}
-
-// SettleHosts sets the turn of each host that nobody holds by what it has to do. A rebuild needs it: what it reads of a segment
-// makes tasks due that a later segment ends.
-func (db *DB) SettleHosts(ctx context.Context) error {
-	err := db.write(ctx, func(x *tx) error {
-		_, err := x.exec(`UPDATE hosts SET next_at=` + sqlTurn(`hosts.host`, `polite_until`) + ` WHERE lease=0`)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("settle hosts: %w", err)
-	}
-	return nil
 }
 
 // Runs brings all runs, oldest first.

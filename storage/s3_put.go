@@ -302,7 +302,7 @@ func (s *S3) abort(ctx context.Context, name, id string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	if err := s.client.AbortMultipartUpload(ctx, s.bucket, name, id); err != nil && answer(err).Code != "NoSuchUpload" {
-		s.log.Debug("parts of an upload stay behind", "store", s.String(), "key", name, "error", err)
+		s.log.Debug("parts of an upload stay behind", "store", s.String(), "name", name, "error", err)
 	}
 }
 
@@ -313,7 +313,7 @@ func (s *S3) sweep(ctx context.Context, name string) {
 	defer cancel()
 	left, err := s.client.ListMultipartUploads(ctx, s.bucket, name, "", "", "", 100)
 	if err != nil {
-		s.log.Debug("uploads can't be listed", "store", s.String(), "key", name, "error", err)
+		s.log.Debug("uploads can't be listed", "store", s.String(), "name", name, "error", err)
 		return
 	}
 	for _, u := range left.Uploads {

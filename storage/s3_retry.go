@@ -121,9 +121,6 @@ func passing(err error) bool {
 		return false // its caller goes on by itself
 	}
 	if r := answer(err); r.Code != "" || r.StatusCode != 0 {
-		if storeFull(r) { // it passes when somebody makes room: whoever puts tries again, and says why
-			return false
-		}
 		switch r.Code {
 		case "SlowDown", "SlowDownRead", "SlowDownWrite", "RequestTimeout", "RequestTimedOut", "InternalError", "ServiceUnavailable",
 			"Throttling", "ThrottlingException", "RequestThrottled", "RequestLimitExceeded", "ConditionalRequestConflict",

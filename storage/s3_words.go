@@ -22,8 +22,6 @@ func (s *S3) explain(doing string, err error) error {
 	switch {
 	case r.Code == "NoSuchKey", r.Code == "" && r.StatusCode == http.StatusNotFound:
 		return ErrNotFound
-	case storeFull(r):
-		return fmt.Errorf("the store at %s: %w: make room in the bucket %q, or raise its quota (%w)", s.Endpoint(), ErrFull, s.bucket, err)
 	case hint != "":
 		return &Refusal{Code: r.Code, Hint: hint, err: err}
 	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):

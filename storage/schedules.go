@@ -87,7 +87,7 @@ func (x *tx) setTick(name string, due int64) error {
 // standing tells whether a schedule is paused, and keeps it as it is until the transaction ends.
 func (x *tx) standing(name string) (paused bool, err error) {
 	var p int64
-	err = x.one(&p, `SELECT paused FROM schedules WHERE name=$1`+x.db.d.forUpdate, name)
+	err = x.t.QueryRowContext(x.ctx, `SELECT paused FROM schedules WHERE name=$1`+x.db.d.forUpdate, name).Scan(&p)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNotFound
 	}

@@ -72,13 +72,9 @@ func (db *DB) moveSegmentAnd(ctx context.Context, id string, then func(*tx) erro
 	return nil
 }
 
-// AdoptSegment writes the row of a segment found in the blob store, or leaves the one that is there. Its exchanges are
-// adopted next: what the ledger had of them goes.
+// AdoptSegment writes the row of a segment found in the blob store, or leaves the one that is there.
 func (db *DB) AdoptSegment(ctx context.Context, s Segment) error {
 	err := db.write(ctx, func(x *tx) error {
-		if _, err := x.exec(`DELETE FROM ledger WHERE segment=$1`, s.ID); err != nil {
-			return err
-		}
 		_, err := x.exec(`INSERT INTO segments (`+segmentCols+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9) ON CONFLICT DO NOTHING`,
 			s.ID, s.Collection, s.Node, s.Location, s.State, s.Committed, s.Size, s.SHA256, micros(s.Created))
 		return err
@@ -163,10 +159,9 @@ func (db *DB) oneCapture(ctx context.Context, where string, args ...any) (Captur
 
 func scanCapture(r row) (Capture, error) {
 	var c Capture
-	var at, unmodified int64
+	var at int64
 	err := r.Scan(&c.Collection, &c.URLKey, &at, &c.Segment, &c.Offset, &c.Length, &c.URL, &c.Status, &c.Mime,
-		&c.Digest, &c.Kind, &c.RefersTo, &c.Redirect, &c.RecordID, &c.Run, &c.Outcome,
-		&c.Flags, &c.ETag, &c.Modified, &c.TLSInvalid, &c.Size, &c.MS, &c.Canonical, &unmodified)
-	c.At, c.Unmodified = fromMicros(at), unmodified != 0
+		&c.Digest, &c.Kind, &c.RefersTo, &c.Redirect, &c.RecordID, &c.Run, &c.Outcome)
+	c.At = fromMicros(at)
 	return c, err
 }

@@ -133,7 +133,11 @@ func (s *Spool) Dir() string { return s.dir }
 
 // Free tells how many bytes the spool's disk has left for this process.
 func (s *Spool) Free() (int64, error) {
-	return FreeAt(s.dir)
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(s.dir, &st); err != nil {
+		return 0, fmt.Errorf("ask for the free space of %s: %w", s.dir, err)
+	}
+	return int64(st.Bavail) * st.Bsize, nil
 }
 
 // SpoolPath is where a spool in dir keeps a segment.
@@ -183,5 +187,5 @@ func (s *Spool) Explain(err error) error {
 	if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
 		return err
 	}
-	return fmt.Errorf("%w\nThe disk that holds the spool %s is full. Free some space on it; nothing that was acknowledged is lost", err, s.dir)
+	return fmt.Errorf("%w\nThe disk that holds the spool %s is full. Free some space on it and start again; nothing that was acknowledged is lost", err, s.dir)
 }

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,14 +14,14 @@ import (
 
 // openEmbedded opens the SQLite database in a file.
 func openEmbedded(ctx context.Context, path string, o DBOptions) (*DB, error) {
-	if err := makePlace(path, o.FS); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	w, err := openSQLite(path, o.VFS, 1)
+	w, err := openSQLite(path, 1)
 	if err != nil {
 		return nil, err
 	}
-	r, err := openSQLite(path, o.VFS, 8)
+	r, err := openSQLite(path, 8)
 	if err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
@@ -33,28 +32,13 @@ func openEmbedded(ctx context.Context, path string, o DBOptions) (*DB, error) {
 	return db, nil
 }
 
-// makePlace makes the folder of a database that is not there yet. SQLite makes the database's own name durable, and none above it.
-func makePlace(path string, fsys FS) error {
-	if fsys == nil {
-		fsys = OS{}
-	}
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		return nil // whoever made the database came past this; what else is wrong, SQLite tells
-	}
-	return makeDir(fsys, filepath.Dir(path))
-}
-
-func openSQLite(path, vfs string, conns int) (*sql.DB, error) {
+func openSQLite(path string, conns int) (*sql.DB, error) {
 	lock := "immediate" // a writer that begins as a reader can fail on its first write
 	if conns > 1 {
 		lock = "deferred"
 	}
-	dsn := "file:" + (&urlPath{path}).String() + "?_txlock=" + lock +
-		"&_pragma=busy_timeout(15000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=cache_size(-8000)"
-	if vfs != "" {
-		dsn += "&vfs=" + vfs
-	}
-	db, err := sql.Open("sqlite", dsn)
+	db, err := sql.Open("sqlite", "file:"+(&urlPath{path}).String()+"?_txlock="+lock+
+		"&_pragma=busy_timeout(15000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=cache_size(-8000)")
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}

@@ -15,7 +15,6 @@ type Swap struct {
 	Captures []Capture         // of the new segments
 	Attempts []Attempt         // of the new segments
 	Posts    []Post            // that have moved, without citations
-	Ledger   Ledger            // of what stands in the new segments
 	Moves    map[string]string // places ("segment/offset") that revisits refer to in old segments, and where they find an equal payload now
 	Gone     []Post            // that are purged
 	Ended    []Task            // ended tasks of which no exchange is left: they stay ended, and nothing else is kept of them
@@ -57,7 +56,7 @@ func (x *tx) swap(s *Swap) error {
 			return err
 		}
 	}
-	if err := errors.Join(x.insertCaptures(s.Captures), x.insertAttempts(s.Attempts), x.addLedger(s.Ledger)); err != nil {
+	if err := errors.Join(x.insertCaptures(s.Captures), x.insertAttempts(s.Attempts)); err != nil {
 		return err
 	}
 	// Now, not before: whoever committed a revisit held the row of its original, so that by now its own row is seen.
@@ -101,7 +100,7 @@ func (x *tx) dropOld(old *SegmentRows) error {
 	for _, t := range []struct {
 		table string
 		want  int
-	}{{"captures", len(old.Captures)}, {"attempts", len(old.Attempts)}, {"voided", -1}, {"ledger", -1}} {
+	}{{"captures", len(old.Captures)}, {"attempts", len(old.Attempts)}, {"voided", -1}} {
 		n, err := x.exec(`DELETE FROM `+t.table+` WHERE segment=$1`, s.ID)
 		if err != nil {
 			return err
@@ -172,7 +171,7 @@ func (x *tx) forgetRuns(runs []int64) error {
 		if _, err := x.exec(`UPDATE runs SET source='', spec='{}', changes='', cut='', state=$1 WHERE id=$2`, RunDone, run); err != nil {
 			return err
 		}
-		for _, table := range []string{"tasks", "progress", "kept", "documents", "ledger", "traps"} {
+		for _, table := range []string{"tasks", "progress", "kept", "documents"} {
 			if _, err := x.exec(`DELETE FROM `+table+` WHERE run=$1`, run); err != nil {
 				return err
 			}

@@ -34,23 +34,18 @@ func (db *DB) write(ctx context.Context, f func(*tx) error) error {
 }
 
 func (db *DB) writeOnce(ctx context.Context, f func(*tx) error, r *receipt) error {
-	t, c, err := db.begin(ctx)
+	t, err := db.w.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	if c != nil {
-		defer func() { _ = c.Close() }() // it goes back to the others; whether it still serves is found out there
-	}
-	x := &tx{db: db, t: t, conn: c, ctx: ctx, receipt: r}
-	err = f(x)
-	if err == nil && (x.wrote || len(x.waiting) > 0) {
-		err = x.sign()
-	}
-	if err == nil {
-		err = x.send()
-	}
-	if err != nil {
+	x := &tx{db: db, t: t, ctx: ctx}
+	if err := f(x); err != nil {
 		return errors.Join(err, ignoreDone(t.Rollback()))
+	}
+	if x.wrote && r != nil {
+		if err := x.sign(r); err != nil {
+			return errors.Join(err, ignoreDone(t.Rollback()))
+		}
 	}
 	if err := t.Commit(); err != nil {
 		if x.wrote && isAway(err) {
@@ -137,12 +132,6 @@ type tx struct {
 	local  map[string]*sql.Stmt
 	wanted []string // prepared in this transaction alone so far
 	wrote  bool     // something was changed: whether it was committed matters
-
-	schedules map[int64]string // of runs that were asked for
-
-	conn    *sql.Conn // of a server: the one on which the transaction runs,
-	waiting []waiting // what was not sent yet,
-	receipt *receipt  // where it leaves its receipt; nil once it is signed
 }
 
 func (x *tx) prepared(q string) (*sql.Stmt, error) {
@@ -168,38 +157,52 @@ func (x *tx) prepared(q string) (*sql.Stmt, error) {
 	return s, nil
 }
 
-func (x *tx) exec(q string, args ...any) (n int64, err error) {
-	if x.db.d.server {
-		x.waiting = append(x.waiting, waiting{q: q, args: args, n: &n})
-		err = x.send()
-		return n, err
-	}
-	s, err := x.prepared(q) //nolint:sqlclosecheck // kept, or closed with the transaction
-	if err != nil {
-		return 0, err
-	}
-	res, err := s.ExecContext(x.ctx, harmless(args)...)
+func (x *tx) exec(q string, args ...any) (int64, error) {
+	res, err := x.execute(q, harmless(args))
 	if err != nil {
 		return 0, fmt.Errorf("execute %.60q: %w", q, err)
 	}
-	n, err = res.RowsAffected()
+	n, err := res.RowsAffected()
 	x.wrote = x.wrote || n != 0
 	return n, err
 }
 
-// each runs a query and hands its rows over one by one.
-func (x *tx) each(f func(row) error, q string, args ...any) (err error) {
-	if x.db.d.server {
-		x.waiting = append(x.waiting, waiting{q: q, args: args, each: f})
-		return x.send()
+func (x *tx) execute(q string, args []any) (sql.Result, error) {
+	if x.db.d.server { // its driver keeps the statements of each connection
+		return x.t.ExecContext(x.ctx, q, args...)
 	}
 	s, err := x.prepared(q) //nolint:sqlclosecheck // kept, or closed with the transaction
 	if err != nil {
-		return err
+		return nil, err
 	}
-	rows, err := s.QueryContext(x.ctx, harmless(args)...)
+	return s.ExecContext(x.ctx, args...)
+}
+
+func (x *tx) query(q string, args ...any) (*sql.Rows, error) {
+	rows, err := x.ask(q, harmless(args))
 	if err != nil {
-		return fmt.Errorf("query %.60q: %w", q, err)
+		return nil, fmt.Errorf("query %.60q: %w", q, err)
+	}
+	return rows, nil
+}
+
+func (x *tx) ask(q string, args []any) (*sql.Rows, error) {
+	if x.db.d.server {
+		x.wrote = x.wrote || !strings.HasPrefix(q, "SELECT")
+		return x.t.QueryContext(x.ctx, q, args...)
+	}
+	s, err := x.prepared(q) //nolint:sqlclosecheck // kept, or closed with the transaction
+	if err != nil {
+		return nil, err
+	}
+	return s.QueryContext(x.ctx, args...)
+}
+
+// each runs a query and hands its rows over one by one.
+func (x *tx) each(f func(row) error, q string, args ...any) (err error) {
+	rows, err := x.query(q, args...)
+	if err != nil {
+		return err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
@@ -210,21 +213,6 @@ func (x *tx) each(f func(row) error, q string, args ...any) (err error) {
 	return rows.Err()
 }
 
-// one reads the first row of a query's answer into into; sql.ErrNoRows if there is none.
-func (x *tx) one(into any, q string, args ...any) error {
-	err := sql.ErrNoRows
-	if e := x.each(func(r row) error {
-		if err == nil {
-			return nil
-		}
-		err = nil
-		return r.Scan(into)
-	}, q, args...); e != nil {
-		return e
-	}
-	return err
-}
-
 func (x *tx) strings(q string, args ...any) (out []string, err error) {
 	err = x.each(func(r row) error {
 		var s string
@@ -233,15 +221,6 @@ func (x *tx) strings(q string, args ...any) (out []string, err error) {
 		return err
 	}, q, args...)
 	return out, err
-}
-
-// putRows is insert where nobody needs to know how many rows were new.
-func (x *tx) putRows(into, onConflict string, cols int, values []any) error {
-	if !x.db.d.server {
-		_, err := x.insert(into, onConflict, cols, values)
-		return err
-	}
-	return x.eachArrays(into, onConflict, cols, values, x.put)
 }
 
 // insert puts rows of cols values each, many to a statement.

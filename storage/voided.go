@@ -9,66 +9,39 @@ import (
 // A revisit that is committed must find its original. It was looked up before; a purge may have moved it since, or
 // removed it.
 
-// settle makes sure of the originals of ends' revisits, and leads those that have moved to where an equal payload stands
-// now. It tells which ends have them all; the others must not count. Originals of the same segment are as safe as the
-// revisit itself.
-func (x *tx) settle(ends ...*End) ([]bool, error) {
-	type original struct {
-		of    int // the end
-		c     *Capture
-		there bool
-	}
-	var all []*original
-	ok := make([]bool, len(ends))
-	for i, e := range ends {
-		ok[i] = true
-		for k := range e.Captures {
-			c := &e.Captures[k]
-			segment, pos, refers := strings.Cut(c.RefersTo, "/")
-			if !refers || segment == c.Segment {
-				continue
-			}
-			o := &original{of: i, c: c}
-			all = append(all, o)
-			err := x.soon(func(row) error { o.there = true; return nil },
-				`SELECT segment FROM captures WHERE segment=$1 AND pos=CAST($2 AS BIGINT)`+x.db.d.forShare, segment, pos)
-			if err != nil {
-				return nil, err
-			}
-		}
-	}
-	if len(all) == 0 {
-		return ok, nil
-	}
-	if err := x.send(); err != nil {
-		return nil, err
-	}
-	for _, o := range all {
-		if o.there || !ok[o.of] {
+// settle makes sure of the originals of an end's revisits, and leads those that have moved to where an equal payload
+// stands now. It says false if there is none: the exchange must not count. Originals of the same segment are as safe as
+// the revisit itself.
+func (x *tx) settle(e *End) (bool, error) {
+	for i := range e.Captures {
+		c := &e.Captures[i]
+		segment, pos, ok := strings.Cut(c.RefersTo, "/")
+		if !ok || segment == c.Segment {
 			continue
 		}
-		place, err := x.holder(o.c)
+		there, err := x.strings(`SELECT segment FROM captures WHERE segment=$1 AND pos=CAST($2 AS BIGINT)`+x.db.d.forShare, segment, pos)
 		if err != nil {
-			return nil, err
+			return false, err
 		}
-		if place == "" { // RefersTo stays: the transaction may run again
-			ok[o.of] = false
+		if len(there) > 0 {
 			continue
 		}
-		o.c.RefersTo = place
+		place, err := x.holder(c)
+		if err != nil || place == "" {
+			return false, err
+		}
+		c.RefersTo = place
 	}
-	return ok, nil
+	return true, nil
 }
 
-// holder is the place of a payload, held until the transaction ends; empty if there is none. Of a page that was not modified it
-// is one whose head tells of that page, too. A server's answer is empty,
+// holder is the place of a payload, held until the transaction ends; empty if there is none. A server's answer is empty,
 // too, if the row that it had found was moved while it waited for it: a second look then sees where to.
 func (x *tx) holder(c *Capture) (string, error) {
 	for range 5 {
 		places, err := x.strings(`SELECT segment || '/' || CAST(pos AS TEXT) FROM captures WHERE digest=$1 AND collection=$2 AND kind='response'
-			AND ($3='' OR url=$3 AND status=$4 AND mime=$5)
 			AND EXISTS (SELECT 1 FROM segments s WHERE s.id=captures.segment AND s.state='stored')
-			ORDER BY at, record_id LIMIT 1`+x.db.d.forShare, c.Digest, c.Collection, c.headURL(), c.Status, c.Mime)
+			ORDER BY at, record_id LIMIT 1`+x.db.d.forShare, c.Digest, c.Collection)
 		if err != nil || len(places) > 0 {
 			return strings.Join(places, ""), err
 		}
@@ -79,29 +52,16 @@ func (x *tx) holder(c *Capture) (string, error) {
 	return "", nil
 }
 
-// headURL is the URL that what a revisit refers to must be of, for its head counts: empty if it may be of any.
-func (c *Capture) headURL() string {
-	if c.Unmodified {
-		return c.URL
-	}
-	return ""
-}
-
-// Heads says whether the row's capture tells of the page that a revisit stands for whose server answered 304.
-func (c *Capture) Heads(revisit *Capture) bool {
-	return c.URL == revisit.URL && c.Status == revisit.Status && c.Mime == revisit.Mime
-}
-
 // insertVoided notes an exchange that stands in a segment and does not count: a purge must find it all the same.
 func (x *tx) insertVoided(e *End) error {
 	const into = `INSERT INTO voided (collection, urlkey, at, segment, pos, url, run) VALUES ($1,$2,$3,$4,$5,$6,$7) ON CONFLICT DO NOTHING`
 	for _, c := range e.Captures {
-		if err := x.put(into, c.Collection, foldKey(c.URLKey), micros(c.At), c.Segment, c.Offset, c.URL, c.Run); err != nil {
+		if _, err := x.exec(into, c.Collection, foldKey(c.URLKey), micros(c.At), c.Segment, c.Offset, c.URL, c.Run); err != nil {
 			return err
 		}
 	}
 	for _, a := range e.Attempts {
-		if err := x.put(into, a.Collection, foldKey(a.URLKey), micros(a.At), a.Segment, a.Offset, a.URL, a.Run); err != nil {
+		if _, err := x.exec(into, a.Collection, foldKey(a.URLKey), micros(a.At), a.Segment, a.Offset, a.URL, a.Run); err != nil {
 			return err
 		}
 	}

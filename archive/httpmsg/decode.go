@@ -2,7 +2,6 @@ package httpmsg
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -32,12 +31,6 @@ const (
 // yields what came, then io.ErrUnexpectedEOF. Close the reader to give its buffers back; r is not closed. The error
 // wraps ErrEncoding. The output has no bound of its own: see Capped.
 func Decode(r io.Reader, contentEncoding string) (io.ReadCloser, error) {
-	return DecodeWithin(context.Background(), r, contentEncoding)
-}
-
-// DecodeWithin is Decode, but reading fails with the context's error once that has ended: what one coding blows up and the
-// next one shrinks again can be hours of work in a few bytes.
-func DecodeWithin(ctx context.Context, r io.Reader, contentEncoding string) (io.ReadCloser, error) {
 	var codings []string
 	for c := range strings.SplitSeq(strings.ToLower(contentEncoding), ",") {
 		if c = strings.Trim(c, " \t"); c != "" && c != "identity" {
@@ -47,7 +40,7 @@ func DecodeWithin(ctx context.Context, r io.Reader, contentEncoding string) (io.
 	if len(codings) > maxCodings {
 		return nil, fmt.Errorf("%d content encodings in a row: %w", len(codings), ErrEncoding)
 	}
-	d := &decoder{r: r, ctx: ctx}
+	d := &decoder{r: r}
 	for i := len(codings) - 1; i >= 0; i-- {
 		if err := d.push(codings[i]); err != nil {
 			d.release()
@@ -60,8 +53,7 @@ func DecodeWithin(ctx context.Context, r io.Reader, contentEncoding string) (io.
 // decoder is a chain of decoders over a source.
 type decoder struct {
 	r    io.Reader
-	ctx  context.Context // bounds all the reading
-	free []func()        // give the parts back to their pools
+	free []func() // give the parts back to their pools
 	err  error
 }
 
@@ -69,22 +61,9 @@ func (d *decoder) Read(p []byte) (int, error) {
 	if d.err != nil {
 		return 0, d.err
 	}
-	n, err := watched{d.ctx, d.r}.Read(p)
+	n, err := d.r.Read(p)
 	d.err = err
 	return n, err
-}
-
-// watched reads until a context ends.
-type watched struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (w watched) Read(p []byte) (int, error) {
-	if err := w.ctx.Err(); err != nil {
-		return 0, fmt.Errorf("decode: %w", err)
-	}
-	return w.r.Read(p)
 }
 
 // Close gives the buffers back. Reading afterwards fails.
@@ -108,7 +87,7 @@ func (d *decoder) push(coding string) error {
 		return fmt.Errorf("content encoding %.40q: %w", coding, ErrEncoding)
 	}
 	src := buffers.Get().(*bufio.Reader)
-	src.Reset(watched{d.ctx, d.r})
+	src.Reset(d.r)
 	d.free = append(d.free, func() {
 		src.Reset(nil)
 		buffers.Put(src)

@@ -2,7 +2,6 @@ package httpmsg
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -167,76 +166,4 @@ func TestBomb(t *testing.T) {
 	if err = errors.Join(err, d.Close()); len(got) != 1000 || err != nil || !r.Capped() {
 		t.Errorf("%d bytes, %v, capped %v", len(got), err, r.Capped())
 	}
-}
-
-// endless repeats bytes for ever, and calls tired now and then.
-type endless struct {
-	bytes []byte
-	at    int
-	reads int
-	tired func()
-}
-
-func (e *endless) Read(p []byte) (int, error) {
-	if e.reads++; e.reads == 4 {
-		e.tired()
-	}
-	for i := range p {
-		p[i] = e.bytes[e.at]
-		e.at = (e.at + 1) % len(e.bytes)
-	}
-	return len(p), nil
-}
-
-// TestDecodeWithin: what never brings a byte, however long it is read, ends with its context.
-func TestDecodeWithin(t *testing.T) {
-	nothing := encode(t, "gzip", nil)
-	for coding, in := range map[string][]byte{
-		"gzip": nothing, "zstd": {0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0}, "gzip, gzip": encode(t, "gzip", bytes.Repeat(nothing, 1000)),
-	} {
-		ctx, cancel := context.WithCancel(context.Background())
-		d, err := DecodeWithin(ctx, &endless{bytes: in, tired: cancel}, coding)
-		if err != nil {
-			t.Fatal(err)
-		}
-		n, err := io.Copy(io.Discard, d)
-		if n != 0 || !errors.Is(err, context.Canceled) {
-			t.Errorf("%s: %d bytes, %v", coding, n, err)
-		}
-		if err := d.Close(); err != nil {
-			t.Error(err)
-		}
-	}
-}
-
-// Whatever is declared and sent, decoding ends, within its bound, and the same way each time.
-func FuzzDecode(f *testing.F) {
-	text := []byte(strings.Repeat("hello, world. ", 20))
-	for _, coding := range []string{"gzip", "zlib", "raw", "br", "zstd"} {
-		f.Add(coding, append(encode(f, coding, text), "garbage"...))
-	}
-	f.Add("gzip, br", encode(f, "br", encode(f, "gzip", text)))
-	f.Add("gzip", append(encode(f, "gzip", text), encode(f, "gzip", text)...))
-	f.Add("deflate, x-gzip,zstd ,identity", text)
-	f.Fuzz(func(t *testing.T, coding string, b []byte) {
-		const most = 1 << 16
-		var first []byte
-		for i := range 2 {
-			d, err := Decode(bytes.NewReader(b), coding)
-			if err != nil {
-				if !errors.Is(err, ErrEncoding) {
-					t.Errorf("%q: %v", coding, err)
-				}
-				return
-			}
-			got, _ := io.ReadAll(NewCapped(d, most)) // whatever it ends with, it ends
-			if err := d.Close(); err != nil {
-				t.Errorf("%q: close: %v", coding, err)
-			}
-			if len(got) > most || i > 0 && !bytes.Equal(got, first) {
-				t.Errorf("%q: %d bytes, then %d", coding, len(first), len(got))
-			}
-			first = got
-		}
-	})
 }

@@ -71,73 +71,21 @@ func ParseHead(b []byte) (Head, error) {
 	var rest string
 	h.Proto, rest, _ = strings.Cut(line, " ")
 	rest = strings.TrimLeft(rest, " \t")
-	var ok bool
-	if h.Status, ok = statusOf(rest); !ok || !version(h.Proto) {
+	if !version(h.Proto) || len(rest) < 3 || (len(rest) > 3 && rest[3] != ' ' && rest[3] != '\t') {
+		return Head{}, ErrMalformed
+	}
+	for i := range 3 {
+		if rest[i] < '0' || rest[i] > '9' {
+			return Head{}, ErrMalformed
+		}
+		h.Status = h.Status*10 + int(rest[i]-'0')
+	}
+	if h.Status < 100 {
 		return Head{}, ErrMalformed
 	}
 	h.Reason = strings.Trim(rest[3:], " \t")
 	h.Fields = parseFields(fields)
 	return h, nil
-}
-
-// statusOf reads the status at the start of s: three digits, and then nothing or a space.
-func statusOf(s string) (status int, ok bool) {
-	if len(s) < 3 || (len(s) > 3 && s[3] != ' ' && s[3] != '\t') {
-		return 0, false
-	}
-	for i := range 3 {
-		if s[i] < '0' || s[i] > '9' {
-			return 0, false
-		}
-		status = status*10 + int(s[i]-'0')
-	}
-	return status, status >= 100
-}
-
-// Offence says where the bytes stand that keep b from being the head of a response with one length, for who has to show
-// what ParseHead or Framing refused: a zero byte, a Content-Length that contradicts an earlier one, the status, the version;
-// 0 if b does not begin as HTTP, or nothing is wrong with what has come.
-func Offence(b []byte) int {
-	if !plausible(b) {
-		return 0
-	}
-	end := HeadEnd(b, 0)
-	if end < 0 {
-		end = len(b)
-	}
-	if i := bytes.IndexByte(b[:end], 0); i >= 0 {
-		return i
-	}
-	line, _, whole := bytes.Cut(b[:end], []byte("\n"))
-	if !whole {
-		return 0
-	}
-	line = bytes.TrimSuffix(line, []byte("\r"))
-	proto, rest, _ := strings.Cut(string(line), " ")
-	rest = strings.TrimLeft(rest, " \t")
-	if !version(proto) {
-		return len("HTTP/")
-	}
-	if _, ok := statusOf(rest); !ok {
-		return len(line) - len(rest)
-	}
-	return secondLength(b[:end])
-}
-
-// secondLength is where the first Content-Length field stands that contradicts one before it; 0 if there is none.
-func secondLength(head []byte) int {
-	known, at := Framing{Kind: UntilClose}, 0
-	for line := range bytes.Lines(head) {
-		one := Head{Fields: parseFields(string(line))}.length()
-		if one.Kind == Conflict || one.Kind == Length && known.Kind == Length && one != known {
-			return at
-		}
-		if one.Kind == Length {
-			known = one
-		}
-		at += len(line)
-	}
-	return 0
 }
 
 // ParseRequest reads the head of a request from the start of b (RFC 9112 §3), with the errors of ParseHead.

@@ -154,27 +154,6 @@ func TestFields(t *testing.T) {
 	}
 }
 
-func TestOffence(t *testing.T) {
-	for head, want := range map[string]string{
-		"":                                 "",
-		"<html>":                           "<html>",
-		"HTTP/1.1 200 OK\r\n\r\n":          "HTTP/1.1 200 OK\r\n\r\n", // nothing is wrong
-		"HTTP/1.1 200 OK\r\nA: b\x00c\r\n": "\x00c\r\n",
-		"HTTP/x 200 OK\r\n\r\n":            "x 200 OK\r\n\r\n",
-		"HTTP/1.1 2000000000 OK\r\n\r\n":   "2000000000 OK\r\n\r\n",
-		"HTTP/1.1  099 OK\r\n\r\n":         "099 OK\r\n\r\n",
-		"HTTP/1.1\r\n\r\n":                 "\r\n\r\n",
-		"HTTP/1.1 20\r\n\r\n":              "20\r\n\r\n",
-		"HTTP/1.1 200\nContent-Length: 5\nX: y\ncontent-length: 6\n\n": "content-length: 6\n\n",
-		"HTTP/1.1 200\nX: y\nContent-Length: 5, 6\n\n":                 "Content-Length: 5, 6\n\n",
-		"HTTP/1.1 200\nContent-Length: 5\nContent-Length: 5\n\n":       "HTTP/1.1 200\nContent-Length: 5\nContent-Length: 5\n\n",
-	} {
-		if got := head[Offence([]byte(head)):]; got != want {
-			t.Errorf("%q: %q, want %q", head, got, want)
-		}
-	}
-}
-
 // FuzzParseHead checks what every head that parses must hold.
 func FuzzParseHead(f *testing.F) {
 	for _, s := range []string{
@@ -184,9 +163,6 @@ func FuzzParseHead(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if at := Offence(b); at < 0 || at > len(b) {
-			t.Errorf("%q: offence at %d", b, at)
-		}
 		h, err := ParseHead(b)
 		if r, reqErr := ParseRequest(b); reqErr == nil && (r.Method == "" || r.Len > int64(len(b))) {
 			t.Errorf("%q: request %+v", b, r)

@@ -11,8 +11,7 @@ func (h *htmlScan) element(elem uint8, name, nameTo int) {
 	case elemScript:
 		h.scriptKind = scriptKindOf(h.attr(attrType))
 	case elemLink:
-		h.linkRole, h.linkRel = linkRole(h.attr(attrRel), h.attr(attrAs))
-		h.linkFeed = h.linkRole == Alternate && isFeed(h.attr(attrType))
+		h.linkRole = linkRole(h.attr(attrRel), h.attr(attrAs))
 	case elemObject, elemApplet:
 		if raw := h.attr(attrCodebase); raw != nil {
 			u := unescapeRefs(raw, nil)
@@ -32,7 +31,7 @@ func (h *htmlScan) element(elem uint8, name, nameTo int) {
 			h.place(elem, a, &table.rules[n])
 		}
 	}
-	h.codebase, h.linkRel, h.linkFeed = "", "", false
+	h.codebase = ""
 }
 
 // place visits what an attribute holds.

@@ -44,9 +44,7 @@ type htmlScan struct {
 	renames uint32 // first letters of the attributes to rename, a bit each
 
 	codebase   string // of the object being read
-	linkRole   Role   // of the link being read …
-	linkRel    string // … and what Ref says of it
-	linkFeed   bool
+	linkRole   Role   // of the link being read
 	scriptKind scriptKind
 	css        bool // the style element being read holds CSS
 

@@ -48,8 +48,8 @@ var destinations = []struct {
 	{"manifest", Manifest},
 }
 
-// linkRole tells the role of a link from its rel and as attributes; and of those that are noted, the word that says so.
-func linkRole(rel, as []byte) (role Role, word string) {
+// linkRole tells the role of a link from its rel and as attributes.
+func linkRole(rel, as []byte) Role {
 	best := len(relations)
 	eachWord(rel, func(start, end int) {
 		for i := range best {
@@ -60,33 +60,17 @@ func linkRole(rel, as []byte) (role Role, word string) {
 		}
 	})
 	if best == len(relations) {
-		return Related, ""
+		return Related
 	}
-	role = relations[best].role
-	if role == Canonical || role == Alternate {
-		word = relations[best].rel
-	}
+	role := relations[best].role
 	if role == Preload {
 		for _, d := range destinations {
 			if trimFold(as, d.as) {
-				return d.role, ""
+				return d.role
 			}
 		}
 	}
-	return role, word
-}
-
-// isFeed says whether a media type is that of a feed.
-func isFeed(mime []byte) bool {
-	if i := bytes.IndexByte(mime, ';'); i >= 0 {
-		mime = mime[:i]
-	}
-	for _, m := range []string{"application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml"} {
-		if trimFold(mime, m) {
-			return true
-		}
-	}
-	return false
+	return role
 }
 
 // LinkHeader visits the targets of a Link header field's value (RFC 8288 §3), preloads with their imagesrcset among
@@ -108,12 +92,11 @@ func LinkHeader(dst io.Writer, src []byte, visit Visit) error {
 			}
 			start, end := trim(src, i+1, i+n)
 			p := linkParams(src, i+n+1)
-			role, word := linkRole(p.rel, p.as)
+			role := linkRole(p.rel, p.as)
 			if p.anchor {
-				role, word = Related, ""
+				role = Related
 			}
-			r := Ref{URL: string(src[start:end]), Role: role, Context: "Link", Start: start, End: end, Rel: word, Feed: role == Alternate && isFeed(p.typ)}
-			s.found(t, r, escapeHeader)
+			s.found(t, Ref{URL: string(src[start:end]), Role: role, Context: "Link", Start: start, End: end}, escapeHeader)
 			if p.srcset != nil {
 				scanSrcset(s, &text{b: p.srcset, outer: t, base: p.srcsetAt, esc: escapeHeader}, Image, "Link")
 			}
@@ -123,10 +106,10 @@ func LinkHeader(dst io.Writer, src []byte, visit Visit) error {
 }
 
 type params struct {
-	rel, as, typ, srcset []byte
-	srcsetAt             int
-	anchor               bool
-	end                  int
+	rel, as, srcset []byte
+	srcsetAt        int
+	anchor          bool
+	end             int
 }
 
 // linkParams reads the parameters at i, up to the comma that ends the link. The first of a name counts (RFC 8288 §3.3).
@@ -157,8 +140,6 @@ func linkParams(b []byte, i int) (p params) {
 			p.rel = value
 		case equalFold(key, "as") && p.as == nil:
 			p.as = value
-		case equalFold(key, "type") && p.typ == nil:
-			p.typ = value
 		case equalFold(key, "anchor"):
 			p.anchor = true
 		case equalFold(key, "imagesrcset") && p.srcset == nil && !bytes.ContainsAny(value, `\"`):

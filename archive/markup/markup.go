@@ -31,10 +31,6 @@ type Ref struct {
 	// Context tells the kind of place: "a/@href", "img/@srcset", "style/url()", "@style/url()", "meta/@refresh",
 	// "script/import", "Link".
 	Context string
-	// Rel is what a Canonical or Alternate is by its rel: canonical, alternate or amphtml. Feed says that its type is that
-	// of a feed.
-	Rel  string
-	Feed bool
 	// Base, if not empty, is an address that URL is resolved against first, and that is itself relative to the
 	// document's base: the codebase of an object or applet, or the base element of a srcdoc document.
 	Base string

@@ -130,7 +130,7 @@ func (h *htmlScan) url(a *attr, role Role, context string) {
 	if len(raw) == 0 {
 		return
 	}
-	r := Ref{URL: string(raw), Role: role, Context: context, Start: start, End: end, Base: h.codebase, Rel: h.linkRel, Feed: h.linkFeed}
+	r := Ref{URL: string(raw), Role: role, Context: context, Start: start, End: end, Base: h.codebase}
 	if bytes.IndexByte(raw, '&') >= 0 {
 		u := unescapeRefs(raw, nil)
 		from, to := trim(u, 0, len(u))

@@ -3,12 +3,12 @@
 package outcome
 
 // Version is the version of the list. It grows with every change of meaning; adding a word is such a change.
-const Version = 4
+const Version = 2
 
 // Outcome is one way in which a task ended. The zero value means that the task has not ended.
 type Outcome string
 
-// The outcomes. Captured says that a complete response was kept, whatever its status; the next four are captures that
+// The outcomes. Captured says that a complete response was kept, whatever its status; the next three are captures that
 // lack their end; all others are failures that left no response.
 const (
 	Pending  Outcome = ""
@@ -17,7 +17,6 @@ const (
 	CutShort Outcome = "cut-short" // the peer closed or broke off after the headers
 	TooLong  Outcome = "too-long"  // our limit of bytes cut it
 	TooSlow  Outcome = "too-slow"  // our limit of seconds cut it, after the headers
-	Withheld Outcome = "withheld"  // the body holds a secret of the archive's where it can't be masked
 
 	DNS         Outcome = "dns"         // the name does not resolve
 	Refused     Outcome = "refused"     // nobody listens there
@@ -32,8 +31,6 @@ const (
 	Robots      Outcome = "robots"        // robots.txt forbids it
 	RobotsError Outcome = "robots-error"  // robots.txt could not be read, so nothing may be asked
 	Excluded    Outcome = "excluded"      // --exclude or the scope rules it out
-	Trap        Outcome = "trap"          // one of endlessly many that a site makes up
-	Down        Outcome = "down"          // its host had failed so often in a row that it was not asked
 	Redirects   Outcome = "redirects"     // more redirects in a row than the limit
 	Loop        Outcome = "redirect-loop" // the redirects come back to themselves
 	Quota       Outcome = "quota"         // a budget of the run was used up before it was asked for
@@ -55,7 +52,6 @@ var list = []Description{
 	{CutShort, true, true, false, "cut short", "The server broke off before the response was complete; what came is kept."},
 	{TooLong, true, false, false, "too long", "The response was longer than the limit; the part up to the limit is kept."},
 	{TooSlow, true, false, false, "too slow", "The response took longer than the limit; what came in time is kept."},
-	{Withheld, true, false, true, "withheld", "The body holds a password, a cookie or the like of the archive's own, compressed, where it can't be masked: the headers alone are kept."},
 	{DNS, false, false, false, "no such host", "The host name does not resolve to an address."},
 	{Refused, false, true, false, "refused", "The host refused the connection: nothing listens on that port."},
 	{Unreachable, false, true, false, "unreachable", "There is no route to the host's address."},
@@ -66,11 +62,9 @@ var list = []Description{
 	{Empty, false, true, false, "empty reply", "The server closed the connection without a reply."},
 	{Private, false, false, true, "private address", "The name leads to a private address, which is refused unless allowed."},
 	{Robots, false, false, true, "robots.txt", "The site's robots.txt asks not to fetch this address."},
-	{RobotsError, false, false, true, "robots.txt unreadable", "The site's robots.txt could not be read, so nothing else was asked of it."},
+	{RobotsError, false, false, true, "no robots.txt", "The site's robots.txt could not be read, so nothing else was asked of it."},
 	{Excluded, false, false, true, "excluded", "The run's own rules leave this address out."},
 	{Quota, false, false, true, "over budget", "A budget of the run was used up before this address was asked for."},
-	{Trap, false, false, true, "trap", "The address looks like one of endlessly many that a site makes up, and a limit against those leaves it out."},
-	{Down, false, false, true, "host down", "The host had failed to answer so often in a row that this address was not asked for."},
 	{Redirects, false, false, false, "too many redirects", "More redirects in a row than the limit."},
 	{Loop, false, false, false, "redirect loop", "The redirects lead back to where they came from."},
 	{BadURL, false, false, true, "bad address", "The address can't be asked: its form or scheme is not supported."},

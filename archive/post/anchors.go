@@ -21,10 +21,6 @@ type span struct {
 	doi        string // as spelled, if it is one
 }
 
-// maxTokens bounds the tags and runs of text that are read of one page. Each becomes a node of a hundred bytes and more; the
-// longest articles of an encyclopaedia have fifty thousand elements.
-const maxTokens = 400_000
-
 // marker makes the marked copy.
 type marker struct {
 	src     string
@@ -35,12 +31,11 @@ type marker struct {
 	foreign int // depth of svg and math elements: titles and styles are no raw text there
 	raw     bool
 	flat    bool // keep links, blocks and text alone
-	tokens  int  // tags and runs of text so far
 }
 
 // markAnchors returns the marked copy of a source, and where each mark stood. flat drops all elements but links and
-// paragraphs, for sources that nest deeper than the parser goes. cut says that the source has more tokens than are read.
-func markAnchors(src string, flat bool) (marked string, spans []span, cut bool) {
+// paragraphs, for sources that nest deeper than the parser goes.
+func markAnchors(src string, flat bool) (string, []span) {
 	m := &marker{src: src, z: html.NewTokenizer(strings.NewReader(src)), open: -1, flat: flat}
 	m.out.Grow(len(src) + len(src)/8)
 	pos := 0
@@ -49,9 +44,6 @@ func markAnchors(src string, flat bool) (marked string, spans []span, cut bool) 
 		if kind == html.ErrorToken {
 			break
 		}
-		if m.tokens++; m.tokens > maxTokens {
-			return m.out.String(), m.spans, true
-		}
 		end := min(pos+len(m.z.Raw()), len(src))
 		m.token(kind, pos, end)
 		pos = end
@@ -59,7 +51,7 @@ func markAnchors(src string, flat bool) (marked string, spans []span, cut bool) 
 	if !flat {
 		m.out.WriteString(src[pos:])
 	}
-	return m.out.String(), m.spans, false
+	return m.out.String(), m.spans
 }
 
 func (m *marker) token(kind html.TokenType, start, end int) {

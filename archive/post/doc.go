@@ -1,4 +1,4 @@
-// Package post reads a document (HTML, PDF, Markdown, plain text) and lists its citations: every place that points to a
+// Package post reads a document (HTML, Markdown, plain text) and lists its citations: every place that points to a
 // source, with where it stands, what it says and the sentence around it. It is pure: it never dials out, opens no file
 // and knows no clock; what it can't see in the bytes that it is given, it doesn't say.
 //
@@ -11,8 +11,6 @@
 //   - HTML: from the "<" of the start tag to behind the ">" of the end tag. An element without an end tag ends where the
 //     next link begins, or with its start tag. A bare DOI: the text itself.
 //   - Markdown: the whole construct: [text](url), [text][label], <url>, the bare URL.
-//   - PDF: in the text that package pdf makes of it, a form feed behind each page: what an annotation covers, or the address
-//     with the breaks of its lines. An annotation over no text stands where its page begins.
 //   - Text: the URL as it stands, without what is not its own; for a Markdown link the whole of it.
 //
 // # Where a citation stands
@@ -33,9 +31,8 @@
 //
 // Citation.LeftOut says why a citation is not to be captured: the name of a rule of leftout.rules (share, login, print,
 // reply, …), "same page" for links to the document itself and for bare fragments, "no base" for relative links of a document whose base is not
-// known, and "navigation", "outside content" or "same site" for what the Mode leaves out. Links to sources that are
-// reached by something else than http or https (ftp:, gopher:, doi:, …) are "other scheme"; all others whose scheme isn't http or
-// https (mailto:, javascript:, tel:) are no citations.
+// known, and "navigation", "outside content" or "same site" for what the Mode leaves out. Links whose scheme isn't http
+// or https (mailto:, javascript:, tel:) are no citations.
 //
 // # Mementos
 //

@@ -1,9 +1,7 @@
 package post
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,15 +12,15 @@ import (
 	"linkstead/archive/urlkey"
 )
 
-// HTML reads a page that was found at url, after redirects. Its base element is obeyed. Its errors are ErrURL and
-// ErrSlow: there is no page that can't be read.
+// HTML reads a page that was found at url, after redirects. Its base element is obeyed. Its only error is ErrURL: there
+// is no page that can't be read.
 func HTML(src []byte, url string, o Options) (Document, error) {
 	page, err := urlkey.NewBase(url)
 	if err != nil {
 		return Document{}, fmt.Errorf("%w: %w", ErrURL, err)
 	}
 	text := decode(src, o.ContentType, true)
-	doc, spans, cut, err := parse(text, o.Expired)
+	doc, spans, err := parse(text)
 	if err != nil {
 		return Document{}, fmt.Errorf("read %s: %w", page, err)
 	}
@@ -35,7 +33,7 @@ func HTML(src []byte, url string, o Options) (Document, error) {
 		}
 	}
 	d := describe(doc, page.String())
-	d.URL, d.Cut = page.String(), cut
+	d.URL = page.String()
 	if href, ok := doc.Find(`link[rel~="canonical"][href]`).First().Attr("href"); ok {
 		if u, err := base.Resolve(href); err == nil && urlkey.Fetchable(u) {
 			d.Canonical = u
@@ -51,36 +49,22 @@ func HTML(src []byte, url string, o Options) (Document, error) {
 }
 
 // parse builds the marked DOM. The parser refuses what nests deeper than 512 elements; of that, links and blocks remain.
-func parse(text string, expired func() bool) (doc *goquery.Document, spans []span, cut bool, err error) {
-	marked, spans, cut := markAnchors(text, false)
-	root, err := build(marked, expired)
-	if err != nil && !errors.Is(err, ErrSlow) {
-		marked, spans, cut = markAnchors(text, true)
-		root, err = build(marked, expired)
+func parse(text string) (*goquery.Document, []span, error) {
+	marked, spans := markAnchors(text, false)
+	root, err := build(marked)
+	if err != nil {
+		marked, spans = markAnchors(text, true)
+		root, err = build(marked)
 	}
 	if err != nil {
-		return nil, nil, false, err
+		return nil, nil, err
 	}
-	return goquery.NewDocumentFromNode(root), spans, cut, nil
+	return goquery.NewDocumentFromNode(root), spans, nil
 }
 
 // build runs the parser as a browser without scripts does: what stands in noscript can be read.
-func build(marked string, expired func() bool) (*html.Node, error) {
-	return html.ParseWithOptions(&patient{strings.NewReader(marked), expired}, html.ParseOptionEnableScripting(false))
-}
-
-// patient reads until its reader would wait no longer. The parser reads a few thousand bytes at a time, and does what they
-// cost before it asks for more.
-type patient struct {
-	r       io.Reader
-	expired func() bool
-}
-
-func (p *patient) Read(b []byte) (int, error) {
-	if p.expired != nil && p.expired() {
-		return 0, ErrSlow
-	}
-	return p.r.Read(b)
+func build(marked string) (*html.Node, error) {
+	return html.ParseWithOptions(strings.NewReader(marked), html.ParseOptionEnableScripting(false))
 }
 
 // Elements that end a run of prose.

@@ -50,27 +50,3 @@ func TestTooManyLinks(t *testing.T) {
 		}
 	}
 }
-
-// TestOtherSchemes: a source that is reached by something else than the web is told of as left out; what names no source is not.
-func TestOtherSchemes(t *testing.T) {
-	for name, src := range map[string]string{
-		"page.html": `<p><a href="ftp://x.test/a.txt">a</a> <a href="GOPHER://x.test/">b</a> <a href="mailto:a@x.test">c</a> <a href="javascript:go()">d</a>`,
-		"page.md":   "[a](ftp://x.test/a.txt) [b](GOPHER://x.test/) [c](mailto:a@x.test) [d](tel:1)\n",
-	} {
-		read := HTML
-		if strings.HasSuffix(name, ".md") {
-			read = Markdown
-		}
-		p, err := read([]byte(src), "http://blog.test/", Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got []string
-		for _, c := range p.Citations {
-			got = append(got, c.URL+" "+c.LeftOut)
-		}
-		if want := "ftp://x.test/a.txt other scheme, GOPHER://x.test/ other scheme"; strings.Join(got, ", ") != want {
-			t.Errorf("%s: %q, want %q", name, got, want)
-		}
-	}
-}

@@ -14,16 +14,13 @@ import (
 
 // Markdown reads a CommonMark document with tables and footnotes: inline and reference links, autolinks, bare URLs, www.
 // forms, DOIs, and the links of the HTML in it. Front matter may give title, date, lang and canonicalURL. base resolves relative
-// links and may be empty. What nests or brackets beyond all reason is read as plain text. Its only error is ErrURL.
+// links and may be empty. Its only error is ErrURL.
 func Markdown(src []byte, base string, o Options) (Document, error) {
 	b, err := optionalBase(base)
 	if err != nil {
 		return Document{}, err
 	}
 	text := decode(src, o.ContentType, false)
-	if tangled(text) {
-		return Text(src, base, o)
-	}
 	d, body := frontMatter(text)
 	m := &mdWalker{src: []byte(text[body:]), text: text, shift: body}
 	root := mdParser().Parse(gmtext.NewReader(m.src))
@@ -36,35 +33,6 @@ func Markdown(src []byte, base string, o Options) (Document, error) {
 	d.Citations = judge(text, b, m.links, o.Links, own...)
 	d.Images = judgeImages(text, b, m.images)
 	return d, nil
-}
-
-// Bounds of what is read as Markdown: beyond them its parser takes time that grows with the square of the text, or worse.
-const (
-	maxMarkdown = 1 << 20 // bytes of a document
-	maxNesting  = 100     // containers that begin on one line
-	maxBrackets = 4000    // square brackets and parentheses in one paragraph
-)
-
-// tangled says whether a text is none that a person wrote as Markdown.
-func tangled(text string) bool {
-	if len(text) > maxMarkdown {
-		return true
-	}
-	brackets := 0
-	for line := range strings.Lines(text) {
-		bare := strings.TrimLeft(line, " \t\r\n")
-		if bare == "" || strings.ContainsRune("-*+#0123456789", rune(bare[0])) {
-			brackets = 0 // another item, or another paragraph
-		}
-		if brackets += strings.Count(bare, "[") + strings.Count(bare, "("); brackets > maxBrackets {
-			return true
-		}
-		lead := bare[:len(bare)-len(strings.TrimLeft(bare, "0123456789.)>-+*: \t"))]
-		if strings.Count(lead, ">")+strings.Count(lead, " ")+strings.Count(lead, "\t") > maxNesting {
-			return true
-		}
-	}
-	return false
 }
 
 // mdParser is CommonMark's, with links that know where they end.

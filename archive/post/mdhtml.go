@@ -65,7 +65,7 @@ func (m *mdWalker) htmlBlock(n *ast.HTMLBlock) {
 	}
 	start := n.Lines().At(0).Start
 	end := max(n.Lines().At(n.Lines().Len()-1).Stop, n.ClosureLine.Stop)
-	doc, spans, _, err := parse(string(m.src[start:end]), nil)
+	doc, spans, err := parse(string(m.src[start:end]))
 	if err != nil {
 		return
 	}

@@ -25,14 +25,10 @@ const (
 type Options struct {
 	ContentType string // Content-Type header, or its charset alone; may be empty
 	Links       Mode
-	Expired     func() bool // asked now and then: true ends the reading with ErrSlow; nil: it takes what it takes
 }
 
-// ErrSlow says that reading a document took longer than its reader would wait.
-var ErrSlow = errors.New("reading it took too long")
-
 // MaxLinks bounds the links that are read out of one document. What has more is no post, and each costs memory.
-const MaxLinks = 10_000
+const MaxLinks = 20_000
 
 // Document is what a document says of itself, and its citations in the order of the source.
 type Document struct {
@@ -41,7 +37,6 @@ type Document struct {
 	URL       string // as handed in, serialised; empty if there was none
 	Canonical string // rel=canonical, empty if there is none
 	Lang      string // of the html element or the front matter, BCP 47 as spelled there
-	Cut       bool   // it has more elements than are read: what the rest cites is not here
 	Citations []Citation
 	Images    []Citation // of a Markdown document, which has no other markup to find its requisites by
 }
@@ -65,7 +60,6 @@ type Citation struct {
 	Where   string // content, outbound, elsewhere
 	LeftOut string // why it is not to be captured; empty: it is
 	Of      string // for the original of a memento link: the memento's URL
-	Page    int    `json:",omitempty"` // on which it stands, from 1; 0 in a document without pages
 }
 
 // ErrURL says that the URL or base of a document is no absolute URL.
@@ -89,12 +83,13 @@ func judge(src string, base *urlkey.Base, links []found, mode Mode, own ...strin
 	for _, l := range links {
 		c := l.Citation
 		url, ok := resolve(base, cmp.Or(l.ref, c.Raw))
+		if !ok && !mangled(cmp.Or(l.ref, c.Raw)) {
+			continue
+		}
 		if !ok {
-			if why := unasked(cmp.Or(l.ref, c.Raw)); why != "" {
-				c.URL, c.Start, c.End = strings.TrimSpace(c.Raw), offsets.at(c.Start), offsets.at(c.End)
-				c.Where, c.LeftOut = InContent, why
-				out = append(out, c)
-			}
+			c.URL, c.Start, c.End = strings.TrimSpace(c.Raw), offsets.at(c.Start), offsets.at(c.End)
+			c.Where, c.LeftOut = InContent, "not an address"
+			out = append(out, c)
 			continue
 		}
 		c.URL = url
@@ -122,24 +117,10 @@ func judge(src string, base *urlkey.Base, links []found, mode Mode, own ...strin
 	return out
 }
 
-// unasked says why a reference can't be asked for that was meant to name a source; empty if it names none, as mailto: and
-// javascript: do.
-func unasked(ref string) string {
-	scheme, _, ok := strings.Cut(strings.ToLower(strings.TrimSpace(ref)), ":")
-	switch {
-	case !ok:
-		return ""
-	case scheme == "http", scheme == "https":
-		return "not an address"
-	case slices.Contains(sourceSchemes, scheme):
-		return "other scheme"
-	}
-	return ""
-}
-
-// sourceSchemes are those under which there are sources that we can't ask for.
-var sourceSchemes = []string{
-	"ftp", "ftps", "sftp", "gopher", "gemini", "ipfs", "ipns", "magnet", "news", "nntp", "rtsp", "rtmp", "mms", "doi", "hdl", "urn",
+// mangled says whether a reference that can't be resolved was meant to be an address on the web.
+func mangled(ref string) bool {
+	ref = strings.ToLower(strings.TrimSpace(ref))
+	return strings.HasPrefix(ref, "http:") || strings.HasPrefix(ref, "https:")
 }
 
 // resolve returns the URL of a reference; ok is false for what is no link. A relative reference that nothing resolves

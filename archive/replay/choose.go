@@ -2,7 +2,6 @@ package replay
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
 
@@ -17,26 +16,11 @@ const maxScan = 100_000
 // choose brings the capture that an address asks for. If that one only leads back to the same key (http to https, the
 // www in front, a slash at the end, a 304) it is the nearest in time that doesn't, if there is one. That choice depends
 // on the key and the second alone, so that redirects to it come to rest.
-//
-// A wall is the answer only if nothing else is known of the key, or if exact says that a person asks for what was captured
-// in that second: an archivist must be able to see it.
-func (h *Handler) choose(ctx context.Context, a *address, exact bool) (storage.Capture, error) {
+func (h *Handler) choose(ctx context.Context, a *address) (storage.Capture, error) {
 	key := urlkey.Key(a.url)
 	c, err := h.Index.Closest(ctx, h.Collection, key, a.url, a.at())
-	if err != nil {
+	if err != nil || !leadsBack(&c) {
 		return c, err
-	}
-	if exact && !a.loose && stampOf(c.At) != a.stamp {
-		taken, err := h.Index.Taken(ctx, h.Collection, key, a.url, a.at().Truncate(time.Second))
-		if err == nil && taken.Flags != "" {
-			return taken, nil
-		}
-		if err != nil && !errors.Is(err, storage.ErrNotFound) {
-			return c, err
-		}
-	}
-	if !leadsBack(&c) {
-		return c, nil
 	}
 	var best storage.Capture
 	n := 0
@@ -63,12 +47,8 @@ func leadsBack(c *storage.Capture) bool {
 		c.Status/100 == 3 && c.Redirect != "" && len(c.Redirect) <= urlkey.MaxLength && urlkey.Key(c.Redirect) == c.URLKey
 }
 
-// nearer says whether c is the better answer: without flags, then whole rather than truncated, then nearer in time, then
-// earlier.
+// nearer says whether c is the better answer: whole rather than truncated, then nearer in time, then earlier.
 func nearer(at time.Time, c, best *storage.Capture) bool {
-	if plain, other := c.Flags == "", best.Flags == ""; plain != other {
-		return plain
-	}
 	if whole, other := c.Kind != warc.KindTruncated, best.Kind != warc.KindTruncated; whole != other {
 		return whole
 	}

@@ -11,9 +11,6 @@
 // each of its pictures. A request is for a page if it has no modifier, or id_, and a browser's Sec-Fetch-Dest, if there
 // is one, says "document".
 //
-// A copy that is flagged (package wall) is shown if there is no other, or if its very second is asked for: X-Archive-Flags
-// has the words, and a bar over the page says what it shows.
-//
 // The modifiers are those of Wayback and pywb: id_ the exact bytes; js_, cs_, im_, oe_ scripts, styles, pictures and
 // other requisites; if_ (fr_) frames; mp_ what scripts ask for. They say how bytes are read whose type does not tell.
 //
@@ -41,7 +38,6 @@ import (
 // Index is what replay asks of the database.
 type Index interface {
 	Closest(ctx context.Context, collection, urlkey, url string, at time.Time) (storage.Capture, error)
-	Taken(ctx context.Context, collection, urlkey, url string, from time.Time) (storage.Capture, error)
 	Captures(ctx context.Context, collection, urlkey string) iter.Seq2[storage.Capture, error]
 	Attempts(ctx context.Context, collection, urlkey string) ([]storage.Attempt, error)
 }

@@ -118,9 +118,6 @@ func (p *reply) mementoHeaders() {
 	head := p.w.Header()
 	head.Set("Memento-Datetime", p.c.At.UTC().Format(http.TimeFormat))
 	head.Set("Link", "<"+pathOf(urlOf(&p.c))+`>; rel="original"`)
-	if p.c.Flags != "" {
-		head.Set("X-Archive-Flags", fieldValue(p.c.Flags))
-	}
 	// A capture never changes, but a nearer one may come for any address that is not its own.
 	head.Set("Cache-Control", "private, no-cache")
 	if own := p.a.own(&p.c); own.stamp == p.a.stamp && own.url == p.a.url {

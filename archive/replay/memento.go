@@ -31,7 +31,7 @@ type reply struct {
 
 // memento answers a request for one.
 func (h *Handler) memento(w http.ResponseWriter, r *http.Request, a address) {
-	c, err := h.choose(r.Context(), &a, topLevel(r, a.mod))
+	c, err := h.choose(r.Context(), &a)
 	if errors.Is(err, storage.ErrNotFound) {
 		h.missing(w, r, &a)
 		return
@@ -119,7 +119,7 @@ func effective(m *warc.Memento) (httpmsg.Head, int) {
 	case m.Capture.Kind == warc.KindResource:
 		return resourceHead(m.Header.Get("Content-Type")), http.StatusOK
 	case m.Capture.Kind == warc.KindRevisit && strings.Contains(m.Header.Get("WARC-Profile"), "server-not-modified"):
-		return m.Original.Updated(m.Head), sane(m.Original.Status)
+		return updated(m.Original, m.Head), sane(m.Original.Status)
 	case m.Head.Status == 0:
 		return m.Original, sane(m.Original.Status)
 	}
@@ -149,6 +149,22 @@ func resourceHead(contentType string) httpmsg.Head {
 		}
 	}
 	return h
+}
+
+// updated is a stored head with the fields of a 304 in the place of its own.
+func updated(stored, fresh httpmsg.Head) httpmsg.Head {
+	out := httpmsg.Head{Proto: stored.Proto, Status: stored.Status, Reason: stored.Reason, Len: stored.Len}
+	for _, f := range stored.Fields {
+		if len(fresh.Values(f.Name)) == 0 || strings.EqualFold(f.Name, "Content-Length") {
+			out.Fields = append(out.Fields, f)
+		}
+	}
+	for _, f := range fresh.Fields {
+		if !strings.EqualFold(f.Name, "Content-Length") {
+			out.Fields = append(out.Fields, f)
+		}
+	}
+	return out
 }
 
 // send writes the answer.

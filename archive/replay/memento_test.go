@@ -68,10 +68,6 @@ func (o one) Closest(context.Context, string, string, string, time.Time) (storag
 	return o.c, nil
 }
 
-func (o one) Taken(context.Context, string, string, string, time.Time) (storage.Capture, error) {
-	return o.c, nil
-}
-
 func (o one) Captures(context.Context, string, string) iter.Seq2[storage.Capture, error] {
 	return func(yield func(storage.Capture, error) bool) { yield(o.c, nil) }
 }

@@ -13,7 +13,6 @@ import (
 
 	"linkstead/archive/outcome"
 	"linkstead/archive/urlkey"
-	"linkstead/archive/wall"
 	"linkstead/archive/warc"
 	"linkstead/storage"
 )
@@ -135,9 +134,6 @@ func rowOf(c *storage.Capture, asked string) captureRow {
 	row := captureRow{
 		When: when(c.At), ISO: iso(c.At), Path: hrefOf(&own), Mime: c.Mime, Kind: kinds[c.Kind],
 		Outcome: outcome.Outcome(c.Outcome).Describe().Short, Redirect: c.Redirect,
-	}
-	if shows := wall.Names(strings.Fields(c.Flags)); shows != "" {
-		row.Outcome += ": " + shows
 	}
 	own.mod = asIs
 	row.Exact = hrefOf(&own)

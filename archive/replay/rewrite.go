@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 
 	"linkstead/archive/httpmsg"
 	"linkstead/archive/markup"
-	"linkstead/archive/wall"
 )
 
 // notation is how a document writes down its references.
@@ -85,14 +83,8 @@ var renames = []markup.Rename{
 	{Element: "meta", Attr: "http-equiv", Value: "origin-trial", To: "data-archive-http-equiv"},
 }
 
-// shim brings our script into a page, before any of its own, and tells it what a reader of a wall is to be told.
-func (p *reply) shim() string {
-	notice := ""
-	if s := wall.Sentence(strings.Fields(p.c.Flags)); s != "" && topLevel(p.r, p.a.mod) {
-		notice = ` data-archive-notice="` + s + `"`
-	}
-	return `<script src="` + assetRoot + shimName + `"` + notice + `></script>`
-}
+// shimTag brings our script into a page, before any of its own.
+var shimTag = `<script src="` + assetRoot + shimName + `"></script>`
 
 // rewrite sends the document with its references turned inward. One that is too long for memory goes as it is, and may
 // do nothing at all.
@@ -154,7 +146,7 @@ func (p *reply) translate(dst io.Writer, src []byte, form notation) error {
 	ref := newReferences(p.a, &p.c)
 	opts := markup.Options{Rename: renames}
 	if wanted(p.r) != asData && p.a.mod != asData {
-		opts.Insert = func(int) string { return p.shim() }
+		opts.Insert = func(int) string { return shimTag }
 	}
 	var err error
 	switch form {

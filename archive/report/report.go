@@ -14,12 +14,11 @@ import (
 
 	"linkstead/archive/outcome"
 	"linkstead/archive/urlkey"
-	"linkstead/archive/wall"
 	"linkstead/storage"
 )
 
-// Version is the version of the JSON document. 2: links whose copy shows a wall count as walled, no longer as captured.
-const Version = 2
+// Version is the version of the JSON document.
+const Version = 1
 
 // Rows is what a report is made from.
 type Rows interface {
@@ -27,13 +26,6 @@ type Rows interface {
 	Exchanges
 	Tally(ctx context.Context, run int64) (map[string]int, error)
 	Task(ctx context.Context, host string, run, id int64) (storage.Task, error)
-	Kin
-}
-
-// Kin brings runs that belong together.
-type Kin interface {
-	Run(ctx context.Context, id int64) (storage.Run, error)
-	Completions(ctx context.Context, r storage.Run) ([]storage.Run, error) // that asked for what r lacked
 }
 
 // Exchanges brings what was recorded of addresses.
@@ -55,15 +47,6 @@ type Report struct {
 	Links   []Link    `json:"links"`
 	LeftOut []LeftOut `json:"left_out"`
 	Totals  Totals    `json:"totals"`
-
-	Completed []Completion `json:"completed,omitempty"` // by runs that asked for what this one lacked, oldest first: what they have counts here
-}
-
-// Completion is a run that asked for what another one lacked.
-type Completion struct {
-	Run   int64          `json:"run"`
-	State string         `json:"state"`
-	Tasks map[string]int `json:"tasks"` // everything that it asked for, by outcome
 }
 
 // Post is the post itself.
@@ -83,26 +66,14 @@ type Post struct {
 type Fate struct {
 	Outcome    string     `json:"outcome"`               // see package outcome; "pending" if it has not ended, "purged" if it was taken out
 	Status     int        `json:"status"`                // of the last hop; 0 if there was no response
-	TLSInvalid string     `json:"tls_invalid,omitempty"` // why the last hop's certificate did not verify, though it was captured
-	Attempts   []Attempt  `json:"attempts,omitempty"`    // of a failure: the run's tries at the last hop, oldest first
 	Detail     string     `json:"detail,omitempty"`      // of a failure, for people
 	Redirects  []Hop      `json:"redirects"`             // the hops before the last
 	Final      string     `json:"final,omitempty"`       // address of the last hop, if there were others before it
 	Digest     string     `json:"digest,omitempty"`      // of the last hop's payload
 	Mime       string     `json:"mime,omitempty"`        // of the last hop
-	Canonical  string     `json:"canonical,omitempty"`   // what the last hop says of itself is its preferred address, if that is another
 	CapturedAt *time.Time `json:"captured_at,omitempty"` // of the last hop
-	Flags      []string   `json:"flags,omitempty"`       // words of package wall: what the last hop's copy shows instead of the page
 	Replay     string     `json:"replay,omitempty"`      // address of this run's copy, from the first hop on
 	Other      *Copy      `json:"other_copy,omitempty"`  // if this run has no good copy: the best that another run made
-}
-
-// Attempt is one try that brought no response: evidence of what was found on a given day.
-type Attempt struct {
-	At      time.Time `json:"at"`
-	Outcome string    `json:"outcome"`
-	Detail  string    `json:"detail,omitempty"`
-	Address string    `json:"address,omitempty"` // of the archive's page on it
 }
 
 // Copy is a good capture of the same URL by another run.
@@ -127,17 +98,12 @@ type Link struct {
 	Citations []Citation `json:"citations"`
 }
 
-// Citation is one place in the post that points to a link. Offsets count Unicode code points of the source, or of a PDF's text.
+// Citation is one place in the post that points to a link. Offsets count Unicode code points of the source.
 type Citation struct {
 	Text    string `json:"text"`
 	Context string `json:"context"`
 	Start   int    `json:"start"`
 	End     int    `json:"end"`
-	Page    int    `json:"page,omitempty"` // of a document that has pages, from 1
-
-	Raw      string `json:"raw,omitempty"`      // the address as the author spelled it, if that is not how the link is
-	Fragment string `json:"fragment,omitempty"` // what stands there behind "#", serialised
-	Replay   string `json:"replay,omitempty"`   // the link's copy at that fragment
 }
 
 // LeftOut is a link that was not captured on purpose.
@@ -147,12 +113,11 @@ type LeftOut struct {
 	Text   string `json:"text"`
 }
 
-// Totals count. Captured, Partial, Walled, Dead, NotCaptured, Pending and Purged add up to Links.
+// Totals count. Captured, Partial, Dead, NotCaptured, Pending and Purged add up to Links.
 type Totals struct {
 	Links    int `json:"links"`    // distinct sources
 	Captured int `json:"captured"` // links whose last hop answered below 400
 	Partial  int `json:"partial"`  // the same, but the answer lacks its end
-	Walled   int `json:"walled"`   // links whose copy shows a wall, a login page or nothing without scripts, with whatever status
 	Dead     int `json:"dead"`     // links whose last hop answered 400 or above, or gave no answer
 	// NotCaptured counts links that our own rules kept us from, robots.txt among them: nothing is known of them.
 	NotCaptured int            `json:"not_captured"`
@@ -175,13 +140,6 @@ func (f *Fate) Failure() string {
 		return "it has not been tried yet."
 	case f.Outcome == Purged:
 		return "what was captured of it was taken out of the archive."
-	case f.Walled():
-		s := wall.Sentence(f.Flags)
-		return strings.ToLower(s[:1]) + s[1:]
-	case o == outcome.Captured && f.Status == http.StatusNotModified:
-		return "the server answered 304 Not Modified, though it was not asked whether."
-	case o == outcome.Captured && empty(f.Status):
-		return fmt.Sprintf("the server answered %d %s, which leads nowhere.", f.Status, http.StatusText(f.Status))
 	case o == outcome.Captured && f.Status < 400:
 		return ""
 	case o == outcome.Captured:
@@ -192,14 +150,10 @@ func (f *Fate) Failure() string {
 	return o.Describe().Meaning
 }
 
-// Dead says whether the source gave no good answer; not if our own rules kept us from asking, nor if a wall did, nor if
-// nobody is to know.
+// Dead says whether the source gave no good answer; not if our own rules kept us from asking, nor if nobody is to know.
 func (f *Fate) Dead() bool {
-	return f.Outcome != Pending && f.Outcome != Purged && !f.Good() && !f.Walled() && !outcome.Outcome(f.Outcome).Ours()
+	return f.Outcome != Pending && f.Outcome != Purged && !f.Good() && !outcome.Outcome(f.Outcome).Ours()
 }
-
-// Walled says whether the copy shows something else than what was asked for.
-func (f *Fate) Walled() bool { return outcome.Outcome(f.Outcome).Kept() && len(f.Flags) > 0 }
 
 // What a fate is that is no outcome: of what has not been tried, and of what a purge took out of the archive.
 const (
@@ -207,21 +161,8 @@ const (
 	Purged  = "purged"
 )
 
-// Good says whether there is a copy of an answer that was no error and no wall. A document that was handed in has no status.
-func (f *Fate) Good() bool {
-	return outcome.Outcome(f.Outcome).Kept() && f.Status < 400 && !empty(f.Status) && !f.Walled()
-}
-
-// empty says whether an answer of this status, where the way ends, shows nothing of the page: a redirect that leads nowhere, or
-// the word that nothing was modified, though nobody had asked that.
-func empty(status int) bool {
-	switch status {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusNotModified,
-		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		return true
-	}
-	return false
-}
+// Good says whether there is a copy of an answer that was no error. A document that was handed in has no status.
+func (f *Fate) Good() bool { return outcome.Outcome(f.Outcome).Kept() && f.Status < 400 }
 
 // maxHops bounds how far redirects are followed through the rows.
 const maxHops = 50
@@ -230,59 +171,13 @@ const maxHops = 50
 type Builder struct {
 	Rows       Rows
 	Replay     string // origin of the replay, for the addresses of copies
-	Pages      string // origin of the archive's own pages, for the addresses of attempts; empty: they have none
 	Collection string // the one that is replayed there; copies in others have no address
-
-	kin map[int64]bool // the runs of the report at hand; nil: one alone
-}
-
-// related is a Builder for the report of a run and of those that have completed it. What completes another tells of the whole.
-func (b *Builder) related(ctx context.Context, run storage.Run) (*Builder, storage.Run, []storage.Run, error) {
-	if root := missingOf(run); root != 0 {
-		whole, err := b.Rows.Run(ctx, root)
-		if errors.Is(err, storage.ErrNotFound) {
-			return b, run, nil, nil // it was forgotten
-		}
-		if err != nil {
-			return nil, run, nil, err
-		}
-		run = whole
-	}
-	runs, err := b.Rows.Completions(ctx, run)
-	if err != nil || len(runs) == 0 {
-		return b, run, nil, err
-	}
-	own := *b
-	own.kin = map[int64]bool{run.ID: true}
-	for _, r := range runs {
-		own.kin[r.ID] = true
-	}
-	return &own, run, runs, nil
-}
-
-// of says whether what a run recorded counts for the report of another.
-func (b *Builder) of(run storage.Run, recorded int64) bool {
-	return recorded == run.ID || b.kin[recorded]
-}
-
-// missingOf is the run that a run completes; 0 if it is one of its own.
-func missingOf(run storage.Run) int64 {
-	var spec struct {
-		Missing int64 `json:"missing"`
-	}
-	if json.Unmarshal(run.Spec, &spec) != nil || spec.Missing == run.ID {
-		return 0
-	}
-	return spec.Missing
 }
 
 // Build makes the report of a run with the post that it is of. That of a run of many posts tells of none of them: see
 // BuildPost.
 func (b *Builder) Build(ctx context.Context, run storage.Run) (*Report, error) {
 	post, err := b.Rows.PostOf(ctx, run.ID)
-	if root := missingOf(run); root != 0 && errors.Is(err, storage.ErrNotFound) {
-		post, err = b.Rows.PostOf(ctx, root)
-	}
 	switch {
 	case errors.Is(err, storage.ErrNotFound), err == nil && post.Source != run.Source:
 		post = storage.Post{Source: run.Source}
@@ -307,13 +202,10 @@ func (b *Builder) Source(ctx context.Context, run storage.Run) (Fate, error) {
 }
 
 func (b *Builder) build(ctx context.Context, run storage.Run, post storage.Post) (*Report, error) {
-	b, run, runs, err := b.related(ctx, run)
-	if err != nil {
-		return nil, err
-	}
 	r := &Report{Version: Version, Links: []Link{}, LeftOut: []LeftOut{}, Post: Post{
 		Run: run.ID, State: string(run.State), Collection: run.Collection, Source: post.Source, URL: post.Source,
 	}}
+	var err error
 	if post.ID != "" {
 		r.Post.ID, r.Post.URL, r.Post.Title, r.Post.Dated = post.ID, post.URL, post.Title, post.Dated
 	}
@@ -325,13 +217,6 @@ func (b *Builder) build(ctx context.Context, run storage.Run, post storage.Post)
 	}
 	if r.Totals.Tasks, err = b.Rows.Tally(ctx, run.ID); err != nil {
 		return nil, err
-	}
-	for _, done := range runs {
-		tally, err := b.Rows.Tally(ctx, done.ID)
-		if err != nil {
-			return nil, err
-		}
-		r.Completed = append(r.Completed, Completion{Run: done.ID, State: string(done.State), Tasks: tally})
 	}
 	return r, nil
 }
@@ -354,7 +239,7 @@ func (b *Builder) links(ctx context.Context, run storage.Run, post storage.Post,
 			r.Links = append(r.Links, Link{URL: c.URL, Of: c.Of, Fate: fate})
 		}
 		l := &r.Links[i]
-		l.Citations = append(l.Citations, citationOf(&c, l))
+		l.Citations = append(l.Citations, Citation{Text: c.Text, Context: c.Context, Start: c.Start, End: c.End})
 	}
 	for i := range r.Links {
 		switch l := &r.Links[i]; {
@@ -362,8 +247,6 @@ func (b *Builder) links(ctx context.Context, run storage.Run, post storage.Post,
 			r.Totals.Captured++
 		case l.Good():
 			r.Totals.Partial++
-		case l.Walled():
-			r.Totals.Walled++
 		case l.Outcome == Pending:
 			r.Totals.Pending++
 		case l.Outcome == Purged:
@@ -376,18 +259,6 @@ func (b *Builder) links(ctx context.Context, run storage.Run, post storage.Post,
 	}
 	r.Totals.Links, r.Totals.LeftOut = len(r.Links), len(r.LeftOut)
 	return nil
-}
-
-// citationOf is a place that points to a link.
-func citationOf(c *storage.Citation, l *Link) Citation {
-	out := Citation{Text: c.Text, Context: c.Context, Start: c.Start, End: c.End, Page: c.Page, Fragment: urlkey.SerialisedFragment(c.Raw)}
-	if c.Raw != c.URL {
-		out.Raw = c.Raw
-	}
-	if out.Fragment != "" && l.Replay != "" {
-		out.Replay = l.Replay + "#" + out.Fragment
-	}
-	return out
 }
 
 // fate follows a URL through what the run recorded of it and of what it redirected to.
@@ -415,45 +286,20 @@ func (b *Builder) follow(ctx context.Context, run storage.Run, url string, f *Fa
 			return err
 		}
 		if !ok {
-			twin, err := b.twin(ctx, run, url)
-			if err != nil {
-				return err
-			}
-			if twin == "" || seen[twin] {
-				return b.failure(ctx, run, url, f, limit)
-			}
-			url = twin
-			continue
+			return b.failure(ctx, run, url, f, limit)
 		}
 		if f.Replay == "" {
 			f.Replay = b.replay(c)
 		}
 		at := c.At
-		f.Outcome, f.Status, f.Digest, f.Mime, f.CapturedAt, f.Flags = c.Outcome, c.Status, c.Digest, c.Mime, &at, strings.Fields(c.Flags)
-		f.Canonical = c.Canonical
-		f.TLSInvalid = c.TLSInvalid
-		if c.Redirect == "" || len(f.Flags) > 0 { // where a wall leads is the wall's
+		f.Outcome, f.Status, f.Digest, f.Mime, f.CapturedAt = c.Outcome, c.Status, c.Digest, c.Mime, &at
+		if c.Redirect == "" {
 			return nil
 		}
 		f.Redirects = append(f.Redirects, Hop{URL: url, Status: c.Status})
 		url = c.Redirect
 		f.Final = url
 	}
-}
-
-// twin is the address under which a run asked for the same page, if that was under another session id; "" if it was not.
-func (b *Builder) twin(ctx context.Context, run storage.Run, url string) (string, error) {
-	if !urlkey.Fetchable(url) {
-		return "", nil
-	}
-	t, err := b.Rows.Task(ctx, urlkey.Host(url), run.ID, urlkey.PageID(url))
-	if errors.Is(err, storage.ErrNotFound) {
-		return "", nil
-	}
-	if err != nil || t.URL == url || urlkey.Sessionless(t.URL) != urlkey.Sessionless(url) {
-		return "", err
-	}
-	return t.URL, nil
 }
 
 // redirectsOf is the limit of redirects in a row that a run's spec sets.
@@ -482,7 +328,7 @@ func (b *Builder) other(ctx context.Context, run storage.Run, url string) (*Copy
 		if err != nil {
 			return nil, err
 		}
-		if !b.of(run, c.Run) && c.URL == url && c.Status < 400 && c.Flags == "" && outcomeWhole(c) {
+		if c.Run != run.ID && c.URL == url && c.Status < 400 && outcomeWhole(c) {
 			best = &Copy{Run: c.Run, Status: c.Status, CapturedAt: c.At, Replay: b.replay(c)}
 		}
 	}
@@ -494,59 +340,20 @@ func ReplayURL(origin string, c storage.Capture) string {
 	return fmt.Sprintf("%s/web/%s/%s", origin, c.At.UTC().Format("20060102150405"), c.URL)
 }
 
-// attempt is the address of the page on an attempt.
-func (b *Builder) attempt(a storage.Attempt) string {
-	if b.Pages == "" {
-		return ""
-	}
-	return b.Pages + AttemptPath(a)
-}
-
-// AttemptPath is the path of an attempt among the archive's pages: by the name of its record, which a purge of others
-// leaves as it is; a row of an older version has none, and is named by its place.
-func AttemptPath(a storage.Attempt) string {
-	if id, ok := strings.CutPrefix(a.RecordID, "<urn:uuid:"); ok {
-		return "/attempts/" + strings.TrimSuffix(id, ">")
-	}
-	return fmt.Sprintf("/attempts/%s/%d", a.Segment, a.Offset)
-}
-
-// capture is the best capture that the run made of exactly this URL: the last whole one, and one that tells of a moment alone
-// only if there is no other.
+// capture is the best capture that the run made of exactly this URL: the last whole one.
 func (b *Builder) capture(ctx context.Context, run storage.Run, url string) (best storage.Capture, ok bool, err error) {
 	for c, err := range b.Rows.Captures(ctx, run.Collection, urlkey.Key(url)) {
 		if err != nil {
 			return best, false, err
 		}
-		if !b.of(run, c.Run) || c.URL != url {
+		if c.Run != run.ID || c.URL != url {
 			continue
 		}
-		if !ok || !worse(c, best) {
+		if !ok || !outcomeWhole(best) || outcomeWhole(c) {
 			best, ok = c, true
 		}
 	}
 	return best, ok, nil
-}
-
-// worse says whether an earlier capture stays the best: it is no wall and the later one is, or the later one tells of a moment
-// alone and it does not, or it is whole and the later one isn't.
-func worse(later, best storage.Capture) bool {
-	if wall, other := later.Flags != "", best.Flags != ""; wall != other {
-		return wall
-	}
-	if moment, other := momentary(later.Status), momentary(best.Status); moment != other {
-		return moment
-	}
-	return outcomeWhole(best) && !outcomeWhole(later)
-}
-
-// momentary says whether a status tells of a moment: the run asked again, if it could.
-func momentary(status int) bool {
-	switch status {
-	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return true
-	}
-	return false
 }
 
 func outcomeWhole(c storage.Capture) bool { return c.Outcome == string(outcome.Captured) }
@@ -557,13 +364,10 @@ func (b *Builder) failure(ctx context.Context, run storage.Run, url string, f *F
 	if err != nil {
 		return err
 	}
-	f.Outcome, f.Detail, f.Status, f.Digest, f.Mime, f.CapturedAt, f.Flags = Pending, "", 0, "", "", nil, nil
-	f.Canonical = ""
-	f.TLSInvalid = ""
+	f.Outcome, f.Detail, f.Status, f.Digest, f.Mime, f.CapturedAt = Pending, "", 0, "", "", nil
 	for _, a := range as {
-		if b.of(run, a.Run) && a.URL == url {
+		if a.Run == run.ID && a.URL == url {
 			f.Outcome, f.Detail = a.Outcome, a.Detail
-			f.Attempts = append(f.Attempts, Attempt{At: a.At, Outcome: a.Outcome, Detail: a.Detail, Address: b.attempt(a)})
 		}
 	}
 	if f.Outcome == Pending {
@@ -593,7 +397,7 @@ func (b *Builder) failure(ctx context.Context, run storage.Run, url string, f *F
 // purged says whether what the run recorded of a URL was taken out of the archive: its task has ended, and no longer says what
 // it asked for.
 func (b *Builder) purged(ctx context.Context, run storage.Run, url string) (bool, error) {
-	t, err := b.Rows.Task(ctx, urlkey.Host(url), run.ID, urlkey.PageID(url))
+	t, err := b.Rows.Task(ctx, urlkey.Host(url), run.ID, urlkey.ID(url))
 	if errors.Is(err, storage.ErrNotFound) {
 		return false, nil
 	}

@@ -3,7 +3,6 @@ package report
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -47,12 +46,6 @@ func (a *archive) adopt(e storage.End) {
 // capture adds a capture of a URL, a second later than the one before.
 func (a *archive) capture(url string, status int, outcome, redirect string) {
 	a.t.Helper()
-	a.flagged(url, status, outcome, redirect, "")
-}
-
-// flagged adds one that shows a wall.
-func (a *archive) flagged(url string, status int, outcome, redirect, flags string) {
-	a.t.Helper()
 	a.n++
 	kind := "response"
 	if outcome != "captured" {
@@ -60,7 +53,7 @@ func (a *archive) flagged(url string, status int, outcome, redirect, flags strin
 	}
 	a.adopt(storage.End{Captures: []storage.Capture{{
 		Collection: a.run.Collection, URL: url, URLKey: urlkey.Key(url), At: at.Add(time.Duration(a.n) * time.Second), Segment: "s", Offset: a.n,
-		Length: 1, Status: status, Kind: kind, Redirect: redirect, RecordID: "<urn:x>", Run: a.run.ID, Outcome: outcome, Digest: "sha256:D", Flags: flags,
+		Length: 1, Status: status, Kind: kind, Redirect: redirect, RecordID: "<urn:x>", Run: a.run.ID, Outcome: outcome, Digest: "sha256:D",
 	}}})
 }
 
@@ -160,7 +153,7 @@ func TestFates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := `{"links":10,"captured":2,"partial":1,"walled":0,"dead":4,"not_captured":1,"pending":1,"purged":1,"left_out":1,"tasks":{"captured":1}}`; string(got) != want {
+	if want := `{"links":10,"captured":2,"partial":1,"dead":4,"not_captured":1,"pending":1,"purged":1,"left_out":1,"tasks":{"captured":1}}`; string(got) != want {
 		t.Errorf("totals %s, want %s", got, want)
 	}
 	if r.Complete() {
@@ -168,86 +161,7 @@ func TestFates(t *testing.T) {
 	}
 }
 
-// TestWalls: a copy that shows a wall is not captured, and nothing is said of its source's life; another copy is the better
-// one, of this run or of an earlier one.
-func TestWalls(t *testing.T) {
-	a := newArchive(t, "c")
-	a.flagged("http://blog/p", 200, "captured", "", "needs-browser")
-	a.flagged("http://x/bot", 403, "captured", "", "bot-wall needs-browser")
-	a.flagged("http://x/login", 302, "captured", "http://x/sign-in", "login")
-	a.capture("http://x/page", 200, "captured", "")
-	a.flagged("http://x/page", 200, "captured", "", "consent-wall")
-	a.flagged("http://x/cut", 200, "captured", "", "cookie-wall")
-	a.capture("http://x/cut", 200, "cut-short", "")
-	for i, flags := range []string{"", "bot-wall"} {
-		a.adopt(storage.End{Captures: []storage.Capture{{Collection: "c", URL: "http://x/bot", URLKey: urlkey.Key("http://x/bot"), Flags: flags,
-			At: at.Add(time.Duration(i-9) * time.Hour), Segment: "earlier", Offset: int64(i), Status: 200, Kind: "response", Run: int64(98 + i), Outcome: "captured"}}})
-	}
-	a.post("http://x/bot", "http://x/login", "http://x/page", "http://x/cut")
-	r := a.build(Builder{Replay: "http://r", Collection: "c"})
-	if r.Complete() || r.Post.Good() || r.Post.Failure() == "" || r.Post.Dead() {
-		t.Errorf("the post is a wall: %+v, %q", r.Post.Fate, r.Post.Failure())
-	}
-	if n := r.Totals; n.Walled != 2 || n.Captured != 1 || n.Partial != 1 || n.Dead != 0 {
-		t.Errorf("totals %+v", n)
-	}
-	bot, login := r.Links[0], r.Links[1]
-	if !bot.Walled() || bot.Dead() || bot.Good() || bot.Other == nil || bot.Other.Run != 98 || len(bot.Flags) != 2 {
-		t.Errorf("a bot wall: %+v, other copy %+v", bot.Fate, bot.Other)
-	}
-	if !login.Walled() || login.Status != 302 || login.Final != "" || login.Replay == "" {
-		t.Errorf("a redirect to a login page: %+v", login.Fate)
-	}
-	if p := r.Links[2]; p.Walled() || p.CapturedAt.Second() != 4 {
-		t.Errorf("a page, then a wall: %+v", p.Fate)
-	}
-}
-
 // TestNoPost is a run whose post never came.
-// TestMomentary: of several captures that a run made, one that tells of a moment is told of only if there is no other.
-func TestMomentary(t *testing.T) {
-	for name, c := range map[string]struct {
-		statuses []int
-		want     int
-	}{
-		"busy, then well":  {[]int{503, 429, 200}, 200},
-		"well, then busy":  {[]int{200, 503}, 200},
-		"busy, then gone":  {[]int{503, 404}, 404},
-		"busy all along":   {[]int{429, 502, 503}, 503},
-		"broken, not busy": {[]int{500, 500}, 500},
-	} {
-		t.Run(name, func(t *testing.T) {
-			a := newArchive(t, "default")
-			a.capture("http://blog/p", 200, "captured", "")
-			for _, status := range c.statuses {
-				a.capture("http://a/", status, "captured", "")
-			}
-			a.post("http://a/")
-			r, err := (&Builder{Rows: a.db}).Build(t.Context(), a.run)
-			if err != nil || len(r.Links) != 1 || r.Links[0].Status != c.want {
-				t.Errorf("the report tells of %+v, %v; want %d", r.Links, err, c.want)
-			}
-		})
-	}
-}
-
-// TestEmptyAnswers: what shows nothing of a page is no copy of it, whatever its status says.
-func TestEmptyAnswers(t *testing.T) {
-	a := newArchive(t, "default")
-	a.capture("http://blog/p", 200, "captured", "")
-	for status, why := range map[int]string{304: "not asked whether", 302: "leads nowhere", 308: "leads nowhere"} {
-		url := fmt.Sprintf("http://a/%d", status)
-		a.capture(url, status, "captured", "")
-		a.post(url)
-		r, err := (&Builder{Rows: a.db}).Build(t.Context(), a.run)
-		if err != nil || len(r.Links) != 1 || r.Totals.Dead != 1 || r.Totals.Captured != 0 || !strings.Contains(r.Links[0].Failure(), why) {
-			t.Errorf("%d: %+v, %+v, %v", status, r.Totals, r.Links, err)
-		}
-		a = newArchive(t, "default")
-		a.capture("http://blog/p", 200, "captured", "")
-	}
-}
-
 func TestNoPost(t *testing.T) {
 	a := newArchive(t, "c")
 	a.attempt("http://blog/p", "dns", "no such name")

@@ -37,8 +37,6 @@
 // All other URLs (file:, urn:, dns:, mailto:, data:, …) are their own keys, without their fragment and with spaces and
 // control characters escaped, because a key must not break a CDXJ line.
 //
-// docs/urlkeys.md has an example of each rule, which a test holds to the code.
-//
 // Two rules differ from surt on purpose: it keeps the empty field that a session id leaves behind (rule 8), and
 // decodes hosts that the WHATWG parser refuses; we never see those.
 package urlkey

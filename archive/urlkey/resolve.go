@@ -106,27 +106,6 @@ func Fragment(ref string) (string, bool) {
 	return f, ok
 }
 
-// SerialisedFragment returns the fragment of a reference as the WHATWG standard serialises it, "" if there is none: what a
-// link to a copy needs in order to lead to the place that was meant.
-func SerialisedFragment(ref string) string {
-	f, ok := Fragment(strings.TrimFunc(ref, func(r rune) bool { return r <= ' ' }))
-	if !ok || len(ref) > MaxLength {
-		return ""
-	}
-	const upper = "0123456789ABCDEF"
-	var sb strings.Builder
-	for _, c := range []byte(strings.ToValidUTF8(f, "\uFFFD")) {
-		switch {
-		case c == '\t' || c == '\n' || c == '\r':
-		case c <= ' ' || c >= 0x7F || strings.IndexByte("\"<>`", c) >= 0:
-			sb.Write([]byte{'%', upper[c>>4], upper[c&15]})
-		default:
-			sb.WriteByte(c)
-		}
-	}
-	return sb.String()
-}
-
 // Fetchable reports whether a serialised URL is one that we capture: http or https, with a host.
 func Fetchable(url string) bool {
 	rest, ok := strings.CutPrefix(url, "http://")

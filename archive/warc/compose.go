@@ -3,11 +3,8 @@ package warc
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"sync"
 	"time"
-
-	"linkstead/archive/httpmsg"
 )
 
 // Extra is a metadata record that travels with an exchange or a document, such as a post with its citations.
@@ -26,18 +23,9 @@ type Original struct {
 
 // Options says how an exchange or a document is to be composed.
 type Options struct {
-	WarcinfoID string     // WARC-Record-ID of the segment's warcinfo record
-	Original   *Original  // set: a revisit of it; nil: the payload in full
-	Confirmed  *Confirmed // set, with Original: the answer is a 304 that says so of Original
+	WarcinfoID string    // WARC-Record-ID of the segment's warcinfo record
+	Original   *Original // set: a revisit of it; nil: the payload in full
 	Extras     []Extra
-}
-
-// Confirmed is what a 304 stands for: the page as its server has it still.
-type Confirmed struct {
-	Original
-	Digest string       // WARC-Payload-Digest of the original
-	Size   int64        // of its payload, bytes; -1: unknown
-	Head   httpmsg.Head // the original's, with the fields of the 304 in the place of its own
 }
 
 // ErrExchange says that an exchange contradicts itself and can't be recorded as it is.
@@ -57,7 +45,6 @@ type composition struct {
 	opts   *Options
 	url    string // empty: it can't stand in a header
 	ip     string
-	over   string // see Exchange.Protocol
 	at     time.Time
 	anchor string // the record that all others are concurrent to
 }
@@ -65,22 +52,21 @@ type composition struct {
 // Compose makes the group of an exchange. The order is that of events: the request, if any byte of it was sent; the
 // response, revisit or nothing; the extras; the closing metadata record. Every record has the same WARC-Date (WARC 1.1
 // §5.4 asks for it in records of one capture event), and every other record names the response, or in want of one the
-// closing record, in WARC-Concurrent-To (§5.7). Where a 304 stands for a page, the closing record tells the request, too: a record of
-// its own for a few lines costs more than the lines.
+// closing record, in WARC-Concurrent-To (§5.7).
 //
 // A response is written once its head is complete, marked WARC-Truncated if its end is missing (§5.15); without a
 // complete head its first bytes go into the closing record. A revisit (§6.7.2) holds the head alone; one of an empty,
-// truncated or headless response is ErrExchange. One that a 304 asks for (§6.7.3) holds the head of that. A URL that can't stand in WARC-Target-URI is moved into the closing
+// truncated or headless response is ErrExchange. A URL that can't stand in WARC-Target-URI is moved into the closing
 // record if nothing was sent, and is ErrURL otherwise. Values that could forge a header are ErrHeader.
 func (c *Composer) Compose(ex *Exchange, meta *Meta, opts Options) (*Group, error) {
 	if err := checkExchange(ex, &opts); err != nil {
 		return nil, err
 	}
-	closing, err := closingOf(ex, meta, &opts)
+	closing, err := closingOf(ex, meta, opts.Original)
 	if err != nil {
 		return nil, err
 	}
-	k := &composition{opts: &opts, url: ex.URL, ip: ex.IP, at: ex.At, over: ex.Protocol}
+	k := &composition{opts: &opts, url: ex.URL, ip: ex.IP, at: ex.At}
 	if err := checkURL(ex.URL); err != nil {
 		if len(ex.Request) > 0 || ex.Head.Len > 0 || len(opts.Extras) > 0 {
 			return nil, err
@@ -109,10 +95,6 @@ func checkExchange(ex *Exchange, opts *Options) error {
 		return nil
 	case ex.Head.Len == 0 || ex.Truncated != "":
 		return fmt.Errorf("%w: %s: a revisit needs a complete response", ErrExchange, ex.URL)
-	case opts.Confirmed != nil && (ex.Head.Status != http.StatusNotModified || ex.Payload.Size != 0):
-		return fmt.Errorf("%w: %s: only a 304 without a body confirms a page", ErrExchange, ex.URL)
-	case opts.Confirmed != nil:
-		return nil
 	case ex.Payload.Size == 0:
 		return fmt.Errorf("%w: %s: an empty payload is never a revisit", ErrExchange, ex.URL)
 	}
@@ -120,16 +102,14 @@ func checkExchange(ex *Exchange, opts *Options) error {
 }
 
 func (k *composition) exchange(ex *Exchange, closing *Closing) error {
-	closingID, answerID := newRecordID(), ""
+	closingID := newRecordID()
 	k.anchor = closingID
+	answerID := ""
 	if ex.Head.Len > 0 {
 		answerID = newRecordID()
 		k.anchor = answerID
 	}
-	if k.opts.Confirmed != nil {
-		closingID = siblingID(answerID)
-	}
-	if len(ex.Request) > 0 && len(closing.Request) == 0 {
+	if len(ex.Request) > 0 {
 		if err := k.record(TypeRequest, newRecordID(), mimeRequest, memBlock(ex.Request), nil); err != nil {
 			return err
 		}
@@ -152,13 +132,9 @@ func (k *composition) answer(ex *Exchange, id string) error {
 		if err := checkURL(o.URL); err != nil {
 			return err
 		}
-		profile, digest := ProfileIdentical, Digest(payload)
-		if c := k.opts.Confirmed; c != nil {
-			profile, digest = ProfileNotModified, c.Digest
-		}
 		return k.record(TypeRevisit, id, mimeResponse, spillBlock(ex.Response, ex.Head.Len), func(w *headerWriter) {
-			w.add(fieldPayloadDigest, digest)
-			w.add(fieldProfile, profile)
+			w.addDigest(fieldPayloadDigest, payload)
+			w.add(fieldProfile, ProfileIdentical)
 			w.add(fieldRefersTo, o.RecordID)
 			w.add(fieldRefersURI, o.URL)
 			w.add(fieldRefersDate, formatDate(o.At))
@@ -204,20 +180,11 @@ func (k *composition) record(t Type, id, contentType string, b block, more func(
 	defer headers.Put(w)
 	w.start(t, id, k.at)
 	w.add(fieldURI, k.url)
-	// The records of a page that was not modified are small, and many. What one tells, those concurrent to it don't repeat, and
-	// the warcinfo record is the one before, as that of any record which names none (§6.2).
-	if k.anchor == id || k.opts.Confirmed == nil {
-		w.add(fieldIP, k.ip)
-	}
-	if k.opts.Confirmed == nil {
-		w.add(fieldWarcinfo, k.opts.WarcinfoID)
-	}
+	w.add(fieldIP, k.ip)
 	if k.anchor != id {
 		w.add(fieldConcurrent, k.anchor)
 	}
-	if t == TypeRequest || t == TypeResponse || t == TypeRevisit {
-		w.add(fieldProtocol, k.over)
-	}
+	w.add(fieldWarcinfo, k.opts.WarcinfoID)
 	if more != nil {
 		more(w)
 	}

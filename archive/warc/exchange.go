@@ -27,12 +27,6 @@ type Exchange struct {
 	Truncated string          // WARC-Truncated: "", "length", "time" or "disconnect"
 	Outcome   outcome.Outcome // how it ended
 	Detail    string          // for people: what failed, on what; without Go-speak
-	Cause     Cause           // for programs: the same, as far as it is known
-	Notes     []string        // what was redacted, and what was not sent: notes of the closing record, before those of Meta
-
-	// Protocol is "h2" if it was spoken over HTTP/2: then request and response are rebuilt as HTTP/1.1 messages, and not exact.
-	// Empty: HTTP/1.1, and the bytes are those that crossed the wire.
-	Protocol string
 
 	IP     string // remote address, without port; empty if none was reached
 	TLS    *TLS   // nil for plain http
@@ -45,40 +39,13 @@ type Payload struct {
 	SHA256 [32]byte // meaningful for Size > 0 and for an empty body alike
 }
 
-// TLS tells how a secure connection was made, or how it failed.
+// TLS tells how a secure connection was made.
 type TLS struct {
-	Version     string   // "TLS 1.3"; empty if the handshake failed
-	Cipher      string   // IANA name
-	Fingerprint string   // lower-case hex SHA-256 of the leaf certificate; empty if none came
-	Invalid     string   // why the certificate did not verify, for people; empty if it did
-	Fault       string   // the same for programs, or what the handshake failed of: see docs/evidence.md
-	Chain       [][]byte // the certificates in DER as the server sent them, the leaf first: see Certificates
+	Version     string // "TLS 1.3"
+	Cipher      string // IANA name
+	Fingerprint string // lower-case hex SHA-256 of the leaf certificate
+	Invalid     string // why the certificate did not verify; empty if it did
 }
-
-// The phases in which an exchange can fail.
-const (
-	PhaseRules   = "rules"   // nothing was asked: our own rules, or robots.txt
-	PhaseDNS     = "dns"     // the name was being resolved
-	PhaseConnect = "connect" // the address was being dialled
-	PhaseTLS     = "tls"     // hands were being shaken
-	PhaseHeaders = "headers" // the request was under way, or the end of the headers was waited for
-	PhaseBody    = "body"    // the rest was waited for
-)
-
-// Cause tells how an exchange failed. What is not known, or does not apply, is empty.
-type Cause struct {
-	Phase     string // where; empty of a complete response
-	Address   string // IP address and port that did not let us in, or may not be dialled
-	DNSAnswer string // what the resolver said: not-found, server-failure, timeout, bad-answer
-	DNSServer string // the name server that said it, as far as the resolver tells
-	Rule      string // what forbade it: the line of robots.txt, or "robots.txt" if that could not be read; or "traps"
-	Offending []byte // what is no HTTP, from its first byte on, at most MaxOffending
-	At        int64  // where that stands: in the evidence, or in the response's block if that was kept
-	Robots    string // nothing was asked, for the robots.txt of the same origin failed so before: WARC-Record-ID of that attempt's closing record
-}
-
-// MaxOffending bounds Cause.Offending, in bytes.
-const MaxOffending = 64
 
 // Timing holds how long each phase took; zero where it did not happen (a kept-alive connection dials nothing).
 type Timing struct {
@@ -102,9 +69,7 @@ type Meta struct {
 	Redirect string // the target of a 3xx, resolved and serialised; empty otherwise
 	Mime     string // media type as declared, lower case, without parameters
 	Outlinks []Outlink
-	LeftOut  []storage.LeftOut // links that were left out and do not stand in Outlinks: see Trim
-	Flags    []string          // words of archive/wall: a wall stands before what was asked for, a browser is needed, …
-	Notes    []string          // what was left out and why, and the like: one line each
+	Notes    []string // what was left out and why, and the like: one line each
 }
 
 // Outlink is one URL that a document names.
@@ -113,7 +78,6 @@ type Outlink struct {
 	Hop     byte   // L, E, R, P, M or N
 	Context string // where it stood: a/@href, img/@srcset, css/url()
 	Kind    string // the kind of the task that it became; empty: it was not admitted
-	Reason  string // why it was not admitted, see scope.Reason; empty: it was, or an older version left it out
 	Depth   int    // of that task
 	Due     int64  // of that task: its priority, see storage.Task
 }

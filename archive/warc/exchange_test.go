@@ -48,8 +48,7 @@ const chunkedResponse = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;
 func testMeta(n int) *Meta {
 	return &Meta{Run: 7, Host: "a.test", Task: int64(n), Token: 99, Kind: "page", Attempt: 1, Mime: "text/html",
 		Outlinks: []Outlink{{URL: "http://b.test/", Hop: 'L', Context: "a/@href", Kind: "page", Depth: 1, Due: 100},
-			{URL: "http://c.test/x.png", Hop: 'E', Context: "img/@src", Reason: "quota"}},
-		Flags: []string{"login", "needs-browser"},
+			{URL: "http://c.test/x.png", Hop: 'E', Context: "img/@src"}},
 		Notes: []string{"left out: share button"}}
 }
 

@@ -29,10 +29,6 @@ const (
 // ProfileIdentical is the WARC-Profile of our revisits (WARC 1.1 §6.7.2): the payload is that of the record referred to.
 const ProfileIdentical = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 
-// ProfileNotModified is the WARC-Profile of revisits that a server has asked for (§6.7.3): it answered 304, so that the
-// payload is still that of the record referred to.
-const ProfileNotModified = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
-
 // Media types of blocks.
 const (
 	mimeRequest  = "application/http;msgtype=request"
@@ -59,10 +55,6 @@ const (
 	fieldRefersDate    = "WARC-Refers-To-Date"
 	fieldWarcinfo      = "WARC-Warcinfo-ID"
 	fieldFilename      = "WARC-Filename"
-
-	// fieldProtocol is a proposal (github.com/iipc/warc-specifications, issue 42), not part of WARC 1.1: on the request and the
-	// response of an exchange that was rebuilt from another protocol than HTTP/1.1.
-	fieldProtocol = "WARC-Protocol"
 )
 
 // version is the first line of every record that we write (WARC 1.1 §4).

@@ -63,14 +63,10 @@ type Journal struct {
 	err     error   // why nothing more is taken
 	closed  bool
 	full    bool      // the spool has no room
-	stuck   int       // segments that the store did not take at the last try
-	crammed bool      // the blob store has none
 	looked  time.Time // when the disk was last asked for its free space …
 	tight   bool      // … and whether it had too little
 
 	begins sync.Mutex // held by who opens a segment
-
-	shelf shelf // which segments are known to be there
 
 	wake   chan struct{}
 	failed chan struct{} // closed when err is set
@@ -107,12 +103,10 @@ type segment struct {
 	file      storage.File
 	begun     time.Time // by the journal's clock, monotonic if that is
 	size      int64     // bytes appended
-	durable   int64     // bytes that the last fsync which succeeded has made durable
 	hash      hash.Hash
 	infoID    string
 	originals map[string]Original // by payload digest: the whole responses in this segment
 	runs      map[int64]bool      // whose spec stands in this segment
-	servers   map[string]bool     // whose certificates do, by what Entry.shown says
 	units     int                 // exchanges appended
 	pending   int                 // exchanges appended, not committed
 	storing   bool

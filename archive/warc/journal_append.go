@@ -22,15 +22,11 @@ type Entry struct {
 	Exchange   *Exchange
 	Resource   *Resource
 	Meta       Meta
-	Task       storage.Task    // as it was leased
-	Confirmed  *Confirmed      // if the answer is a 304, and what it stands for can be read
-	Anew       bool            // it is kept in full, though a copy of equal bytes may be there: that one can't be read
-	Post       *storage.Post   // if the document is the run's post; Segment and Offset are filled in
-	New        []storage.Task  // what it led to
-	Keep       []byte          // what whoever holds the host next needs of it, see storage.End
-	Counted    []string        // what its page counts for, see storage.End
-	Named      []storage.Named // requisites that it names, see storage.End
-	Added      int             // how many of New the database did not have; set before done is called
+	Task       storage.Task   // as it was leased
+	Post       *storage.Post  // if the document is the run's post; Segment and Offset are filled in
+	New        []storage.Task // what it led to
+	Keep       []byte         // what whoever holds the host next needs of it, see storage.End
+	Added      int            // how many of New the database did not have; set before done is called
 }
 
 // Append records an entry. It returns when the bytes are in the segment, from which time the entry's exchange may be
@@ -58,15 +54,7 @@ func (j *Journal) Append(ctx context.Context, e *Entry, done func(held bool, err
 		if err != nil {
 			return errors.Join(err, group.Release())
 		}
-		server, err := j.aboutServer(seg, e)
-		if err != nil {
-			err = errors.Join(err, group.Release())
-			if about != nil {
-				err = errors.Join(err, about.Release())
-			}
-			return err
-		}
-		n := &addition{e, seg, orig, digest, group, about, server, done}
+		n := &addition{e, seg, orig, digest, group, about, done}
 		ok, err := j.add(n)
 		if err != nil || ok {
 			return err
@@ -85,17 +73,14 @@ type addition struct {
 	digest string
 	group  *Group
 	about  *Group // the run's spec, if the segment may lack it
-	server *Group // the server's certificates, if the segment may lack them
 	done   func(held bool, err error)
 }
 
 // release frees what was not appended.
 func (a *addition) release() error {
 	var err error
-	for _, g := range []*Group{a.about, a.server} {
-		if g != nil {
-			err = errors.Join(err, g.Release())
-		}
+	if a.about != nil {
+		err = a.about.Release()
 	}
 	return errors.Join(err, a.group.Release())
 }
@@ -129,9 +114,6 @@ func (j *Journal) original(ctx context.Context, e *Entry, digest string) (*segme
 	if err != nil {
 		return nil, nil, err
 	}
-	if e.Confirmed != nil {
-		return seg, &e.Confirmed.Original, nil
-	}
 	if digest == "" {
 		return seg, nil, nil
 	}
@@ -140,9 +122,6 @@ func (j *Journal) original(ctx context.Context, e *Entry, digest string) (*segme
 	j.mu.Unlock()
 	if ok {
 		return seg, &o, nil
-	}
-	if e.Anew {
-		return seg, nil, nil
 	}
 	ctx, stop := j.until(ctx)
 	defer stop()
@@ -153,16 +132,13 @@ func (j *Journal) original(ctx context.Context, e *Entry, digest string) (*segme
 	if err != nil {
 		return nil, nil, fmt.Errorf("look for an earlier capture of the same payload: %w", err)
 	}
-	if !j.stands(ctx, c) {
-		return seg, nil, nil
-	}
 	return seg, &Original{RecordID: c.RecordID, URL: c.URL, At: c.At, Location: location(c.Segment, c.Offset)}, nil
 }
 
 func location(segment string, offset int64) string { return fmt.Sprintf("%s/%d", segment, offset) }
 
 func (j *Journal) compose(e *Entry, seg *segment, orig *Original, post []byte) (*Group, error) {
-	opts := Options{WarcinfoID: seg.infoID, Original: orig, Confirmed: e.Confirmed}
+	opts := Options{WarcinfoID: seg.infoID, Original: orig}
 	if post != nil {
 		opts.Extras = []Extra{{ContentType: MimePost, Body: post}}
 	}
@@ -185,7 +161,7 @@ func (j *Journal) add(n *addition) (bool, error) {
 	if j.open[e.Collection] != seg || twin && n.orig == nil {
 		return false, nil
 	}
-	if err := seg.describe(n); err != nil {
+	if err := seg.describeRun(n.about, e.Meta.Run); err != nil {
 		return false, errors.Join(j.fail(err), n.group.Release())
 	}
 	members := *n.group
@@ -206,17 +182,6 @@ func (j *Journal) add(n *addition) (bool, error) {
 	j.pending = append(j.pending, a)
 	j.nudge()
 	return true, nil
-}
-
-// describe writes what explains an entry before the entry itself. The lock is held.
-func (s *segment) describe(n *addition) error {
-	if err := s.describeRun(n.about, n.entry.Meta.Run); err != nil {
-		if n.server != nil {
-			err = errors.Join(err, n.server.Release())
-		}
-		return err
-	}
-	return s.describeServer(n.server, n.entry.shown())
 }
 
 // fail makes the journal refuse everything from now on, and returns the error as people should read it. The lock is held.

@@ -91,8 +91,7 @@ func (j *Journal) begin(ctx context.Context, collection string) (*segment, error
 	}
 	s := &segment{
 		row: row, file: file, hash: sha256.New(), originals: map[string]Original{}, runs: map[int64]bool{},
-		servers: map[string]bool{},
-		begun:   at, stored: make(chan struct{}),
+		begun: at, stored: make(chan struct{}),
 	}
 	g, err := j.Composer.Warcinfo(info)
 	if err == nil {

@@ -114,8 +114,8 @@ func (j *Journal) commit() {
 func (j *Journal) acknowledge(sizes map[*segment]int64, ends []storage.End) ([]int, error) {
 	progress := make([]storage.Progress, 0, len(sizes))
 	for s, size := range sizes {
-		if err := s.sync(size); err != nil {
-			return nil, err
+		if err := s.file.Sync(); err != nil {
+			return nil, fmt.Errorf("sync segment %s: %w", s.row.ID, err)
 		}
 		progress = append(progress, storage.Progress{Segment: s.row.ID, Committed: size})
 	}
@@ -124,16 +124,6 @@ func (j *Journal) acknowledge(sizes map[*segment]int64, ends []storage.End) ([]i
 		err = errors.Join(err, j.lost(slices.Collect(maps.Keys(sizes))...))
 	}
 	return fenced, err
-}
-
-// sync makes the bytes up to size durable. If that fails, nobody knows what became of the bytes since the last time: they
-// are cut off, so that the next start, which could read them from memory still, does not take them for durable.
-func (s *segment) sync(size int64) error {
-	if err := s.file.Sync(); err != nil {
-		return errors.Join(fmt.Errorf("sync segment %s: %w", s.row.ID, err), s.file.Truncate(s.durable))
-	}
-	s.durable = max(s.durable, size)
-	return nil
 }
 
 // ErrLost says that this node was declared lost while it was at work.
@@ -156,8 +146,7 @@ const whyVoid = "its host was no longer held, its task had ended already, or wha
 // original any more: revisits of it that stand in the segment already find it by its place. The lock is held.
 func (j *Journal) void(a *appended) {
 	delete(a.seg.originals, a.digest)
-	j.Log.Warn("an exchange came too late and does not count: "+whyVoid, "run", a.end.Task.Run, "host", a.end.Task.Host, "url", a.end.Task.URL,
-		"segment", a.seg.row.ID)
+	j.Log.Warn("an exchange came too late and does not count: "+whyVoid, "url", a.end.Task.URL)
 	g, err := j.Composer.Void(a.closingID, j.Now().UTC(), whyVoid, Options{WarcinfoID: a.seg.infoID})
 	if err == nil {
 		_, err = a.seg.append(g)
@@ -186,17 +175,10 @@ func (j *Journal) storeClosing() {
 func (j *Journal) store(s *segment) {
 	wait := cmp.Or(j.Retry, 200*time.Millisecond)
 	most := 150 * wait
-	stuck := false
-	defer func() {
-		if stuck {
-			j.stick(-1)
-		}
-	}()
 	for {
 		err := j.seal(s)
 		if err == nil && s.row.State == storage.SegmentSealed {
 			err = j.put(s.row)
-			j.cram(err)
 		}
 		// Bytes that the store will never take are for a person to look at; the rest goes on.
 		never := errors.Is(err, storage.ErrExists) || errors.Is(err, storage.ErrDamaged)
@@ -215,13 +197,7 @@ func (j *Journal) store(s *segment) {
 			close(s.stored)
 			return
 		}
-		if !stuck {
-			stuck = true
-			j.stick(1)
-		}
-		if !storage.IsFull(err) {
-			j.Log.Error("a segment can't be stored yet; it waits in the spool", "segment", s.row.ID, "error", err)
-		}
+		j.Log.Error("a segment can't be stored yet; it waits in the spool", "segment", s.row.ID, "error", err)
 		t := time.NewTimer(wait)
 		select {
 		case <-t.C:
@@ -233,30 +209,6 @@ func (j *Journal) store(s *segment) {
 			return
 		}
 		wait = min(2*wait, most)
-	}
-}
-
-// cram tells once that the blob store has no room, and once that it has some again.
-func (j *Journal) cram(err error) {
-	full := storage.IsFull(err)
-	j.mu.Lock()
-	changed := full != j.crammed && (full || err == nil)
-	if changed {
-		j.crammed = full
-	}
-	j.mu.Unlock()
-	if !changed {
-		return
-	}
-	place, free := "", int64(-1)
-	if r, ok := j.Blobs.(interface{ Room() (string, int64) }); ok {
-		place, free = r.Room()
-	}
-	if full {
-		j.Log.Warn("the store is full: segments wait in the spool, and capture pauses when that is full, too. Make room in the store; it goes on by itself",
-			"store", place, "free", free, "error", err)
-	} else {
-		j.Log.Warn("the store has room again", "store", place, "free", free)
 	}
 }
 
@@ -278,10 +230,10 @@ func (j *Journal) seal(s *segment) error {
 		j.tidy(s.row.ID, s.file.Close())
 		return nil
 	}
-	if err := s.sync(s.size); err != nil {
+	if err := s.file.Sync(); err != nil {
 		j.mu.Lock()
 		defer j.mu.Unlock()
-		return j.fail(err)
+		return j.fail(fmt.Errorf("sync segment %s: %w", s.row.ID, err))
 	}
 	s.row.Size, s.row.SHA256 = s.size, hex.EncodeToString(s.hash.Sum(nil))
 	err := j.Segments.SealSegment(j.ctx, s.row.ID, s.row.Size, s.row.SHA256)
@@ -338,7 +290,6 @@ func (j *Journal) put(row storage.Segment) error {
 	if err := j.moved(row.ID, storage.SegmentStored, j.Segments.StoreSegment(j.ctx, row.ID, key)); err != nil {
 		return err
 	}
-	j.Log.Info("a segment is stored", "segment", row.ID, "collection", row.Collection, "bytes", row.Size)
 	j.tidy(row.ID, j.Spool.Drop(row.ID))
 	return nil
 }

@@ -22,21 +22,6 @@ func (j *Journal) Room() (bool, error) {
 	return j.room(), nil
 }
 
-// State tells what the spool holds, what it may hold (0: no bound), whether it is full, and whether the blob store does not
-// take a segment just now.
-func (j *Journal) State() (used, most int64, full, stuck bool) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.used(), j.Budget.Max, j.full, j.stuck > 0
-}
-
-// stick takes note that the store did not take a segment (1), or has at last (-1).
-func (j *Journal) stick(change int) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.stuck += change
-}
-
 // room is Room with the lock held.
 func (j *Journal) room() bool {
 	used := j.used()

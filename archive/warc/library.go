@@ -112,46 +112,10 @@ func (l *Library) openOnce(ctx context.Context, c storage.Capture) (*Memento, er
 	m.Original, m.Head, m.Header = original, head, header
 	// The bytes are the same; what they mean is for the server to say that sent them. Another site may have sent them
 	// first, with another coding. Only a 304 says nothing of that.
-	if head.Len > 0 && !notModified(&header) {
+	if head.Len > 0 && !strings.HasSuffix(header.Get(fieldProfile), "server-not-modified") {
 		m.Original = head
 	}
 	return m, nil
-}
-
-// Attempt reads the record of an attempt: what it tells, and its date and place on the net. storage.ErrNotFound if the bytes
-// are gone, ErrElsewhere if they are on another machine still.
-func (l *Library) Attempt(ctx context.Context, a storage.Attempt) (*Closing, Header, error) {
-	c := storage.Capture{URL: a.URL, Segment: a.Segment, Offset: a.Offset, Length: -1, RecordID: a.RecordID}
-	closing, header, err := l.attempt(ctx, c)
-	if l.forget(c, err) {
-		closing, header, err = l.attempt(ctx, c)
-	}
-	if err != nil {
-		err = fmt.Errorf("read the attempt on %s at %d in %s: %w", a.URL, a.Offset, a.Segment, err)
-	}
-	return closing, header, err
-}
-
-func (l *Library) attempt(ctx context.Context, c storage.Capture) (_ *Closing, _ Header, err error) {
-	raw, err := l.member(ctx, c)
-	if err != nil {
-		return nil, Header{}, err
-	}
-	defer func() { err = errors.Join(err, raw.Close()) }()
-	rec, err := ReadMember(raw)
-	if err != nil {
-		return nil, Header{}, err
-	}
-	defer func() { err = errors.Join(err, rec.Close()) }()
-	if err := isRecord(rec, c); err != nil {
-		return nil, Header{}, err
-	}
-	block, err := io.ReadAll(io.LimitReader(rec.Block, MaxClosing))
-	if err != nil {
-		return nil, Header{}, err
-	}
-	closing, err := ParseMeta(block)
-	return &closing, rec.Header, err
 }
 
 func splitLocation(s string) (string, int64, error) {
@@ -245,9 +209,6 @@ func (l *Library) member(ctx context.Context, c storage.Capture) (io.ReadCloser,
 		if s.State == storage.SegmentStored {
 			l.places.Store(c.Segment, s.Location)
 			return l.Blobs.Open(ctx, s.Location, c.Offset, c.Length)
-		}
-		if s.State == storage.SegmentLost {
-			return nil, fmt.Errorf("segment %s was given up: %w", s.ID, storage.ErrNotFound)
 		}
 		f, err := os.Open(storage.SpoolPath(l.Spool, c.Segment))
 		if errors.Is(err, fs.ErrNotExist) {

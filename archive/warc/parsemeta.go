@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"linkstead/archive/outcome"
-	"linkstead/storage"
 )
 
 // ErrNotClosing says that a metadata block is not the closing record of one of our exchanges: another program's, or
@@ -57,23 +56,6 @@ func (c *Closing) set(name, value string) error {
 		l, err := parseOutlink(value)
 		c.Outlinks = append(c.Outlinks, l)
 		return err
-	case "confirmed":
-		status, size, _ := strings.Cut(value, " ")
-		var err, err2 error
-		c.Page.Status, err = strconv.Atoi(status)
-		c.Page.Size, err2 = strconv.ParseInt(size, 10, 64)
-		if err != nil || err2 != nil || c.Page.Status <= 0 {
-			return fmt.Errorf("%.40q is no status and size", value)
-		}
-		return nil
-	case "left-out":
-		l, err := parseLeftOut(value)
-		c.LeftOut = append(c.LeftOut, l)
-		return err
-	case "flag":
-		s, err := unescape(value)
-		c.Flags = append(c.Flags, s)
-		return err
 	case "note":
 		s, err := unescape(value)
 		c.Notes = append(c.Notes, s)
@@ -102,17 +84,9 @@ func (c *Closing) setRest(name, value string) error {
 		s, err := unescape(value)
 		c.Interim = []byte(s)
 		return err
-	case "request":
-		s, err := unescape(value)
-		c.Request = []byte(s)
-		return err
 	case "evidence":
 		s, err := unescape(value)
 		c.Evidence = []byte(s)
-		return err
-	case "offending":
-		s, err := unescape(value)
-		c.Cause.Offending = []byte(s)
 		return err
 	}
 	return nil
@@ -136,43 +110,14 @@ func (c *Closing) textField(name string) *string {
 		return &c.Detail
 	case "truncated":
 		return &c.Truncated
-	case "protocol":
-		return &c.Protocol
 	case "original":
 		return &c.Original
-	case "confirmed-etag":
-		c.Page.Told = true
-		return &c.Page.ETag
-	case "confirmed-last-modified":
-		c.Page.Told = true
-		return &c.Page.Modified
 	case "redirect":
 		return &c.Redirect
 	case "mime":
 		return &c.Mime
 	}
-	if p := c.Cause.textField(name); p != nil {
-		return p
-	}
 	return c.tlsField(name)
-}
-
-func (f *Cause) textField(name string) *string {
-	switch name {
-	case "phase":
-		return &f.Phase
-	case "address":
-		return &f.Address
-	case "dns-answer":
-		return &f.DNSAnswer
-	case "dns-server":
-		return &f.DNSServer
-	case "rule":
-		return &f.Rule
-	case "robots-attempt":
-		return &f.Robots
-	}
-	return nil
 }
 
 func (c *Closing) tlsField(name string) *string {
@@ -191,8 +136,6 @@ func (c *Closing) tlsField(name string) *string {
 		return &c.TLS.Fingerprint
 	case "tls-invalid":
 		return &c.TLS.Invalid
-	case "tls-fault":
-		return &c.TLS.Fault
 	}
 	return nil
 }
@@ -206,8 +149,6 @@ var intFields = map[string]func(*Closing, int64){
 	"retry":              func(c *Closing, n int64) { c.Retry = n },
 	"outcome-version":    func(c *Closing, n int64) { c.OutcomeVersion = int(n) },
 	"excess":             func(c *Closing, n int64) { c.Excess = n },
-	"offending-at":       func(c *Closing, n int64) { c.Cause.At = n },
-	"payload-size":       func(c *Closing, n int64) { c.PayloadSize = n },
 	"evidence-size":      func(c *Closing, n int64) { c.EvidenceSize = n },
 	"time-dns-us":        func(c *Closing, n int64) { c.Timing.DNS = micros(n) },
 	"time-connect-us":    func(c *Closing, n int64) { c.Timing.Connect = micros(n) },
@@ -216,25 +157,10 @@ var intFields = map[string]func(*Closing, int64){
 	"time-total-us":      func(c *Closing, n int64) { c.Timing.Total = micros(n) },
 }
 
-func parseLeftOut(value string) (l storage.LeftOut, err error) {
-	words := strings.Split(value, " ")
-	if len(words) != 3 {
-		return l, fmt.Errorf("%d words", len(words))
-	}
-	if l.Reason, err = unescapeToken(words[0]); err != nil {
-		return l, err
-	}
-	if l.N, err = strconv.ParseInt(words[1], 10, 64); err != nil {
-		return l, err
-	}
-	l.Example, err = unescapeToken(words[2])
-	return l, err
-}
-
 func parseOutlink(value string) (Outlink, error) {
 	var l Outlink
 	words := strings.Split(value, " ")
-	if len(words) != 3 && len(words) != 4 && len(words) != 6 {
+	if len(words) != 3 && len(words) != 6 {
 		return l, fmt.Errorf("%d words", len(words))
 	}
 	var hop string
@@ -253,12 +179,8 @@ func parseOutlink(value string) (Outlink, error) {
 		return l, errEscape
 	}
 	l.Hop = hop[0]
-	switch len(words) {
-	case 3:
+	if len(words) == 3 {
 		return l, nil
-	case 4:
-		l.Reason, err = unescapeToken(words[3])
-		return l, err
 	}
 	if l.Kind, err = unescapeToken(words[3]); err != nil {
 		return l, err

@@ -8,8 +8,6 @@ import (
 	"reflect"
 	"testing"
 	"time"
-
-	"linkstead/storage"
 )
 
 // hostile are pieces of which strings are made that try to break out of their field.
@@ -34,42 +32,23 @@ func hostileClosing(r *rand.Rand) Closing {
 			Attempt: int(num()), Retry: num(), Redirect: str(), Mime: str()},
 		URL: str(), Method: str(), OutcomeVersion: int(num()), Detail: str(), Truncated: str(), Original: str(),
 		Timing: Timing{DNS: time.Duration(r.IntN(9)) * time.Microsecond, Total: time.Duration(r.IntN(1e6)) * time.Microsecond},
-		Excess: num(), Protocol: str(), EvidenceSize: num(),
+		Excess: num(), EvidenceSize: num(),
 	}
 	for range r.IntN(3) {
 		c.Notes = append(c.Notes, str())
 	}
-	for range r.IntN(3) {
-		c.Flags = append(c.Flags, str())
-	}
-	for range r.IntN(3) {
-		c.LeftOut = append(c.LeftOut, storage.LeftOut{Reason: str(), N: num(), Example: str()})
-	}
-	if c.Page = (Page{Status: r.IntN(2) * 200}); c.Page.Status != 0 {
-		c.Page.Size = num()
-		if c.Page.Told = r.IntN(2) == 0; c.Page.Told {
-			c.Page.ETag, c.Page.Modified = str(), str()
-		}
-	}
 	for range r.IntN(4) {
 		l := Outlink{URL: str(), Hop: byte(r.Uint32()), Context: str()}
-		switch r.IntN(3) {
-		case 0:
-			l.Reason = str()
-		case 1:
+		if r.IntN(2) == 0 {
 			l.Kind, l.Depth, l.Due = str(), int(num()), num()
 		}
 		c.Outlinks = append(c.Outlinks, l)
 	}
 	if r.IntN(2) == 0 {
-		c.TLS = &TLS{Version: str(), Cipher: str(), Fingerprint: str(), Invalid: str(), Fault: str()}
-	}
-	c.Cause = Cause{Phase: str(), Address: str(), DNSAnswer: str(), DNSServer: str(), Rule: str(), Robots: str(), At: num()}
-	if s := str(); s != "" {
-		c.Cause.Offending = []byte("\xff" + s)
+		c.TLS = &TLS{str(), str(), str(), str()}
 	}
 	if s := str(); s != "" {
-		c.Interim, c.Evidence, c.Request = []byte(s), []byte(s+"\x00"), []byte("GET / HTTP/1.1\r\n"+s)
+		c.Interim, c.Evidence = []byte(s), []byte(s+"\x00")
 	}
 	return c
 }
@@ -103,8 +82,8 @@ func TestParseMetaGolden(t *testing.T) {
 	want := "format: linkstead-exchange/1\r\nmethod: GET\r\nrun: 7\r\ntask-host: a.test\r\ntask-id: 3\r\ntoken: 99\r\n" +
 		"kind: page\r\nattempt: 1\r\nfetchTimeMs: 5\r\noutcome: captured\r\noutcome-version: 1\r\nmime: text/html\r\n" +
 		"time-first-byte-us: 3000\r\ntime-total-us: 5000\r\ntls-version: TLS 1.3\r\ntls-cipher: TLS_AES_128_GCM_SHA256\r\n" +
-		"tls-fingerprint: ab12\r\ninterim: HTTP/1.1 103 E\\x0d\\x0a\\x0d\\x0a\r\nflag: login\r\nflag: needs-browser\r\nnote: left out: share button\r\n" +
-		"outlink: http://b.test/ L a/@href page 1 100\r\noutlink: http://c.test/x.png E img/@src quota\r\n"
+		"tls-fingerprint: ab12\r\ninterim: HTTP/1.1 103 E\\x0d\\x0a\\x0d\\x0a\r\nnote: left out: share button\r\n" +
+		"outlink: http://b.test/ L a/@href page 1 100\r\noutlink: http://c.test/x.png E img/@src\r\n"
 	if got := string(appendClosing(nil, &c)); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}

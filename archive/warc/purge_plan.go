@@ -30,8 +30,7 @@ type batch struct {
 	swap     storage.Swap
 }
 
-// payload is what others refer to; url is set where they refer to its head, too: a page that was not modified.
-type payload struct{ collection, digest, url string }
+type payload struct{ collection, digest string }
 
 // rewrite is one segment on its way.
 type rewrite struct {
@@ -41,13 +40,11 @@ type rewrite struct {
 	path    string          // its file
 	note    purgeNote
 	out     map[int64]bool     // units that go, by the offset that their rows name
-	servers map[string]bool    // fingerprints of certificates under which what stays was captured
 	holds   map[int64]original // revisits that become responses, by offset
 	lost    []lostPayload      // payloads that go
 	mains   map[int64]int64    // where main records and records of failures stand in the new file
 	extras  map[int64]int64    // the same for posts' records
 	lengths map[int64]int64    // of members that are no copies, by the old offset
-	ledger  storage.Ledger     // what stays came to
 }
 
 // original is where a payload is taken from.
@@ -151,8 +148,8 @@ func (b *batch) load(ctx context.Context, id string) (*rewrite, error) {
 	row := storage.Segment{ID: stem(s.ID) + "-" + storage.Random(5), Collection: s.Collection, Node: s.Node, State: storage.SegmentStored, Created: s.Created}
 	row.Location = SegmentKey(row)
 	rw := &rewrite{
-		rows: rows, file: file, row: row, out: map[int64]bool{}, servers: map[string]bool{}, holds: map[int64]original{}, mains: map[int64]int64{},
-		extras: map[int64]int64{}, lengths: map[int64]int64{}, ledger: storage.Ledger{},
+		rows: rows, file: file, row: row, out: map[int64]bool{}, holds: map[int64]original{}, mains: map[int64]int64{},
+		extras: map[int64]int64{}, lengths: map[int64]int64{},
 		note: purgeNote{
 			Purge: b.so.ID, At: b.began, Node: b.Node, Reason: b.order.Reason, By: b.order.By, What: b.order.What, Replaces: s.ID,
 			Counts: PurgeCounts{Segments: 1},
@@ -237,9 +234,6 @@ func (b *batch) read(ctx context.Context, rw *rewrite) error {
 			found++
 		}
 		if !ordered && !u.Voided {
-			if t := u.Closing.TLS; t != nil {
-				rw.servers[t.Fingerprint] = true
-			}
 			continue
 		}
 		rw.out[at] = true
@@ -282,7 +276,7 @@ func (b *batch) count(ctx context.Context, rw *rewrite, u *Unit) error {
 		c.Attempts++
 	}
 	if m != nil && m.Kind() == KindResponse {
-		rw.lost = append(rw.lost, lostPayload{payload{rw.rows.Segment.Collection, m.Digest(), ""}, location(rw.rows.Segment.ID, m.Offset), m.Offset})
+		rw.lost = append(rw.lost, lostPayload{payload{rw.rows.Segment.Collection, m.Digest()}, location(rw.rows.Segment.ID, m.Offset), m.Offset})
 	}
 	for _, x := range u.Extras() {
 		if !u.Voided && x.Header.Get(fieldContentType) == MimePost {
@@ -339,8 +333,7 @@ func (b *batch) isLeft(ctx context.Context, collection string, u *Unit) (bool, e
 }
 
 // rescue sees to it that captures which stay, and refer to a payload that goes, find it elsewhere: in the oldest whole
-// response of it that stays, or in the oldest of them. A page that was not modified needs the head, too: where one is among
-// them, it must be a response of the same page, or that page itself.
+// response of it that stays, or in the oldest of them.
 func (b *batch) rescue(ctx context.Context, rw *rewrite, l lostPayload) error {
 	refs, err := b.Index.Referrers(ctx, l.place)
 	if err != nil {
@@ -357,10 +350,6 @@ func (b *batch) rescue(ctx context.Context, rw *rewrite, l lostPayload) error {
 	if len(stay) == 0 {
 		return nil
 	}
-	page, heads := headed(stay)
-	if heads {
-		l.url = page.URL
-	}
 	if place, ok := b.promoted[l.payload]; ok {
 		b.instead[l.place] = place
 		return nil
@@ -370,37 +359,23 @@ func (b *batch) rescue(ctx context.Context, rw *rewrite, l lostPayload) error {
 		return err
 	}
 	for _, h := range holders {
-		if place := location(h.Segment, h.Offset); !b.going[place] && (!heads || h.Heads(&page)) {
+		if place := location(h.Segment, h.Offset); !b.going[place] {
 			b.instead[l.place] = place
 			return nil
 		}
 	}
-	heir, err := b.load(ctx, page.Segment)
+	heir, err := b.load(ctx, stay[0].Segment)
 	if err != nil {
 		return err
 	}
-	place := location(page.Segment, page.Offset)
+	place := location(stay[0].Segment, stay[0].Offset)
 	if b.going[place] { // it was voided; the next try does not see it
 		return fmt.Errorf("the capture at %s does not count: %w", place, storage.ErrStale)
 	}
-	heir.holds[page.Offset] = original{rw, l.offset}
-	heir.note.Promoted = append(heir.note.Promoted, page.RecordID)
+	heir.holds[stay[0].Offset] = original{rw, l.offset}
+	heir.note.Promoted = append(heir.note.Promoted, stay[0].RecordID)
 	b.promoted[l.payload], b.instead[l.place] = place, place
-	l.url = ""
-	if _, ok := b.promoted[l.payload]; !ok {
-		b.promoted[l.payload] = place
-	}
 	return nil
-}
-
-// headed is the first of the revisits that needs a head besides the payload, or else the first of all.
-func headed(revisits []storage.Capture) (c storage.Capture, heads bool) {
-	for _, c := range revisits {
-		if c.Unmodified {
-			return c, true
-		}
-	}
-	return revisits[0], false
 }
 
 // plan makes the swap of what was written.
@@ -408,7 +383,7 @@ func (b *batch) plan() error {
 	s := &b.swap
 	s.Lock, s.Forget = b.token, b.order.Forget
 	for _, rw := range b.all() {
-		s.Old, s.New, s.Ledger = append(s.Old, rw.rows), append(s.New, rw.row), s.Ledger.Join(rw.ledger)
+		s.Old, s.New = append(s.Old, rw.rows), append(s.New, rw.row)
 		if err := b.planRows(rw); err != nil {
 			return err
 		}
@@ -440,7 +415,7 @@ func (b *batch) planRows(rw *rewrite) error {
 		}
 		b.moves[location(c.Segment, c.Offset)] = location(id, at)
 		if n, ok := rw.lengths[c.Offset]; ok {
-			c.Kind, c.RefersTo, c.Length, c.Unmodified = KindResponse, "", n, false
+			c.Kind, c.RefersTo, c.Length = KindResponse, "", n
 		}
 		c.Segment, c.Offset = id, at
 		s.Captures = append(s.Captures, c)

@@ -152,11 +152,7 @@ func (m *model) fill(runs int) {
 		for _, url := range u {
 			body := m.bodies[m.rng.IntN(len(m.bodies))]
 			e := m.entry(r, url, okResponse(body))
-			switch m.rng.IntN(5) {
-			case 4:
-				if c, ok := m.whole(collection, url); ok {
-					e = m.unmodified(r, c, "HTTP/1.1 304 Not Modified\r\nX-Now: yes\r\n\r\n")
-				}
+			switch m.rng.IntN(4) {
 			case 0:
 				e = m.entry(r, url, fmt.Sprintf("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n%s\r\n%x\r\n%s\r\n0\r\n\r\n", body[:5], len(body)-5, body[5:]))
 			case 1:
@@ -179,16 +175,6 @@ func (m *model) fill(runs int) {
 		}
 	}
 	m.flush()
-}
-
-// whole is a response of a URL that stands in a stored segment.
-func (m *model) whole(collection, url string) (storage.Capture, bool) {
-	for _, c := range m.captures(collection, url) {
-		if c.Kind == KindResponse && m.segment(c.Segment).State == storage.SegmentStored {
-			return c, true
-		}
-	}
-	return storage.Capture{}, false
 }
 
 // late appends the exchange of somebody who has lost the lease.

@@ -106,7 +106,6 @@ func (b *batch) body(ctx context.Context, rw *rewrite, f *fresh) error {
 		if goes {
 			continue
 		}
-		rw.count(u)
 		for i := range u.Records {
 			if err := b.copyRecord(rw, u, &u.Records[i], f); err != nil {
 				return err
@@ -116,18 +115,6 @@ func (b *batch) body(ctx context.Context, rw *rewrite, f *fresh) error {
 	return nil
 }
 
-// count adds what a unit that stays came to to the new segment's ledger.
-func (rw *rewrite) count(u *Unit) {
-	if u.Closing == nil {
-		return
-	}
-	end, _ := unitEnd(rw.row.Collection, rw.row.ID, u, rw.file) // its error is of a post's record, which counts for nothing here
-	if _, promoted := rw.holds[u.rowOffset()]; promoted {
-		end.Captures[0].Kind = KindResponse
-	}
-	rw.ledger.Add(&end)
-}
-
 // goes says whether a unit is left out. A record that voids an exchange goes with the exchange.
 func (b *batch) goes(rw *rewrite, u *Unit) (bool, error) {
 	if u.Closing != nil {
@@ -135,9 +122,6 @@ func (b *batch) goes(rw *rewrite, u *Unit) (bool, error) {
 	}
 	if u.Voids != "" {
 		return true, nil
-	}
-	if h := &u.Last().Header; isCertificates(h) {
-		return !rw.servers[strings.TrimPrefix(h.URL(), certificateURN)], nil
 	}
 	if len(b.order.Forget) == 0 || u.Last().Header.Get(fieldContentType) != MimeRun {
 		return false, nil
@@ -166,14 +150,12 @@ func (b *batch) copyRecord(rw *rewrite, u *Unit, r *Found, f *fresh) error {
 	if err != nil {
 		return fmt.Errorf("give the copy of %s its payload: %w", u.URL(), err)
 	}
-	rw.lengths[r.Offset] = g.Members[0].Length
+	rw.lengths[r.Offset] = g.Size()
 	return f.group(g)
 }
 
 // promote makes the response that a revisit becomes: its own head, and the payload that it referred to, in the framing that
-// the head announces. It keeps its name, for it is the record of the same exchange, and everything refers to it by that. The head
-// of a page that was not modified is what a cache would show (RFC 9111 §3.2): the original's, updated by the 304, which stands
-// behind it as it came.
+// the head announces. It keeps its name, for it is the record of the same exchange, and everything refers to it by that.
 func (b *batch) promote(file io.ReaderAt, r *Found, from original) (*Group, error) {
 	block := storage.NewSpill(b.Composer.Dir, 1<<20)
 	g, err := b.fill(block, file, r, from)
@@ -189,8 +171,7 @@ func (b *batch) fill(block *storage.Spill, file io.ReaderAt, r *Found, from orig
 		return nil, err
 	}
 	defer rec.Close() //nolint:errcheck // it frees buffers alone
-	own, err := io.ReadAll(io.LimitReader(rec.Block, maxHead+1))
-	if err != nil {
+	if _, err := copyFrom(block, rec.Block); err != nil {
 		return nil, err
 	}
 	orig, err := ReadMember(io.NewSectionReader(from.from.file, from.offset, from.from.rows.Segment.Size-from.offset))
@@ -198,23 +179,13 @@ func (b *batch) fill(block *storage.Spill, file io.ReaderAt, r *Found, from orig
 		return nil, err
 	}
 	defer orig.Close() //nolint:errcheck // it frees buffers alone
-	head, payload, err := orig.HTTP()
-	if err != nil {
-		return nil, err
-	}
-	if r.NotModified() {
-		head = head.Updated(r.Head)
-		_, err = block.Write(head.Append(nil))
-	} else {
-		head = r.Head
-		_, err = block.Write(own)
-	}
+	_, payload, err := orig.HTTP()
 	if err != nil {
 		return nil, err
 	}
 	h := sha256.New()
 	var to io.WriteCloser = unframed{block}
-	if codings := head.Tokens("Transfer-Encoding"); len(codings) > 0 && strings.EqualFold(codings[len(codings)-1], "chunked") {
+	if codings := r.Head.Tokens("Transfer-Encoding"); len(codings) > 0 && strings.EqualFold(codings[len(codings)-1], "chunked") {
 		to = chunked{block}
 	}
 	if _, err := copyFrom(io.MultiWriter(to, h), payload); err != nil {
@@ -226,25 +197,7 @@ func (b *batch) fill(block *storage.Spill, file io.ReaderAt, r *Found, from orig
 	if got := Digest([32]byte(h.Sum(nil))); got != r.Digest() {
 		return nil, fmt.Errorf("its payload has digest %s, not %s: %w", got, r.Digest(), storage.ErrDamaged)
 	}
-	g, err := b.response(r, spillBlock(block, block.Size()))
-	if err == nil && r.NotModified() {
-		if err = b.asItCame(g, r, own); err != nil {
-			err = errors.Join(err, g.Release())
-		}
-	}
-	return g, err
-}
-
-// mimeMessage is the type of the record that keeps a 304 whose page has become a response.
-const mimeMessage = "message/http"
-
-// asItCame adds the head of a 304 to the response that takes its place.
-func (b *batch) asItCame(g *Group, r *Found, head []byte) error {
-	k := &composition{
-		Group: g, opts: &Options{WarcinfoID: r.Header.Get(fieldWarcinfo)}, url: r.Header.URL(), ip: r.Header.Get(fieldIP),
-		at: r.Header.Date(), anchor: r.Header.ID(),
-	}
-	return k.record(TypeMetadata, newRecordID(), mimeMessage, memBlock(head), nil)
+	return b.response(r, spillBlock(block, block.Size()))
 }
 
 // response writes a revisit's record as that of a response.

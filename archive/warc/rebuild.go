@@ -58,10 +58,6 @@ type Rebuilt struct {
 	Foreign             []string // files of the spool that are none of ours; they stay where they are
 	Damaged             []string // places within segments that could not be read; what came before and after was taken
 	Differ              []string // where the store holds other bytes than Rebuilder.Knew tells of
-
-	// Spooled are the segments of the spool, all of them stored or empty now. Their files go by DropSpooled once the new rows
-	// are in place: until then the old ones need them.
-	Spooled []string
 }
 
 const segmentSuffix = ".warc.gz"
@@ -94,13 +90,11 @@ func (b *Rebuilder) storeSpooled(ctx context.Context, done *Rebuilt) error {
 	}
 	for _, name := range names {
 		id := strings.TrimSuffix(filepath.Base(name), segmentSuffix)
-		switch err := b.storeOne(ctx, id); {
-		case errors.Is(err, errForeign):
+		err := b.storeOne(ctx, id)
+		if errors.Is(err, errForeign) {
 			done.Foreign = append(done.Foreign, id) // for a person to look at
-		case err != nil:
+		} else if err != nil {
 			return fmt.Errorf("store segment %s of the spool: %w", id, err)
-		default:
-			done.Spooled = append(done.Spooled, id)
 		}
 	}
 	return nil
@@ -114,7 +108,7 @@ func (b *Rebuilder) storeOne(ctx context.Context, id string) error {
 	row := storage.Segment{ID: id}
 	row.Collection, err = collectionOf(file, size)
 	if errors.Is(err, errNeverBegun) {
-		return file.Close()
+		return errors.Join(file.Close(), b.Spool.Drop(id))
 	}
 	if err != nil {
 		return errors.Join(err, file.Close())
@@ -130,19 +124,11 @@ func (b *Rebuilder) storeOne(ctx context.Context, id string) error {
 		return err
 	}
 	if len(t.ends) > 0 {
-		return b.Store.Put(ctx, SegmentKey(row), b.Spool.Path(id), row.SHA256)
-	}
-	return nil
-}
-
-// DropSpooled takes the spool's files away, of which the rows that are in place now say that they are stored.
-func (r *Rebuilt) DropSpooled(spool *storage.Spool) error {
-	for _, id := range r.Spooled {
-		if err := spool.Drop(id); err != nil {
+		if err := b.Store.Put(ctx, SegmentKey(row), b.Spool.Path(id), row.SHA256); err != nil {
 			return err
 		}
 	}
-	return nil
+	return b.Spool.Drop(id)
 }
 
 // cut cuts the torn end of a segment off, unless the store has the segment already: its blob may be this very file.
@@ -258,14 +244,4 @@ func (b *Rebuilder) adopt(ctx context.Context, row storage.Segment, file io.Read
 		b.Tell(row.ID, len(t.ends))
 	}
 	return nil
-}
-
-// adoptOne makes the rows of one more segment, beside those that are known.
-func (b *Rebuilder) adoptOne(ctx context.Context, blob storage.Blob, known map[string]bool) (done Rebuilt, err error) {
-	b.listed, b.known, b.gone = known, known, map[string]bool{}
-	b.purges, b.about = map[string]PurgeCounts{}, map[string]tail{} // what it tells of its collection may be old
-	if err := b.segment(ctx, blob, &done); err != nil {
-		return done, err
-	}
-	return done, b.resolve(ctx, &done)
 }

@@ -25,7 +25,6 @@ var tables = map[string]string{
 	"captures":  `SELECT * FROM captures`,
 	"attempts":  `SELECT * FROM attempts`,
 	"posts":     `SELECT * FROM posts`,
-	"ledger":    `SELECT * FROM ledger`,
 	"citations": `SELECT * FROM citations`,
 	"runs":      `SELECT id, collection, source, spec, started FROM runs`,
 	"tasks":     `SELECT host, run, id, url, kind, depth, hops, via, due_at, attempts, outcome, status, version FROM tasks`,
@@ -115,7 +114,6 @@ func (w *world) rebuildOver() Rebuilt {
 	b := &Rebuilder{Rows: w.db, Blobs: w.blobs, Store: w.blobs, Spool: w.spool, Temp: w.spool.Temp()}
 	done, err := b.Rebuild(context.Background())
 	must(w.t, err)
-	must(w.t, done.DropSpooled(w.spool))
 	return done
 }
 
@@ -246,36 +244,6 @@ func TestRebuildSpool(t *testing.T) {
 	w.settled()
 }
 
-// TestRebuildStopped: after a rebuild that never came to put its rows in place, the old rows hold, and the work goes on.
-func TestRebuildStopped(t *testing.T) {
-	w := newWorld(t, nil, nil)
-	u := urls(4, 4)
-	r := w.run("default", u...)
-	w.page(r, u[0], "stored")
-	w.flush()
-	w.clock.Advance(time.Millisecond)
-	w.page(r, u[1], "in the spool")
-	open := w.page(r, u[2], "stored").RefersTo
-	must(t, w.stop())
-	must(t, w.start())
-	w.page(r, u[3], "in the spool, later")
-	db, err := storage.OpenDB(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "new.db"), storage.DBOptions{})
-	must(t, err)
-	must(t, w.stop())
-	must(t, w.start())
-	b := &Rebuilder{Rows: db, Blobs: w.blobs, Store: w.blobs, Spool: w.spool, Temp: w.spool.Temp()}
-	_, err = b.Rebuild(t.Context())
-	must(t, errors.Join(err, db.Close()))
-	w.again()
-	for url, body := range map[string]string{u[0]: "stored", u[1]: "in the spool", u[2]: "stored", u[3]: "in the spool, later"} {
-		w.reads(w.capture("default", url), body)
-	}
-	if open == "" {
-		t.Error("no revisit was among them")
-	}
-	w.settled()
-}
-
 // TestRebuildOrder: tries of a task that lie in segments which are read in the wrong order end as they did.
 func TestRebuildOrder(t *testing.T) {
 	w := newWorld(t, nil, nil)
@@ -355,7 +323,6 @@ func TestRebuildKnew(t *testing.T) {
 		b := &Rebuilder{Rows: w.db, Blobs: w.blobs, Store: w.blobs, Spool: w.spool, Temp: w.spool.Temp(), Knew: knew}
 		done, err := b.Rebuild(t.Context())
 		must(t, err)
-		must(t, done.DropSpooled(w.spool))
 		return done
 	}
 	if done := again(); len(done.Damaged)+len(done.Differ) > 0 {

@@ -212,7 +212,7 @@ func (j *Journal) voidUncounted(ctx context.Context, row storage.Segment, file s
 		return err
 	}
 	if t.end < size {
-		j.Log.Error("a segment is damaged; what is whole in it can be read", "segment", row.ID, "file", j.Spool.Path(row.ID), "offset", t.end)
+		j.Log.Error("a segment is damaged; what is whole in it can be read", "segment", row.ID, "file", j.Spool.Path(row.ID), "at", t.end)
 	}
 	uncounted, err := j.Shelves.Uncounted(ctx, t.ends)
 	if err != nil {

@@ -18,8 +18,6 @@ type Info struct {
 	Robots      string    // the robots policy of the captures: obey, ignore, record
 	IsPartOf    string    // the collection
 	Hostname    string    // the node that wrote the segment
-	UserAgent   string    // as its requests sent it …
-	From        string    // … and who answered for them; empty if they did not say
 	About       About     // what the collection tells of itself …
 	Since       time.Time // … and when it was created; zero if nobody did
 }
@@ -41,8 +39,6 @@ func (c *Composer) Warcinfo(info Info) (*Group, error) {
 	w.text("robots", info.Robots)
 	w.text("isPartOf", info.IsPartOf)
 	w.text("hostname", info.Hostname)
-	w.text("http-header-user-agent", info.UserAgent)
-	w.text("http-header-from", info.From)
 	w.about(&info)
 	id := newRecordID()
 	k := &composition{opts: &Options{}, at: info.At, anchor: id}
@@ -103,7 +99,7 @@ func (c *Composer) Resource(r *Resource, meta *Meta, opts Options) (*Group, erro
 	if opts.Original != nil {
 		return nil, fmt.Errorf("%w: %s: a resource is never a revisit", ErrExchange, r.URL)
 	}
-	closing, err := closingOf(&Exchange{URL: r.URL, Outcome: "captured"}, meta, &Options{})
+	closing, err := closingOf(&Exchange{URL: r.URL, Outcome: "captured"}, meta, nil)
 	if err != nil {
 		return nil, err
 	}

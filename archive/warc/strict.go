@@ -16,13 +16,12 @@ import (
 // judges those records instead.
 type Exemption string
 
-// The exemptions, all there are. They come of a reader that hashes the payload with the framing still on it, and that
-// takes every block of application/http for a message with a complete and proper head.
+// The exemptions, all there are. The first two come of a reader that hashes the payload with the framing still on it, and
+// that takes every block of application/http for a message with a complete head.
 const (
-	ExemptChunked Exemption = "dechunked payload digest"   // §6.3.2: the payload is without transfer coding
-	ExemptCutHead Exemption = "header-cut block"           // a request that was cut off before its head was out
-	ExemptHTTP    Exemption = "HTTP that net/http refuses" // gowarc reads through that; what browsers forgive is kept as it came
-	ExemptEmpty   Exemption = "empty block"                // gowarc would panic at the record after it
+	ExemptChunked Exemption = "dechunked payload digest" // §6.3.2: the payload is without transfer coding
+	ExemptCutHead Exemption = "header-cut block"         // a request that was cut off before its head was out
+	ExemptEmpty   Exemption = "empty block"              // gowarc would panic at the record after it
 )
 
 // strictly lets one strict read go on at a time: gowarc v1.6.0 sets a switch that google/uuid has for the whole process
@@ -70,12 +69,7 @@ func strictRead(f *os.File) ([]Fault, map[Exemption]int, error) {
 			if why == ExemptEmpty || why == ExemptCutHead {
 				continue
 			}
-			err = gowarcRead(io.NewSectionReader(f, r.Offset, r.Length), why)
-			if err != nil && strings.HasPrefix(err.Error(), "error in http response block: ") {
-				exempt[ExemptHTTP]++
-				continue
-			}
-			if err != nil {
+			if err := gowarcRead(io.NewSectionReader(f, r.Offset, r.Length), why); err != nil {
 				faults = append(faults, Fault{Offset: r.Offset, RecordID: r.Header.ID(), Clause: "gowarc", Detail: err.Error()})
 			}
 		}

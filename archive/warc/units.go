@@ -20,7 +20,6 @@ type Found struct {
 	Length int64 // of its member, bytes
 	Header Header
 	Head   httpmsg.Head // of the HTTP message in a response or revisit
-	kept   []byte       // the block of a JSON record of ours, where whoever read it has kept that
 }
 
 // Kind is the kind of a capture, see storage.Capture: "response", "revisit", "resource", or "truncated" for a response
@@ -48,13 +47,6 @@ func bareMime(contentType string) string {
 
 // Digest is the WARC-Payload-Digest.
 func (i *Found) Digest() string { return i.Header.Get(fieldPayloadDigest) }
-
-// NotModified says whether the record is a revisit that a 304 has asked for (WARC 1.1 §6.7.3).
-func (i *Found) NotModified() bool { return notModified(&i.Header) }
-
-func notModified(h *Header) bool {
-	return h.Type() == TypeRevisit && strings.HasSuffix(h.Get(fieldProfile), "/server-not-modified")
-}
 
 // Original is the record that a revisit refers to; its Location stands in the closing record.
 func (i *Found) Original() Original {

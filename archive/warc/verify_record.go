@@ -4,14 +4,11 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-
-	"linkstead/archive/httpmsg"
 )
 
 // headerCheck verifies the header of one record against WARC 1.1 §5 and §6.
 type headerCheck struct {
 	h     *Header
-	good  string // a URL that was found good: the records of an exchange share theirs
 	fault func(clause, format string, args ...any)
 }
 
@@ -27,10 +24,13 @@ func (c *headerCheck) all() {
 
 // fields verifies the form of fields and that none is repeated that must not be.
 func (c *headerCheck) fields() {
-	for k, f := range c.h.Fields {
-		if repeated(c.h.Fields[:min(k, maxCompared)], f.Name) && !strings.EqualFold(f.Name, fieldConcurrent) {
+	names := map[string]bool{}
+	for _, f := range c.h.Fields {
+		name := strings.ToLower(f.Name)
+		if names[name] && name != strings.ToLower(fieldConcurrent) {
 			c.fault("§5.1", "%s is repeated", f.Name)
 		}
+		names[name] = true
 		if strings.ContainsFunc(f.Name, func(r rune) bool {
 			return r <= ' ' || r >= 0x7f || strings.ContainsRune(`()<>@,;:\"/[]?={}`, r)
 		}) {
@@ -40,13 +40,6 @@ func (c *headerCheck) fields() {
 			c.fault("§4", "%s holds control characters, or is not UTF-8", f.Name)
 		}
 	}
-}
-
-// maxCompared bounds with how many fields before it one is compared: a hostile header has many.
-const maxCompared = 100
-
-func repeated(before []httpmsg.Field, name string) bool {
-	return slices.ContainsFunc(before, func(f httpmsg.Field) bool { return len(f.Name) == len(name) && strings.EqualFold(f.Name, name) })
 }
 
 func (c *headerCheck) mandatory() {
@@ -68,15 +61,11 @@ func (c *headerCheck) mandatory() {
 	}
 	switch t {
 	case TypeResponse, TypeResource, TypeRequest, TypeRevisit, "conversion", "continuation":
-		if url := c.h.URL(); url != c.good {
-			if err := checkURL(url); err != nil {
-				c.fault("§5.14", "WARC-Target-URI: %v", err)
-			} else {
-				c.good = url
-			}
+		if err := checkURL(c.h.URL()); err != nil {
+			c.fault("§5.14", "WARC-Target-URI: %v", err)
 		}
 	}
-	if p := c.h.Get(fieldProfile); t == TypeRevisit && p != ProfileIdentical && p != ProfileNotModified {
+	if t == TypeRevisit && c.h.Get(fieldProfile) != ProfileIdentical {
 		c.fault("§5.18", "WARC-Profile %q", c.h.Get(fieldProfile))
 	}
 }
@@ -132,19 +121,5 @@ func (c *headerCheck) values() {
 }
 
 func isID(s string) bool {
-	return isUUID(s) || len(s) > 3 && s[0] == '<' && s[len(s)-1] == '>' && !strings.ContainsAny(s[1:len(s)-1], "<> \t") && checkURL(s[1:len(s)-1]) == nil
-}
-
-// isUUID tells the form of nearly all record ids without reading them as a URI.
-func isUUID(s string) bool {
-	const before, digits = "<urn:uuid:", 36
-	if len(s) != len(before)+digits+1 || !strings.HasPrefix(s, before) || s[len(s)-1] != '>' {
-		return false
-	}
-	for _, b := range []byte(s[len(before) : len(s)-1]) {
-		if (b < '0' || b > '9') && (b < 'a' || b > 'f') && b != '-' {
-			return false
-		}
-	}
-	return true
+	return len(s) > 3 && s[0] == '<' && s[len(s)-1] == '>' && !strings.ContainsAny(s[1:len(s)-1], "<> \t") && checkURL(s[1:len(s)-1]) == nil
 }

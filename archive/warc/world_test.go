@@ -41,7 +41,6 @@ var emptyDB = sync.OnceValues(func() ([]byte, error) {
 type world struct {
 	t      testing.TB
 	dir    string
-	vfs    string // of SQLite; empty: its own
 	fs     storage.FS
 	clock  *storagetest.Clock
 	log    *logBuffer
@@ -118,7 +117,7 @@ func worldIn(t testing.TB, dir string, fsys storage.FS, tune func(*JournalParts)
 
 // start opens everything. What was opened before an error is closed by stop.
 func (w *world) start() (err error) {
-	if w.db, err = storage.OpenDB(context.Background(), "sqlite:"+filepath.Join(w.dir, "linkstead.db"), storage.DBOptions{Now: w.clock.Now, VFS: w.vfs}); err != nil {
+	if w.db, err = storage.OpenDB(context.Background(), "sqlite:"+filepath.Join(w.dir, "linkstead.db"), storage.DBOptions{Now: w.clock.Now}); err != nil {
 		return err
 	}
 	if w.spool, err = storage.HoldSpool(filepath.Join(w.dir, "spool"), w.fs); err != nil {

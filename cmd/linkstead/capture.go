@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"strings"
 	"time"
 
 	"linkstead/archive/report"
@@ -23,14 +25,11 @@ type captureCmd struct {
 	Links        string            `help:"Which links of the post are its sources: content, outbound, all; without it, content and outbound together." enum:",content,outbound,all" default:"" placeholder:"WHICH"`
 	Depth        *int              `help:"Beyond the post's sources, follow links in --scope up to so many hops from the post: 1 takes in its navigation, 2 what that leads to." placeholder:"N"`
 	Scope        string            `help:"How far --depth may lead: host (if neither this nor the collection says otherwise), prefix, domain, any." enum:",host,prefix,domain,any" default:"" placeholder:"BOUND"`
-	Sitemaps     *bool             `help:"Read the site's sitemaps and feeds for pages, too, from a --depth of 2 on; without it, if the source is the site's front page." negatable:""`
 	Exclude      []string          `help:"Leave out addresses that match (RE2); repeatable." placeholder:"REGEX" sep:"none"`
 	Base         string            `help:"What the relative links of a file are resolved against." placeholder:"URL"`
 	Date         string            `help:"When the post was written: 2016, 2016-02, 2016-02-21." placeholder:"DATE"`
-	DryRun       bool              `help:"Fetch the post alone, write nothing, and tell what would be captured. robots.txt is not asked for: a capture obeys it, for the post and its links."`
+	DryRun       bool              `help:"Fetch the post alone, write nothing, and tell what would be captured."`
 	JSON         bool              `name:"json" help:"Print one JSON document on standard output."`
-	Cookies      *string           `help:"Cookies: off, session (what servers set is sent back), or a file in Netscape format." placeholder:"MODE"`
-	Language     *string           `help:"Accept-Language, such as de-CH, de;q=0.9." placeholder:"LIST"`
 	Robots       *string           `help:"What robots.txt means: obey, ignore, record (fetch it, but don't obey)." placeholder:"POLICY"`
 	Concurrency  *int              `help:"Hosts at the same time." placeholder:"N"`
 	PerHost      *int              `help:"Requests at the same time to one host." placeholder:"N"`
@@ -38,10 +37,6 @@ type captureCmd struct {
 	Retries      *int              `help:"Tries after the first, for failures that may pass." placeholder:"N"`
 	Resolve      []string          `help:"HOST:PORT:ADDRESS as in curl; repeatable." placeholder:"ENTRY" sep:"none"`
 	AllowPrivate bool              `help:"Allow private and loopback addresses."`
-	TLSVerify    *string           `name:"tls-verify" help:"What an invalid certificate means: record (captured, and noted; the default) or require (a failure)." placeholder:"POLICY"`
-
-	Missing       bool `help:"SOURCE is a post that is kept (its short name, or its address): ask for what its newest capture lacks, and for nothing else: what failed, came in part or showed a wall, of the post, its links and what their pages need. Not what was answered for good: 404, 410 and the like, redirects that lead nowhere, what robots.txt forbids."`
-	NoConditional bool `name:"no-conditional" help:"Ask for everything anew, not only for what has changed since it was captured."`
 
 	Detach bool `help:"Hand the capture over to whoever works on this archive ('linkstead work', 'linkstead serve'), and print the number of its run."`
 	Serve  bool `help:"Serve the archive while and after capturing, until interrupted."`
@@ -51,8 +46,6 @@ type captureCmd struct {
 // overlay lays the flags on the configuration.
 func (c *captureCmd) overlay(cfg *configs.Config) {
 	set(&cfg.Collection, c.Collection)
-	set(&cfg.Cookies, c.Cookies)
-	set(&cfg.Language, c.Language)
 	set(&cfg.Robots, c.Robots)
 	set(&cfg.Concurrency, c.Concurrency)
 	set(&cfg.PerHost, c.PerHost)
@@ -62,8 +55,6 @@ func (c *captureCmd) overlay(cfg *configs.Config) {
 		cfg.Resolve = append(cfg.Resolve, c.Resolve...)
 	}
 	cfg.AllowPrivate = cfg.AllowPrivate || c.AllowPrivate
-	set(&cfg.TLS.Verify, c.TLSVerify)
-	cfg.Recrawl.Conditional = cfg.Recrawl.Conditional && !c.NoConditional
 	c.places.overlay(cfg)
 }
 
@@ -80,33 +71,9 @@ func (c *captureCmd) spec(cfg configs.Config, source string) scope.Spec {
 	s.Robots, s.Collection = scope.Policy(cfg.Robots), cfg.Collection
 	c.choose(&s)
 	s.MaxRequisites, s.MaxRedirects, s.Retries = cfg.Limits.Requisites, cfg.Limits.Redirects, cfg.Retries
-	s.Traps, s.Sitemaps = trapsOf(cfg), mapsOf(c.Sitemaps)
 	s.PerHost, s.DelayMS = cfg.PerHost, time.Duration(cfg.Delay).Milliseconds()
-	s.Language = cfg.Language
-	s.AllowPrivate, s.Resolve, s.RequireValid = cfg.AllowPrivate, cfg.Resolve, cfg.TLS.Verify == tlsRequire
-	s.Unconditional = !cfg.Recrawl.Conditional
+	s.AllowPrivate, s.Resolve = cfg.AllowPrivate, cfg.Resolve
 	return s
-}
-
-// trapsOf are the limits against traps that the settings ask for.
-func trapsOf(cfg configs.Config) scope.Traps {
-	t := cfg.Traps
-	return scope.Traps{
-		Length: t.Length, Path: t.Path, Fields: t.Fields, Repeats: t.Repeats, Growth: t.Growth, Ahead: t.Ahead, Back: t.Back,
-		Host: int64(t.Host), Depth: int64(t.Depth), Pattern: int64(t.Pattern), Same: int64(t.Same), Lists: int64(t.Lists),
-		Nested: int64(t.Nested), NestedHost: int64(t.NestedHost),
-	}
-}
-
-// mapsOf is what a flag says of sitemaps; nothing if it was not given.
-func mapsOf(flag *bool) scope.Maps {
-	switch {
-	case flag == nil:
-		return ""
-	case *flag:
-		return scope.MapsRead
-	}
-	return scope.MapsLeave
 }
 
 // choose lays the flags that a collection may set, too, on a spec.
@@ -145,7 +112,6 @@ type job struct {
 	spec scope.Spec
 	doc  *storage.Document
 	run  storage.Run
-	gaps *gaps // what an earlier run lacks, if that is all that is asked for
 }
 
 func (c *captureCmd) run(ctx context.Context, e *env) (err error) {
@@ -156,14 +122,8 @@ func (c *captureCmd) run(ctx context.Context, e *env) (err error) {
 	if c.Detach && (c.Serve || c.DryRun) {
 		return usageError{errors.New("--detach goes with neither --serve nor --dry-run\nLeave one of them out")}
 	}
-	if c.Missing {
-		return c.missing(ctx, e)
-	}
 	jobs, err := c.jobs(e)
 	if err != nil {
-		return err
-	}
-	if _, err := e.sites(); err != nil && !c.Detach { // before anything is begun
 		return err
 	}
 	e.patience = patient
@@ -204,24 +164,13 @@ func (c *captureCmd) jobs(e *env) ([]*job, error) {
 			return nil, usageError{fmt.Errorf("--base %q is no http(s) address", c.Base)}
 		}
 	}
-	if day := c.Date[:min(len(c.Date), len(time.DateOnly))]; len(day) >= len("2016-02") {
-		if _, err := time.Parse(time.DateOnly[:len(day)], day); err != nil {
-			return nil, usageError{fmt.Errorf("--date %q is no day of the calendar: write it as 2024, 2024-05 or 2024-05-17", c.Date)}
-		}
-	}
 	var jobs []*job
 	for _, arg := range c.Sources {
 		name, doc, err := e.source(arg)
 		if err != nil {
 			return nil, err
 		}
-		if doc == nil && hasUser(arg) {
-			fmt.Fprintln(e.stderr, "The name and the password in the address are left out: what a site is to be asked with stands in the configuration, under sites.")
-		}
 		j := &job{spec: c.spec(e.cfg, name), doc: doc}
-		if j.spec.Cookies, err = cookies(e.cfg.Cookies); err != nil {
-			return nil, err
-		}
 		if _, err := j.spec.Compile(); err != nil {
 			return nil, usageError{err}
 		}
@@ -238,12 +187,7 @@ func (c *captureCmd) capture(ctx context.Context, e *env, s *store, jobs []*job)
 	for _, j := range jobs {
 		var resumed bool
 		var err error
-		if j.gaps != nil {
-			j.run, resumed, err = crawler.Complete(ctx, s.db, j.spec, j.gaps.tasks, e.now())
-		} else {
-			j.run, resumed, err = crawler.Begin(ctx, s.db, j.spec, j.doc, e.now())
-		}
-		if err != nil {
+		if j.run, resumed, err = crawler.Begin(ctx, s.db, j.spec, j.doc, e.now()); err != nil {
 			return err
 		}
 		if resumed && j.run.State == storage.RunActive {
@@ -290,22 +234,13 @@ func (c *captureCmd) detached(e *env, jobs []*job) error {
 func (c *captureCmd) work(ctx context.Context, e *env, s *store, jobs []*job) error {
 	progress := newProgress(e.stderr)
 	defer progress.close()
-	defer e.logs.above(progress)()
 	told := context.AfterFunc(ctx, func() {
 		progress.say("Interrupted: what is under way is being finished and stored. Press Ctrl-C again to stop at once.")
 	})
 	defer told()
 	done := func(ctx context.Context) (bool, error) { return allDone(ctx, s, jobs) }
-	crowd := &crowded{e: e, say: progress.say}
 	for waiting := false; ; {
-		began := time.Now()
 		w, err := e.hire(ctx, s, progress.tell)
-		if crowd.full(err) {
-			if !crowd.rest(ctx, err) {
-				return c.park(ctx, s, jobs, progress)
-			}
-			continue
-		}
 		if errors.Is(err, storage.ErrBusy) {
 			if !waiting {
 				what := "capture"
@@ -329,20 +264,12 @@ func (c *captureCmd) work(ctx context.Context, e *env, s *store, jobs []*job) er
 		if err != nil {
 			return err
 		}
-		crowd.goesOn()
 		w.crawler.Grace, w.crawler.Parting = stopGrace, stopParting
 		worked := w.crawler.Work(ctx, done)
 		if ctx.Err() != nil && errors.Is(worked, warc.ErrAbandoned) {
 			worked = nil // leave tells it
 		}
-		err = errors.Join(worked, c.leave(ctx, s, w, jobs, progress))
-		if ctx.Err() != nil || !crowd.full(err) {
-			return err
-		}
-		crowd.calm(began)
-		if !crowd.rest(ctx, err) {
-			return c.park(ctx, s, jobs, progress)
-		}
+		return errors.Join(worked, c.leave(ctx, s, w, jobs, progress))
 	}
 }
 
@@ -429,7 +356,7 @@ func (c *captureCmd) follow(ctx context.Context, s *store, jobs []*job, p *progr
 type pausedError int64
 
 func (e pausedError) Error() string {
-	return fmt.Sprintf("run %d was paused: the command that also captured it was interrupted, or it can't be carried out here, as the log tells\n"+
+	return fmt.Sprintf("run %d was paused: the command that also captured it was interrupted, or its row can't be read\n"+
 		"Run the same command again to go on", int64(e))
 }
 
@@ -461,12 +388,7 @@ func (c *captureCmd) report(ctx context.Context, e *env, s *store, jobs []*job, 
 		if err != nil {
 			return err
 		}
-		var r *report.Report
-		if j.gaps != nil {
-			r, err = e.reports(s).BuildPost(ctx, j.gaps.run, j.gaps.post.ID)
-		} else {
-			r, err = e.reports(s).Build(ctx, run)
-		}
+		r, err := e.reports(s).Build(ctx, run)
 		if err != nil {
 			return err
 		}
@@ -495,4 +417,44 @@ func (c *captureCmd) report(ctx context.Context, e *env, s *store, jobs []*job, 
 		return exitError(exitFailed)
 	}
 	return nil
+}
+
+// previewed reads what the collection says, if there is an archive.
+func (c *captureCmd) previewed(ctx context.Context, e *env, jobs []*job) (err error) {
+	if path, embedded := strings.CutPrefix(e.cfg.Database(), "sqlite:"); embedded && empty(path) {
+		return nil
+	}
+	s, err := e.openTables(ctx, false)
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.inherit(ctx, e, s, jobs), s.close())
+}
+
+// preview tells what would be captured.
+func (c *captureCmd) preview(ctx context.Context, e *env, jobs []*job) error {
+	if err := c.previewed(ctx, e, jobs); err != nil {
+		return err
+	}
+	var failed error
+	for _, j := range jobs {
+		rec := recorder(e.cfg, os.TempDir(), j.spec)
+		p, err := crawler.Preview(ctx, rec, j.spec, j.doc, e.now())
+		rec.Close()
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			err = encode(e.stdout, p)
+		} else {
+			printPreview(e.stdout, p)
+		}
+		if err != nil {
+			return err
+		}
+		if f := (report.Fate{Outcome: p.Outcome, Status: p.Status}); f.Failure() != "" {
+			failed = exitError(exitFailed)
+		}
+	}
+	return failed
 }

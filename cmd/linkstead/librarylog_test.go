@@ -13,7 +13,7 @@ func TestLibraryLog(t *testing.T) {
 	t.Cleanup(func() { log.SetOutput(old); log.SetFlags(flags) })
 	said := func(verbose bool) string {
 		var b bytes.Buffer
-		hearLibraries(newLogger(&b, false, logJSON, logLevel("auto", verbose, &captureCmd{})))
+		hearLibraries(logger(&b, verbose))
 		log.Print("Unsolicited response received on idle HTTP channel starting with \x1b[31m\xff" + strings.Repeat("x", 10_000))
 		return b.String()
 	}

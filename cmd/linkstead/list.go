@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"linkstead/archive/wall"
 	"linkstead/crawler"
 	"linkstead/storage"
 )
@@ -72,11 +71,8 @@ func (e *env) printPost(ctx context.Context, s *store, p storage.Post) error {
 		fmt.Fprintf(e.stdout, "%s  %s\n", indent, clean(p.Title))
 	}
 	state := map[storage.RunState]string{storage.RunActive: ", being captured", storage.RunPaused: ", interrupted"}[run.State]
-	if r.Post.Walled() {
-		fmt.Fprintf(e.stdout, "%s  %s\n", indent, wall.Sentence(r.Post.Flags))
-	}
-	fmt.Fprintf(e.stdout, "%s  %s, %s; collection %s, run %d%s\n", indent, plural(r.Totals.Links, "link", "links"),
-		linkCounts(&r.Totals), p.Collection, p.Run, state)
+	fmt.Fprintf(e.stdout, "%s  %s, %d captured; collection %s, run %d%s\n", indent, plural(r.Totals.Links, "link", "links"),
+		r.Totals.Captured+r.Totals.Partial, p.Collection, p.Run, state)
 	return nil
 }
 

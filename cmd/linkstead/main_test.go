@@ -34,16 +34,5 @@ func testProgram() {
 		}
 		p.fs = storagetest.NewCrashFS(storage.OS{}, point, storagetest.KillSelf)
 	}
-	if dir := os.Getenv(smallDiskVar); dir != "" {
-		if err := smallDisk(dir); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(exitUsage)
-		}
-	}
-	code := p.run(ctx)
-	if code == exitOK && os.Getenv(thenVerify) != "" {
-		p.args = []string{"verify", "--archive", p.args[2], "--json"}
-		code = p.run(ctx)
-	}
-	os.Exit(code)
+	os.Exit(p.run(ctx))
 }

@@ -12,12 +12,10 @@ import (
 	"time"
 
 	"linkstead/archive/report"
-	"linkstead/archive/wall"
 	"linkstead/archive/warc"
 	"linkstead/configs"
 	"linkstead/crawler"
 	"linkstead/crawler/fetch"
-	"linkstead/crawler/pace"
 	"linkstead/crawler/robots"
 	"linkstead/crawler/scope"
 	"linkstead/storage"
@@ -137,7 +135,7 @@ func (s *store) close() error {
 }
 
 func (e *env) reports(s *store) *report.Builder {
-	return &report.Builder{Rows: s.db, Replay: e.cfg.Serve.Origin(), Pages: e.cfg.Serve.Pages(), Collection: e.cfg.Collection}
+	return &report.Builder{Rows: s.db, Replay: e.cfg.Serve.Origin(), Collection: e.cfg.Collection}
 }
 
 // worker is the part that writes: it holds the spool.
@@ -151,22 +149,12 @@ type worker struct {
 // hire takes the worker role of the archive and goes on where a stopped worker left off. storage.ErrBusy if another
 // process has the role.
 func (e *env) hire(ctx context.Context, s *store, tell func(crawler.Event)) (*worker, error) {
-	walls, err := wallRules(e.cfg.Walls)
-	if err != nil {
-		return nil, err
-	}
-	sites, err := e.sites()
-	if err != nil {
-		return nil, err
-	}
 	spool, err := storage.HoldSpool(e.cfg.SpoolDir(), e.fs)
 	if err != nil {
 		return nil, err
 	}
-	w := &worker{spool: spool, journal: e.journal(s, spool)}
-	w.silence = e.announce(s, spool.Node(), w.journal)
+	w := &worker{spool: spool, journal: e.journal(s, spool), silence: e.announce(s, spool.Node())}
 	w.crawler = e.crawler(s, w, tell)
-	w.crawler.Walls, w.crawler.Session = walls, asking(sites)
 	rec, err := w.journal.Recover(ctx)
 	if err == nil {
 		err = s.db.FreeOwner(ctx, spool.Node(), s.db.Now().Add(time.Duration(e.cfg.Delay)))
@@ -182,53 +170,26 @@ func (e *env) hire(ctx context.Context, s *store, tell func(crawler.Event)) (*wo
 	return w, nil
 }
 
-// wallRules are the program's rules for walls, and those of a file.
-func wallRules(file string) (*wall.Rules, error) {
-	if file == "" {
-		return wall.Default, nil
-	}
-	body, err := readFile(file)
-	if err != nil {
-		return nil, usageError{fmt.Errorf("the rules that walls names can't be read: %w", err)}
-	}
-	own, err := wall.Parse(string(body))
-	if err != nil {
-		return nil, usageError{fmt.Errorf("%s: %w", file, err)}
-	}
-	return wall.Default.With(own), nil
-}
-
 // crawler is one that works with what the worker has.
 func (e *env) crawler(s *store, w *worker, tell func(crawler.Event)) *crawler.Crawler {
-	m := e.means()
-	room := fetch.NewRoom(m.documents)
 	return &crawler.Crawler{
-		Queue: s.db, Tasks: s.db, Runs: s.db, Index: s.db, Copies: s.db, Journal: w.journal, Library: s.lib,
+		Queue: s.db, Tasks: s.db, Runs: s.db, Index: s.db, Journal: w.journal, Library: s.lib,
 		Schedules: s.db, Watched: s.db, History: s.db, Cuts: s.db,
 		Recorder: func(spec scope.Spec) *fetch.Recorder {
-			r := recorder(m.within(e.cfg), w.spool.Temp(), spec)
-			r.Meter, r.Room = w.spool.Spilled(), room
+			r := recorder(e.cfg, w.spool.Temp(), spec)
+			r.Meter = w.spool.Spilled()
 			return r
 		},
-		Owner: w.spool.Node(), Agent: robots.ProductToken(e.cfg.Agent(version)), Hosts: m.hosts, More: m.more,
-		Lease: time.Minute, Hold: 15 * time.Second, RetryWait: 2 * time.Second, Pace: paceLimits(e.cfg.Politeness), Grace: 10 * time.Second,
-		Discover: time.Duration(e.cfg.Limits.Discover),
-		Now:      s.db.Now, Log: e.log, Tell: tell,
-	}
-}
-
-// paceLimits are the settings of politeness as the crawler has them.
-func paceLimits(p configs.Politeness) pace.Limits {
-	return pace.Limits{
-		Factor: p.Factor, MaxDelay: time.Duration(p.MaxDelay), RetryAfter: time.Duration(p.RetryAfter), Backoff: time.Duration(p.Backoff),
-		MaxBackoff: time.Duration(p.MaxBackoff), DownAfter: p.DownAfter, Patience: time.Duration(p.Patience),
+		Owner: w.spool.Node(), Agent: robots.ProductToken(e.cfg.Agent(version)), Hosts: e.cfg.Concurrency,
+		Lease: time.Minute, Hold: 15 * time.Second, RetryWait: 2 * time.Second, Grace: 10 * time.Second,
+		Now: s.db.Now, Log: e.log, Tell: tell,
 	}
 }
 
 func (e *env) journal(s *store, spool *storage.Spool) *warc.Journal {
 	return warc.NewJournal(warc.JournalParts{
 		Rows: s.db, Segments: s.db, Shelves: s.db, Blobs: s.blobs, Spool: spool,
-		Composer: &warc.Composer{Dir: spool.Temp(), Memory: e.means().spill, Meter: spool.Spilled()},
+		Composer: &warc.Composer{Dir: spool.Temp(), Memory: int64(e.cfg.Limits.Spill), Meter: spool.Spilled()},
 		Budget:   warc.Budget{Max: int64(e.cfg.SpoolMax), Free: int64(e.cfg.SpoolFree)},
 		Info:     e.info(), Collection: s.db.Collection,
 		MaxSize: int64(e.cfg.Segment.Size), MaxAge: time.Duration(e.cfg.Segment.Age), Window: time.Duration(e.cfg.Segment.Window),
@@ -240,7 +201,6 @@ func (e *env) journal(s *store, spool *storage.Spool) *warc.Journal {
 func (e *env) info() warc.Info {
 	return warc.Info{
 		Software: "linkstead/" + version, Operator: e.cfg.Operator, Robots: e.cfg.Robots,
-		UserAgent: e.cfg.Agent(version), From: e.cfg.From,
 		Description: "A post and the sources that it links to.",
 	}
 }
@@ -261,9 +221,6 @@ func (w *worker) abandoned() error {
 	return err
 }
 
-// tlsRequire is the word of tls.verify that makes an invalid certificate a failure.
-const tlsRequire = "require"
-
 // recorder is the part that talks to the web.
 func recorder(cfg configs.Config, temp string, spec scope.Spec) *fetch.Recorder {
 	resolve := map[string]string{}
@@ -272,18 +229,13 @@ func recorder(cfg configs.Config, temp string, spec scope.Spec) *fetch.Recorder 
 			resolve[hostPort] = addr.String()
 		}
 	}
-	allow, _ := configs.Networks(cfg.AllowNetworks) // checked at load
-	deny, _ := configs.Networks(cfg.DenyNetworks)
 	return &fetch.Recorder{
 		Limits: fetch.Limits{
 			Connect: time.Duration(cfg.Limits.Connect), FirstByte: time.Duration(cfg.Limits.Headers),
 			Idle: time.Duration(cfg.Limits.Idle), Total: time.Duration(cfg.Limits.Total),
-			Discover: time.Duration(cfg.Limits.Discover),
-			Bytes:    int64(cfg.Limits.Bytes), Decoded: int64(cfg.Limits.Decoded), Memory: int64(cfg.Limits.Spill),
+			Bytes: int64(cfg.Limits.Bytes), Decoded: int64(cfg.Limits.Decoded), Memory: int64(cfg.Limits.Spill),
 		},
-		UserAgent: cfg.Agent(version), From: cfg.From, Resolve: resolve, AllowPrivate: spec.AllowPrivate, Spool: temp,
-		IdlePerHost: max(8, cfg.PerHost), Resolver: net.DefaultResolver, Allow: allow, Deny: deny,
-		// What the machine requires it requires of every run; a run may require it on any machine.
-		RequireValid: cfg.TLS.Verify == tlsRequire || spec.RequireValid,
+		UserAgent: cfg.Agent(version), Resolve: resolve, AllowPrivate: spec.AllowPrivate, Spool: temp,
+		IdlePerHost: max(8, cfg.PerHost), Resolver: net.DefaultResolver,
 	}
 }

@@ -12,7 +12,6 @@ import (
 
 	"linkstead/archive/outcome"
 	"linkstead/archive/report"
-	"linkstead/archive/wall"
 	"linkstead/crawler"
 )
 
@@ -30,16 +29,6 @@ func printJSON(w io.Writer, reports []*report.Report) error {
 func encode(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return fmt.Errorf("write JSON: %w", err)
-	}
-	return nil
-}
-
-// encodeLine writes JSON in one line.
-func encodeLine(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
 		return fmt.Errorf("write JSON: %w", err)
@@ -78,8 +67,6 @@ func fate(f report.Fate) string {
 		return "not tried yet"
 	case f.Outcome == report.Purged:
 		return "taken out of the archive"
-	case f.Walled():
-		return fmt.Sprintf("%d, %s", f.Status, wall.Names(f.Flags))
 	case o == outcome.Captured && f.Status == 0:
 		return "taken in"
 	case o == outcome.Captured:
@@ -105,9 +92,6 @@ func printReport(w io.Writer, r *report.Report) {
 		fmt.Fprintf(w, " — %s", clean(r.Post.Detail))
 	}
 	fmt.Fprintln(w)
-	if r.Post.TLSInvalid != "" {
-		fmt.Fprintf(w, "  Insecure  %s\n", clean(r.Post.TLSInvalid))
-	}
 	if r.Post.CapturedAt != nil {
 		fmt.Fprintf(w, "  Captured  %s, run %d, collection %s\n", stamp(*r.Post.CapturedAt), r.Post.Run, r.Post.Collection)
 	}
@@ -118,37 +102,29 @@ func printReport(w io.Writer, r *report.Report) {
 		fmt.Fprintf(w, "  Copy      in collection %[1]s: 'linkstead serve --collection %[1]s' replays it\n", r.Post.Collection)
 	}
 	t := r.Totals
-	fmt.Fprintf(w, "  Links     %d: %s\n", t.Links, linkCounts(&t))
+	fmt.Fprintf(w, "  Links     %d: %d captured", t.Links, t.Captured)
+	if t.Partial > 0 {
+		fmt.Fprintf(w, ", %d in part", t.Partial)
+	}
+	fmt.Fprintf(w, ", %d dead", t.Dead)
+	if t.NotCaptured > 0 {
+		fmt.Fprintf(w, ", %d not captured by rule", t.NotCaptured)
+	}
+	if t.Pending > 0 {
+		fmt.Fprintf(w, ", %d not tried yet", t.Pending)
+	}
+	if t.Purged > 0 {
+		fmt.Fprintf(w, ", %d taken out of the archive", t.Purged)
+	}
+	fmt.Fprintln(w)
 	printLinks(w, "In part", r, func(l *report.Link) bool { return l.Good() && l.Outcome != string(outcome.Captured) })
-	printLinks(w, "Behind a wall", r, func(l *report.Link) bool { return l.Walled() })
 	printLinks(w, "Dead", r, func(l *report.Link) bool { return l.Dead() })
 	printLinks(w, "Not captured by rule", r, func(l *report.Link) bool { return outcome.Outcome(l.Outcome).Ours() })
-	printLinks(w, "Captured with an invalid certificate", r, func(l *report.Link) bool { return l.Good() && l.TLSInvalid != "" })
 	printLeftOut(w, r)
 	fmt.Fprintf(w, "  In all    %s\n", report.Words(t.Tasks))
-	for _, c := range r.Completed {
-		fmt.Fprintf(w, "  Run %-5d %s, which were missing\n", c.Run, report.Words(c.Tasks))
-	}
 	if why := r.Post.Failure(); why != "" {
 		fmt.Fprintf(w, "\n  The post was not captured: %s\n", why)
 	}
-}
-
-// linkCounts says of how many links what became; the numbers add up to all of them.
-func linkCounts(t *report.Totals) string {
-	said := fmt.Sprintf("%d captured", t.Captured)
-	for _, part := range []struct {
-		n    int
-		text string
-	}{
-		{t.Partial, "in part"}, {t.Walled, "behind a wall"}, {t.Dead, "dead"}, {t.NotCaptured, "not captured by rule"},
-		{t.Pending, "not tried yet"}, {t.Purged, "taken out of the archive"},
-	} {
-		if part.n > 0 || part.text == "dead" {
-			said += fmt.Sprintf(", %d %s", part.n, part.text)
-		}
-	}
-	return said
 }
 
 // printLinks lists the links of one kind, and why they are of it. A reason that many share is told once.
@@ -166,9 +142,6 @@ func printLinks(w io.Writer, head string, r *report.Report, which func(*report.L
 		fmt.Fprintf(w, "    %-14s %s\n", fate(l.Fate), l.URL)
 		if l.Detail != "" && l.Detail != detail {
 			fmt.Fprintf(w, "    %-14s   %s\n", "", clean(l.Detail))
-		}
-		if l.TLSInvalid != "" {
-			fmt.Fprintf(w, "    %-14s   %s\n", "", clean(l.TLSInvalid))
 		}
 		detail = l.Detail
 	}

@@ -105,17 +105,6 @@ func eventLine(ev crawler.Event) string {
 	return line
 }
 
-// Write prints log lines above the progress.
-func (p *progress) Write(b []byte) (int, error) {
-	if p.bars == nil {
-		return p.w.Write(b)
-	}
-	if _, err := p.bars.Write(append([]byte("\r\x1b[2K"), b...)); err != nil {
-		return p.w.Write(b) // the live line has ended
-	}
-	return len(b), nil
-}
-
 // say prints a line above the progress.
 func (p *progress) say(s string) {
 	if p.bars != nil {

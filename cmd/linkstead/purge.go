@@ -255,12 +255,6 @@ func (c *purgeCmd) printLog(ctx context.Context, e *env) (err error) {
 		fmt.Fprintln(e.stdout, "Nothing was ever purged.")
 	}
 	for _, a := range audits {
-		if a.Action == warc.ActionRepair {
-			if err := printRepair(e.stdout, a); err != nil {
-				return err
-			}
-			continue
-		}
 		var d struct {
 			Reason, By, What string
 			Counts           warc.PurgeCounts

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -40,11 +39,6 @@ func (c *rebuildCmd) run(ctx context.Context, e *env) (err error) {
 		return purgeGoesOn(err)
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	if path, embedded := strings.CutPrefix(e.cfg.Database(), "sqlite:"); embedded {
-		if err := finishSwitch(path); err != nil {
-			return err
-		}
-	}
 	if c.old, err = e.openReplaced(ctx, owner); err != nil {
 		return err
 	}
@@ -77,18 +71,12 @@ func (c *rebuildCmd) onFile(ctx context.Context, e *env, spool *storage.Spool, p
 	if err != nil {
 		return errors.Join(fmt.Errorf("%w\nThe old database was left as it is", err), removeDatabase(fresh))
 	}
-	if err := os.Rename(fresh, path+rebuilt); err != nil { // from now on it is known to be complete
-		return fmt.Errorf("put the new database in place: %w", err)
-	}
 	aside, err := putAside(path, began)
 	if err != nil {
 		return err
 	}
-	if err := os.Rename(path+rebuilt, path); err != nil {
+	if err := os.Rename(fresh, path); err != nil {
 		return fmt.Errorf("put the new database in place: %w", err)
-	}
-	if err := done.DropSpooled(spool); err != nil {
-		return err
 	}
 	if aside != "" {
 		aside += "; delete it when you are content. Start 'linkstead serve' again if it is running"
@@ -117,9 +105,6 @@ func (c *rebuildCmd) onServer(ctx context.Context, e *env, spool *storage.Spool)
 		}
 		if err == nil {
 			aside, err = db.PutInPlace(ctx)
-		}
-		if err == nil {
-			err = done.DropSpooled(spool)
 		}
 		return err
 	})
@@ -185,10 +170,7 @@ func (c *rebuildCmd) rebuild(ctx context.Context, e *env, spool *storage.Spool, 
 	if c.schedules, err = e.keepSchedules(ctx, db, e.cfg.Database()); err != nil {
 		return done, err
 	}
-	if err = finishRuns(ctx, db, nil); err != nil {
-		return done, err
-	}
-	return done, db.SettleHosts(ctx)
+	return done, finishRuns(ctx, db)
 }
 
 // tell says what was made anew, and what could not be. Damage is a failure, however much was saved.
@@ -226,21 +208,6 @@ func removeDatabase(path string) error {
 	return nil
 }
 
-// rebuilt ends the name of a database that was made anew, is complete, and waits for the old one to give way.
-const rebuilt = ".rebuilt"
-
-// finishSwitch puts the new database in place of a rebuild that was stopped when it had put the old one aside: what only
-// that knew, such as schedules, has been carried over. One whose old database is still in place counts for nothing.
-func finishSwitch(path string) error {
-	if !empty(path) {
-		return removeDatabase(path + rebuilt)
-	}
-	if err := os.Rename(path+rebuilt, path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("put the new database of a stopped rebuild in place: %w", err)
-	}
-	return nil
-}
-
 // putAside renames a database and tells its new name; "" if there is none.
 func putAside(path string, now time.Time) (string, error) {
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
@@ -257,8 +224,8 @@ func putAside(path string, now time.Time) (string, error) {
 
 // finishRuns says of each run whether it is done; what is left of one waits until somebody asks for it, or goes on if a
 // schedule does: nobody else would.
-// One that is done has ended with its last record: nothing tells more exactly when. Only these runs, if only is not nil.
-func finishRuns(ctx context.Context, db *storage.DB, only []int64) error {
+// One that is done has ended with its last record: nothing tells more exactly when.
+func finishRuns(ctx context.Context, db *storage.DB) error {
 	runs, err := db.Unfinished(ctx)
 	if err != nil {
 		return err
@@ -268,9 +235,6 @@ func finishRuns(ctx context.Context, db *storage.DB, only []int64) error {
 		return err
 	}
 	for _, r := range runs {
-		if only != nil && !slices.Contains(only, r.ID) {
-			continue
-		}
 		open, err := db.Open(ctx, r.ID)
 		if err != nil {
 			return err

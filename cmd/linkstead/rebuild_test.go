@@ -42,7 +42,7 @@ func TestFinishRuns(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := finishRuns(t.Context(), db, nil); err != nil {
+	if err := finishRuns(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
 	runs, err := db.Runs(t.Context())
@@ -77,7 +77,7 @@ func TestFinishScheduled(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := finishRuns(t.Context(), db, nil); err != nil {
+	if err := finishRuns(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
 	runs, err := db.Runs(t.Context())

@@ -43,17 +43,12 @@ type program struct {
 
 // cli is the command line.
 type cli struct {
-	Config    string `help:"Configuration file (YAML); see 'linkstead config'." placeholder:"FILE"`
-	Archive   string `help:"Where the archive is: a folder (default ./archive), or s3://BUCKET/PREFIX." placeholder:"PLACE"`
-	Blobs     string `help:"Where bytes are kept: dir:PATH or s3://BUCKET/PREFIX (default: the archive)." placeholder:"STORE"`
-	DB        string `help:"Where rows are kept: sqlite:PATH or postgres://USER@HOST/NAME (default: linkstead.db in the archive folder)." placeholder:"DSN"`
-	Spool     string `help:"Folder of this machine for what is not stored yet (default: spool in the archive folder, or ./linkstead-spool)." placeholder:"DIR"`
-	MaxMemory string `help:"Bytes of memory to take at most, as in 256MiB (default: no bound)." placeholder:"SIZE"`
-	Verbose   bool   `short:"v" help:"Tell more of what is going on: --log-level debug."`
-
-	LogFormat *string `help:"How log lines are written: text, json, or auto (text on a terminal)." placeholder:"FORMAT"`
-	LogLevel  *string `help:"Which are: debug, info, warn, error, or auto (info while serving and working, else warn)." placeholder:"LEVEL"`
-
+	Config  string           `help:"Configuration file (YAML); see 'linkstead config'." placeholder:"FILE"`
+	Archive string           `help:"Where the archive is: a folder (default ./archive), or s3://BUCKET/PREFIX." placeholder:"PLACE"`
+	Blobs   string           `help:"Where bytes are kept: dir:PATH or s3://BUCKET/PREFIX (default: the archive)." placeholder:"STORE"`
+	DB      string           `help:"Where rows are kept: sqlite:PATH or postgres://USER@HOST/NAME (default: linkstead.db in the archive folder)." placeholder:"DSN"`
+	Spool   string           `help:"Folder of this machine for what is not stored yet (default: spool in the archive folder, or ./linkstead-spool)." placeholder:"DIR"`
+	Verbose bool             `short:"v" help:"Tell more of what is going on."`
 	Version kong.VersionFlag `help:"Print the version."`
 
 	Capture    captureCmd    `cmd:"" help:"Capture posts and every source they link to."`
@@ -62,12 +57,9 @@ type cli struct {
 	Segments   segmentsCmd   `cmd:"" help:"List the WARC files that are not stored yet, or give up those of a lost machine."`
 	List       listCmd       `cmd:"" help:"List the posts that are kept."`
 	Show       showCmd       `cmd:"" help:"Show a post: every link and what became of it."`
-	Status     statusCmd     `cmd:"" help:"Tell what goes on, and what waits for what: runs, hosts, workers, segments, schedules."`
-	Report     reportCmd     `cmd:"" help:"Tell what a run came to: outcomes, hosts, bytes, and what was left out and why."`
 	Collection collectionCmd `cmd:"" help:"Name collections, and what they tell of themselves."`
 	Purge      purgeCmd      `cmd:"" help:"Take captures out of the archive for good: takedowns and retention."`
 	Schedule   scheduleCmd   `cmd:"" help:"Watch posts, feeds, sitemaps, sites and lists: capture them again and again."`
-	Verify     verifyCmd     `cmd:"" help:"Read every WARC file and every row, and tell what is wrong with them."`
 	Rebuild    rebuildCmd    `cmd:"" help:"Make the whole database anew from the WARC files."`
 	Outcomes   outcomesCmd   `cmd:"" help:"Explain the words for how a capture can end."`
 	Doctor     doctorCmd     `cmd:"" help:"Prove that the blob store, the database and the spool are good for an archive."`
@@ -86,8 +78,6 @@ type env struct {
 	cfg configs.Config
 	log *slog.Logger
 
-	crawlers int           // that share the process's memory; 0: one
-	logs     *logPlace     // where log lines go
 	patience time.Duration // with a database that is away, see storage.DBOptions
 }
 
@@ -172,21 +162,14 @@ func (p *program) dispatch(ctx context.Context) error {
 	if err != nil {
 		return usageError{err}
 	}
-	if err := c.overlay(&cfg); err != nil {
-		return usageError{err}
-	}
+	c.overlay(&cfg)
 	p.place(&cfg)
 	cmd, ok := k.Selected().Target.Addr().Interface().(command)
 	if !ok {
 		return usageError{errors.New("no command given\nTry 'linkstead --help'")}
 	}
-	if err := cfg.CheckLog(); err != nil {
-		return usageError{err}
-	}
-	logs := &logPlace{w: p.stderr}
-	e := &env{program: p, cfg: cfg, logs: logs, log: newLogger(logs, terminal(p.stderr), cfg.Log.Format, logLevel(cfg.Log.Level, c.Verbose, cmd))}
+	e := &env{program: p, cfg: cfg, log: logger(p.stderr, c.Verbose)}
 	hearLibraries(e.log)
-	e.means().tell()
 	return cmd.run(ctx, e)
 }
 
@@ -237,9 +220,7 @@ func foreign(dir string) bool {
 }
 
 // overlay lays the flags that every command has on the configuration.
-func (c *cli) overlay(cfg *configs.Config) error {
-	set(&cfg.Log.Format, c.LogFormat)
-	set(&cfg.Log.Level, c.LogLevel)
+func (c *cli) overlay(cfg *configs.Config) {
 	for _, o := range []struct {
 		flag string
 		to   *string
@@ -248,13 +229,19 @@ func (c *cli) overlay(cfg *configs.Config) error {
 			*o.to = o.flag
 		}
 	}
-	if c.MaxMemory == "" {
-		return nil
+}
+
+// logger writes for people on a terminal and as JSON otherwise. Without verbose it says only what needs attention.
+func logger(w io.Writer, verbose bool) *slog.Logger {
+	level := slog.LevelWarn
+	if verbose {
+		level = slog.LevelDebug
 	}
-	if err := cfg.MaxMemory.UnmarshalText([]byte(c.MaxMemory)); err != nil {
-		return fmt.Errorf("--max-memory: %w", err)
+	o := &slog.HandlerOptions{Level: level}
+	if terminal(w) {
+		return slog.New(slog.NewTextHandler(w, o))
 	}
-	return nil
+	return slog.New(slog.NewJSONHandler(w, o))
 }
 
 // terminal says whether a person watches w.

@@ -50,10 +50,7 @@ type scheduleAddCmd struct {
 	Depth        *int              `help:"Follow links in --scope up to so many hops." placeholder:"N"`
 	Scope        string            `help:"How far --depth may lead, and a sitemap's entries: host, prefix, domain, any; without it, host." enum:",host,prefix,domain,any" default:"" placeholder:"BOUND"`
 	Exclude      []string          `help:"Leave out addresses that match (RE2); repeatable." placeholder:"REGEX" sep:"none"`
-	Sitemaps     *bool             `help:"Of a site: read its sitemaps and feeds for pages, too, from a depth of 2 on; without it, if the source is the site's front page." negatable:""`
 	Posts        bool              `help:"Of a sitemap: its entries are posts, captured with their sources."`
-	Cookies      *string           `help:"Cookies: off, session (what servers set is sent back), or a file in Netscape format." placeholder:"MODE"`
-	Language     *string           `help:"Accept-Language, such as de-CH, de;q=0.9." placeholder:"LIST"`
 	Robots       *string           `help:"What robots.txt means: obey, ignore, record." placeholder:"POLICY"`
 	PerHost      *int              `help:"Requests at the same time to one host." placeholder:"N"`
 	Delay        *configs.Duration `help:"Pause between requests to one host, such as 500ms." placeholder:"TIME"`
@@ -76,8 +73,6 @@ func (c *scheduleAddCmd) written(cfg configs.Config) (configs.Schedule, error) {
 	}
 	s.BudgetPages, s.BudgetBytes, s.BudgetTime = c.BudgetPages, c.BudgetBytes, c.BudgetTime
 	set(&s.Collection, c.Collection)
-	set(&s.Cookies, c.Cookies)
-	set(&s.Language, c.Language)
 	set(&s.PerHost, c.PerHost)
 	set(&s.Delay, c.Delay)
 	set(&s.Retries, c.Retries)
@@ -97,7 +92,7 @@ func (c *scheduleAddCmd) written(cfg configs.Config) (configs.Schedule, error) {
 		s.Scope = c.Scope
 		s.Give("scope")
 	}
-	s.Exclude, s.Posts, s.Sitemaps = c.Exclude, c.Posts, string(mapsOf(c.Sitemaps))
+	s.Exclude, s.Posts = c.Exclude, c.Posts
 	s.Resolve = append(s.Resolve, c.Resolve...)
 	s.AllowPrivate = s.AllowPrivate || c.AllowPrivate
 	return s, nil
@@ -158,19 +153,12 @@ func (e *env) schedule(c configs.Schedule, dir string) (*watch.Schedule, error) 
 	spec.Source, spec.Links, spec.Depth, spec.Scope, spec.Exclude = c.Source, scope.Links(c.Links), c.Depth, scope.Bound(c.Scope), c.Exclude
 	spec.Robots, spec.Collection, spec.Posts = scope.Policy(c.Robots), c.Collection, c.Posts
 	spec.MaxRequisites, spec.MaxRedirects, spec.Retries = e.cfg.Limits.Requisites, e.cfg.Limits.Redirects, c.Retries
-	spec.Traps, spec.Sitemaps = trapsOf(e.cfg), scope.Maps(c.Sitemaps)
 	spec.PerHost, spec.DelayMS = c.PerHost, time.Duration(c.Delay).Milliseconds()
-	spec.AllowPrivate, spec.Resolve, spec.RequireValid = c.AllowPrivate, c.Resolve, e.cfg.TLS.Verify == tlsRequire
-	spec.Unconditional = !e.cfg.Recrawl.Conditional
+	spec.AllowPrivate, spec.Resolve = c.AllowPrivate, c.Resolve
 	spec.Budget = scope.Budget{Pages: int64(c.BudgetPages), Bytes: int64(c.BudgetBytes), Seconds: int64(time.Duration(c.BudgetTime) / time.Second)}
 	if c.BudgetTime != 0 && spec.Budget.Seconds <= 0 {
 		return nil, fmt.Errorf("budget.time %s is too short: a second is the least", c.BudgetTime)
 	}
-	var err error
-	if spec.Cookies, err = cookies(e.fromFolder(c.Cookies, dir)); err != nil {
-		return nil, err
-	}
-	spec.Language = c.Language
 	s := &watch.Schedule{Name: c.Name, Kind: watch.Kind(c.Kind), Spec: spec, URLs: c.URLs, When: watch.When{
 		Every: c.Every, Cron: c.Cron, At: c.At, TZ: c.TZ, Start: c.Start,
 	}}
@@ -247,11 +235,9 @@ func asWritten(s *watch.Schedule) configs.Schedule {
 		Name: s.Name, Kind: string(s.Kind), Source: p.Source, URLs: s.URLs,
 		Every: s.When.Every, Cron: s.When.Cron, At: s.When.At, TZ: s.When.TZ, Start: s.When.Start,
 		Collection: p.Collection, Links: string(p.Links), Depth: p.Depth, Scope: string(p.Scope), Exclude: p.Exclude, Posts: p.Posts,
-		Sitemaps:    string(p.Sitemaps),
 		BudgetPages: int(p.Budget.Pages), BudgetBytes: configs.Size(p.Budget.Bytes),
 		BudgetTime: configs.Duration(time.Duration(p.Budget.Seconds) * time.Second),
-		Cookies:    asSetting(p.Cookies), Language: p.Language,
-		Robots: string(p.Robots), Delay: configs.Duration(time.Duration(p.DelayMS) * time.Millisecond), PerHost: p.PerHost,
+		Robots:     string(p.Robots), Delay: configs.Duration(time.Duration(p.DelayMS) * time.Millisecond), PerHost: p.PerHost,
 		Retries: p.Retries, AllowPrivate: p.AllowPrivate, Resolve: p.Resolve,
 	}
 	if b := s.When.Adaptive; b != nil {

@@ -46,10 +46,7 @@ func (c *serveCmd) run(ctx context.Context, e *env) (err error) {
 	if c.Workers < 0 || c.Workers > maxWorkers {
 		return usageError{fmt.Errorf("--workers %d: use 0 to %d", c.Workers, maxWorkers)}
 	}
-	e.patience, e.crawlers = readerPatience, c.Workers
-	if _, err := e.sites(); err != nil && c.Workers > 0 { // before anything is served
-		return err
-	}
+	e.patience = readerPatience
 	s, err := e.open(ctx, false)
 	if err != nil {
 		return err
@@ -77,7 +74,7 @@ const (
 // serve starts serving, and returns what waits for its end, which comes with ctx's.
 func (e *env) serve(ctx context.Context, s *store, health *health) (wait func() error, err error) {
 	v := e.cfg.Serve
-	pages := &web.Pages{Rows: s.db, Schedules: s.db, Runs: s.db, Status: s.db, Attempts: s.db, Evidence: s.lib, Collection: s.db.Collection, Reports: e.reports(s), Replay: v.Origin(), Listen: v.Listen, Now: e.now, Log: e.log}
+	pages := &web.Pages{Rows: s.db, Schedules: s.db, Collection: s.db.Collection, Reports: e.reports(s), Replay: v.Origin(), Listen: v.Listen, Now: e.now, Log: e.log}
 	pages.Hosts = []string{strings.TrimPrefix(strings.TrimPrefix(v.Pages(), "http://"), "https://")}
 	past := &replay.Handler{
 		Index: s.db, Library: s.lib, Collection: e.cfg.Collection, Origin: v.Origin(), Pages: v.Pages(),

@@ -7,7 +7,6 @@ import (
 
 	"linkstead/archive/report"
 	"linkstead/archive/urlkey"
-	"linkstead/archive/wall"
 	"linkstead/crawler"
 	"linkstead/storage"
 )
@@ -96,26 +95,11 @@ func (e *env) printLinks(r *report.Report) {
 			}
 			fmt.Fprintf(e.stdout, "  %-14s   %d to %s\n", "", h.Status, next)
 		}
-		if l.Walled() {
-			fmt.Fprintf(e.stdout, "  %-14s   %s\n", "", wall.Sentence(l.Flags))
-		}
 		if l.Detail != "" {
 			fmt.Fprintf(e.stdout, "  %-14s   %s\n", "", clean(l.Detail))
 		}
-		if l.TLSInvalid != "" {
-			fmt.Fprintf(e.stdout, "  %-14s   insecure: %s\n", "", clean(l.TLSInvalid))
-		}
-		for _, a := range l.Attempts {
-			if a.Address != "" {
-				fmt.Fprintf(e.stdout, "  %-14s   evidence of %s: %s\n", "", stamp(a.At), a.Address)
-			}
-		}
 		if len(l.Citations) > 0 {
-			page := ""
-			if n := l.Citations[0].Page; n > 0 {
-				page = fmt.Sprintf("p. %d: ", n)
-			}
-			fmt.Fprintf(e.stdout, "  %-14s   | %s%s\n", "", page, clean(l.Citations[0].Context))
+			fmt.Fprintf(e.stdout, "  %-14s   | %s\n", "", clean(l.Citations[0].Context))
 		}
 		if l.Replay != "" {
 			fmt.Fprintf(e.stdout, "  %-14s   %s\n", "", l.Replay)

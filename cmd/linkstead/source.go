@@ -13,7 +13,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"linkstead/archive/pdf"
 	"linkstead/archive/urlkey"
 	"linkstead/storage"
 )
@@ -60,13 +59,12 @@ func document(what, name string, body []byte) (*storage.Document, error) {
 		if !bytes.Contains(bytes.ToLower(body[:min(len(body), 2048)]), []byte("charset")) && utf8.Valid(body) {
 			t += "; charset=utf-8"
 		}
-	case t == "application/pdf":
 	case strings.HasPrefix(t, "text/"):
 		if utf8.Valid(body) {
 			t += "; charset=utf-8"
 		}
 	default:
-		return nil, usageError{fmt.Errorf("%s looks like %s; links can be read out of HTML, PDF, Markdown and plain text alone", what, t)}
+		return nil, usageError{fmt.Errorf("%s looks like %s; links can be read out of HTML, Markdown and plain text alone", what, t)}
 	}
 	return &storage.Document{Mime: t, Body: body}, nil
 }
@@ -74,15 +72,6 @@ func document(what, name string, body []byte) (*storage.Document, error) {
 func hasScheme(s string) bool {
 	scheme, _, ok := strings.Cut(s, ":")
 	return ok && len(scheme) > 1 && !strings.ContainsAny(scheme, "/\\. ")
-}
-
-// hasUser says whether there is a name before an address's host.
-func hasUser(arg string) bool {
-	_, rest, _ := strings.Cut(arg, "://")
-	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
-		rest = rest[:i]
-	}
-	return strings.Contains(rest, "@")
 }
 
 func readFile(path string) ([]byte, error) {
@@ -152,14 +141,11 @@ func sniff(name string, body []byte) string {
 		return "text/html"
 	case ".xhtml":
 		return "application/xhtml+xml"
-	case ".pdf", "":
+	case "":
 	default:
 		if t, _, err := mime.ParseMediaType(mime.TypeByExtension(ext)); err == nil {
 			return t
 		}
-	}
-	if pdf.Is(body) && (bytes.HasPrefix(bytes.TrimSpace(body), []byte("%PDF-")) || !utf8.Valid(body)) {
-		return "application/pdf"
 	}
 	start := bytes.ToLower(bytes.TrimSpace(body[:min(len(body), 1024)]))
 	if bytes.HasPrefix(start, []byte("<!doctype html")) || bytes.Contains(start, []byte("<html")) || bytes.Contains(start, []byte("<body")) {

@@ -62,14 +62,6 @@ func dumpRows(dsn string) (_ string, err error) {
 			return "", err
 		}
 		add("tasks of run %d: %v", r.ID, tally)
-		ledger, err := db.RunLedger(ctx, r.ID)
-		if err != nil {
-			return "", err
-		}
-		for _, l := range ledger {
-			l.Example = "" // of several, which came first
-			add("ledger %+v", l)
-		}
 		p, err := db.PostOf(ctx, r.ID)
 		if errors.Is(err, storage.ErrNotFound) {
 			continue // it was purged
@@ -203,18 +195,6 @@ func cmdLose(ts *testscript.TestScript, neg bool, args []string) {
 	db, err := sql.Open("pgx", ts.Getenv(varDSN))
 	ts.Check(err)
 	_, err = db.Exec(`DROP SCHEMA ` + strings.ToLower(args[0]) + ` CASCADE`)
-	ts.Check(errors.Join(err, db.Close()))
-}
-
-// cmdSpoil changes rows behind the program's back: spoil ARCHIVE SQL.
-func cmdSpoil(ts *testscript.TestScript, neg bool, args []string) {
-	driver, dsn := "pgx", rowsOf(ts, args[0])
-	if path, embedded := strings.CutPrefix(dsn, "sqlite:"); embedded {
-		driver, dsn = "sqlite", "file:"+path+"?_pragma=busy_timeout(15000)"
-	}
-	db, err := sql.Open(driver, dsn)
-	ts.Check(err)
-	_, err = db.Exec(args[1])
 	ts.Check(errors.Join(err, db.Close()))
 }
 

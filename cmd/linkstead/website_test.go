@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"hash/crc32"
 	"io"
 	"net"
 	"net/http"
@@ -16,9 +15,7 @@ import (
 )
 
 // website serves folders as hosts on one loopback port: DIR/<host>/<path>. In text files, {{PORT}} stands for the port.
-// A file _rules in a host's folder holds lines "PATH STATUS [TARGET]", or "PATH cut", "PATH empty", "PATH slow", "PATH encoding NAME",
-// or "PATH busy TIMES STATUS RETRY-AFTER", which is for the first so many requests.
-// "PREFIX endless NAME" has no end: see unending.
+// A file _rules in a host's folder holds lines "PATH STATUS [TARGET]", or "PATH cut", "PATH empty", "PATH slow", "PATH encoding NAME".
 type website struct {
 	root string
 	port string
@@ -102,11 +99,10 @@ func (w *website) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		http.Error(rw, "no such page", http.StatusNotFound)
 		return
 	}
-	text := path.Ext(name) == ".html" || path.Ext(name) == ".css" || path.Ext(name) == ".txt" || path.Ext(name) == ".js" || path.Ext(name) == ".pdf"
+	text := path.Ext(name) == ".html" || path.Ext(name) == ".css" || path.Ext(name) == ".txt" || path.Ext(name) == ".js"
 	if text {
 		body = []byte(strings.ReplaceAll(string(body), "{{PORT}}", w.port))
 	}
-	rw.Header().Set("ETag", fmt.Sprintf(`"%08x"`, crc32.ChecksumIEEE(body)))
 	http.ServeContent(rw, r, path.Base(name), time.Unix(1e9, 0), strings.NewReader(string(body)))
 }
 
@@ -118,10 +114,6 @@ func (w *website) rule(rw http.ResponseWriter, r *http.Request, dir string) bool
 	}
 	for line := range strings.Lines(string(rules)) {
 		f := strings.Fields(strings.ReplaceAll(line, "{{PORT}}", w.port))
-		if len(f) == 3 && f[1] == "endless" && strings.HasPrefix(r.URL.Path, f[0]) {
-			unending(rw, r, f[0], f[2])
-			return true
-		}
 		if len(f) < 2 || f[0] != r.URL.Path {
 			continue
 		}
@@ -136,14 +128,6 @@ func (w *website) rule(rw http.ResponseWriter, r *http.Request, dir string) bool
 			panic(http.ErrAbortHandler)
 		case "empty":
 			panic(http.ErrAbortHandler)
-		case "busy":
-			times := 0
-			fmt.Sscan(f[2], &times)
-			if host, _, _ := strings.Cut(r.Host, ":"); w.count(host+r.URL.RequestURI()) > times {
-				return false
-			}
-			rw.Header().Set("Retry-After", f[4])
-			f = []string{f[0], f[3]}
 		case "slow":
 			select {
 			case <-time.After(300 * time.Millisecond):

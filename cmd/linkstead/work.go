@@ -37,22 +37,6 @@ func (c *workCmd) run(ctx context.Context, e *env) (err error) {
 		}
 	}
 	defer func() { hangUp(); err = errors.Join(err, quiet()) }()
-	crowd := &crowded{e: e, say: func(what string) { e.log.Warn(what) }}
-	for first := true; ; first = false {
-		began := time.Now()
-		err := c.workOnce(ctx, e, s, h, crowd, first)
-		if ctx.Err() != nil || !crowd.full(err) {
-			return err
-		}
-		crowd.calm(began)
-		if !crowd.rest(ctx, err) {
-			return nil
-		}
-	}
-}
-
-// workOnce works until ctx ends or something local fails.
-func (c *workCmd) workOnce(ctx context.Context, e *env, s *store, h *health, crowd *crowded, first bool) error {
 	w, err := e.hire(ctx, s, nil)
 	if err != nil && ctx.Err() != nil {
 		return nil // stopped before it began
@@ -61,10 +45,7 @@ func (c *workCmd) workOnce(ctx context.Context, e *env, s *store, h *health, cro
 		return err
 	}
 	h.journal.Store(w.journal)
-	crowd.goesOn()
-	if first {
-		fmt.Fprintf(e.stderr, "Node %s works on %s.\n", w.spool.Node(), s.blobs)
-	}
+	fmt.Fprintf(e.stderr, "Node %s works on %s.\n", w.spool.Node(), s.blobs)
 	return e.work(ctx, s, w, 1)
 }
 
@@ -89,7 +70,6 @@ func (e *env) work(ctx context.Context, s *store, w *worker, n int) error {
 		c := w.crawler
 		if i > 0 {
 			c = e.crawler(s, w, nil)
-			c.Walls, c.Session = w.crawler.Walls, w.crawler.Session
 			c.Name = fmt.Sprintf("%s#%d", w.spool.Node(), i+1)
 		}
 		c.Grace, c.Parting = stopGrace, stopParting
@@ -147,14 +127,9 @@ const (
 // database is waited for, by a handle of the worker's own.
 func (e *env) workAlong(ctx context.Context, h *health, n int) {
 	told := false
-	crowd := &crowded{e: e, say: func(what string) { e.log.Warn(what) }}
 	for ctx.Err() == nil {
-		err := e.workOnce(ctx, h, n, crowd)
+		err := e.workOnce(ctx, h, n)
 		wait := againAfter
-		if ctx.Err() == nil && crowd.full(err) {
-			crowd.rest(ctx, err)
-			continue
-		}
 		if errors.Is(err, storage.ErrBusy) {
 			wait = roleEvery
 			if !told {
@@ -168,7 +143,7 @@ func (e *env) workAlong(ctx context.Context, h *health, n int) {
 	}
 }
 
-func (e *env) workOnce(ctx context.Context, h *health, n int, crowd *crowded) (err error) {
+func (e *env) workOnce(ctx context.Context, h *health, n int) (err error) {
 	own := *e
 	own.patience = patient
 	s, err := own.open(ctx, false)
@@ -182,7 +157,6 @@ func (e *env) workOnce(ctx context.Context, h *health, n int, crowd *crowded) (e
 	}
 	h.journal.Store(w.journal)
 	defer h.journal.Store(nil)
-	crowd.goesOn()
 	return own.work(ctx, s, w, n)
 }
 
@@ -203,20 +177,12 @@ const (
 
 // announce says that a node is there, until the returned function is called, which says that it has left: nobody needs to
 // wait for it then.
-func (e *env) announce(s *store, node string, j *warc.Journal) (stop func()) {
+func (e *env) announce(s *store, node string) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	n := storage.Node{Name: node, Started: s.db.Now(), Version: version}
 	var saying sync.WaitGroup
 	saying.Go(func() {
 		for ctx.Err() == nil {
-			var full, stuck bool
-			n.SpoolUsed, n.SpoolMax, full, stuck = j.State()
-			switch n.Waits = ""; {
-			case full:
-				n.Waits = storage.NodeWaitsSpool
-			case stuck:
-				n.Waits = storage.NodeWaitsStore
-			}
 			if err := s.db.Announce(ctx, n); err != nil && ctx.Err() == nil {
 				e.log.Warn("this node can't say that it is there", "node", node, "error", err)
 			}

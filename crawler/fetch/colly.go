@@ -28,8 +28,7 @@ type job struct {
 	x      *warc.Exchange
 	err    error // no exchange: the context ended, or something local failed
 	doc    *Document
-	docErr error  // of onDocument
-	free   func() // gives the room of a long document back
+	docErr error // of onDocument
 }
 
 // Worker makes a worker.

@@ -1,7 +1,6 @@
 package fetch
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
@@ -46,8 +45,8 @@ func tlsConfig() *tls.Config {
 	}
 }
 
-// dial makes a new connection to t, over which HTTP/2 is spoken if two is set, and tells x what it learnt on the way.
-func (r *Recorder) dial(ctx context.Context, t target, x *warc.Exchange, two bool) (*conn, error) {
+// dial makes a new connection to t and tells x what it learnt on the way.
+func (r *Recorder) dial(ctx context.Context, t target, x *warc.Exchange) (*conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, min(r.limits.Connect, r.limits.Total))
 	defer cancel()
 	var asked time.Time
@@ -56,7 +55,9 @@ func (r *Recorder) dial(ctx context.Context, t target, x *warc.Exchange, two boo
 		DNSDone:  func(httptrace.DNSDoneInfo) { x.Timing.DNS = time.Since(asked) },
 	})
 	d := net.Dialer{Resolver: r.Resolver}
-	d.Control = guard{r.Deny, r.Allow, r.AllowPrivate}.control
+	if !r.AllowPrivate {
+		d.Control = guard
+	}
 	begun := time.Now()
 	nc, err := d.DialContext(ctx, "tcp", r.address(t))
 	x.Timing.Connect = time.Since(begun) - x.Timing.DNS
@@ -72,7 +73,7 @@ func (r *Recorder) dial(ctx context.Context, t target, x *warc.Exchange, two boo
 		return c, nil
 	}
 	begun = time.Now()
-	err = r.secure(ctx, t, c, two)
+	err = r.secure(ctx, t, c)
 	x.Timing.TLS, x.TLS = time.Since(begun), c.tls
 	if err != nil {
 		return nil, errors.Join(err, c.raw.Close())
@@ -93,12 +94,9 @@ func (r *Recorder) address(t target) string {
 }
 
 // secure shakes hands over c.
-func (r *Recorder) secure(ctx context.Context, t target, c *conn, two bool) error {
+func (r *Recorder) secure(ctx context.Context, t target, c *conn) error {
 	config := r.tls.Clone()
 	config.ServerName = strings.TrimSuffix(t.host, ".")
-	if two {
-		config.NextProtos = []string{protocolH2}
-	}
 	c.gate = &gate{Conn: c.raw}
 	tc := tls.Client(c.gate, config)
 	if err := tc.HandshakeContext(ctx); err != nil {
@@ -106,15 +104,11 @@ func (r *Recorder) secure(ctx context.Context, t target, c *conn, two bool) erro
 	}
 	state := tc.ConnectionState()
 	c.Conn = tc
-	if two {
-		c.Conn, c.protocol = overHTTP2(tc, r.limits.HeadBytes), protocolH2
-	}
 	c.tls = &warc.TLS{
 		Version: tls.VersionName(state.Version),
 		Cipher:  tls.CipherSuiteName(state.CipherSuite),
-		Chain:   kept(state.PeerCertificates),
+		Invalid: r.certify(config.ServerName, state.PeerCertificates),
 	}
-	c.tls.Invalid, c.tls.Fault = r.certify(config.ServerName, state.PeerCertificates)
 	if len(state.PeerCertificates) > 0 {
 		sum := sha256.Sum256(state.PeerCertificates[0].Raw)
 		c.tls.Fingerprint = hex.EncodeToString(sum[:])
@@ -125,11 +119,10 @@ func (r *Recorder) secure(ctx context.Context, t target, c *conn, two bool) erro
 	return nil
 }
 
-// certify says why a chain of certificates does not stand for host (RFC 5280 §6, RFC 9525), for people and in a word for
-// programs; "" if it does.
-func (r *Recorder) certify(host string, chain []*x509.Certificate) (why, word string) {
+// certify says why a chain of certificates does not stand for host (RFC 5280 §6, RFC 9525); "" if it does.
+func (r *Recorder) certify(host string, chain []*x509.Certificate) string {
 	if len(chain) == 0 {
-		return "the server showed no certificate", tlsNone
+		return "the server showed no certificate"
 	}
 	opts := x509.VerifyOptions{Roots: r.Roots, Intermediates: x509.NewCertPool(), DNSName: host, CurrentTime: r.now()}
 	for _, c := range chain[1:] {
@@ -143,38 +136,14 @@ func (r *Recorder) certify(host string, chain []*x509.Certificate) (why, word st
 	)
 	switch {
 	case err == nil:
-		return "", ""
+		return ""
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		word = tlsExpired
-		if opts.CurrentTime.Before(chain[0].NotBefore) {
-			word = tlsNotYet
-		}
 		return fmt.Sprintf("the certificate is valid from %s to %s only",
-			chain[0].NotBefore.UTC().Format(time.DateOnly), chain[0].NotAfter.UTC().Format(time.DateOnly)), word
+			chain[0].NotBefore.UTC().Format(time.DateOnly), chain[0].NotAfter.UTC().Format(time.DateOnly))
 	case errors.As(err, &name):
-		return "the certificate is for another host", tlsName
-	case errors.As(err, &unknown) && len(chain) == 1 && bytes.Equal(chain[0].RawIssuer, chain[0].RawSubject):
-		return "the certificate is signed by itself, which is an unknown authority", tlsSelfSigned
+		return "the certificate is for another host"
 	case errors.As(err, &unknown):
-		return "the certificate is signed by an unknown authority", tlsAuthority
+		return "the certificate is signed by an unknown authority"
 	}
-	return "the certificate does not verify", tlsOther
-}
-
-// maxChain bounds the certificates that are kept of a server, in number and in bytes together.
-const (
-	maxChain      = 16
-	maxChainBytes = 64 << 10
-)
-
-// kept are the certificates that are kept, in DER.
-func kept(chain []*x509.Certificate) (der [][]byte) {
-	n := 0
-	for _, c := range chain[:min(len(chain), maxChain)] {
-		if n += len(c.Raw); n > maxChainBytes {
-			break
-		}
-		der = append(der, c.Raw)
-	}
-	return der
+	return "the certificate does not verify"
 }

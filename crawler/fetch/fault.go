@@ -34,7 +34,6 @@ func (w *wire) judge(x *warc.Exchange, t target, cause error) {
 	default:
 		w.judgeBody(x, t, cause)
 	}
-	w.trace(x, cause)
 }
 
 // judgeDial explains why there is no connection.
@@ -46,13 +45,9 @@ func (w *wire) judgeDial(t target, err error) (outcome.Outcome, string) {
 		limit  = min(w.rec.limits.Connect, w.rec.limits.Total)
 	)
 	switch {
-	case errors.As(err, &priv) && priv.denied:
-		return outcome.Private, fmt.Sprintf("%s leads to the address %s, which is in a network that is denied here", t.addr(), priv.addr)
 	case errors.As(err, &priv):
 		return outcome.Private, fmt.Sprintf("%s leads to the private address %s, which is refused unless private "+
 			"addresses are allowed", t.addr(), priv.addr)
-	case errors.As(err, &dns) && dns.IsTimeout:
-		return outcome.Timeout, fmt.Sprintf("%s: the name server did not answer within %s", t.addr(), limit)
 	case errors.As(err, &dns):
 		return outcome.DNS, dnsDetail(t, dns)
 	case timedOut(err):
@@ -74,22 +69,27 @@ func (w *wire) judgeDial(t target, err error) (outcome.Outcome, string) {
 }
 
 func dnsDetail(t target, err *net.DNSError) string {
-	if err.IsNotFound {
+	switch {
+	case err.IsNotFound:
 		return fmt.Sprintf("%s: the name does not resolve to an address", t.addr())
+	case err.IsTimeout:
+		return fmt.Sprintf("%s: the name server did not answer in time", t.addr())
 	}
 	return fmt.Sprintf("%s: the name could not be resolved, the name server failed", t.addr())
 }
 
 func judgeTLS(t target, err error) (outcome.Outcome, string) {
-	var header tls.RecordHeaderError
-	alert, alerted := alertOf(err)
+	var (
+		header tls.RecordHeaderError
+		alert  tls.AlertError
+	)
 	switch {
 	case errors.Is(err, errInvalid):
 		_, why, _ := strings.Cut(err.Error(), ": ")
 		return outcome.TLS, fmt.Sprintf("%s is not trusted: %s", t.addr(), why)
 	case errors.As(err, &header):
 		return outcome.TLS, t.addr() + " does not speak TLS on this port"
-	case alerted:
+	case errors.As(err, &alert):
 		return outcome.TLS, fmt.Sprintf("%s refused the secure connection: %s", t.addr(), plainAlert(alert))
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return outcome.Reset, t.addr() + " reset the connection during the handshake"
@@ -105,7 +105,7 @@ func plainAlert(a tls.AlertError) string { return strings.TrimPrefix(a.Error(), 
 // judgeHead explains why there are no complete headers.
 func (w *wire) judgeHead(x *warc.Exchange, t target, err error) (outcome.Outcome, string) {
 	silent := x.Response == nil && x.Interim == nil
-	alert, alerted := alertOf(err)
+	var alert tls.AlertError
 	switch {
 	case errors.Is(err, errNotHTTP):
 		return outcome.Protocol, t.addr() + " did not answer in HTTP"
@@ -117,7 +117,7 @@ func (w *wire) judgeHead(x *warc.Exchange, t target, err error) (outcome.Outcome
 		return outcome.Timeout, fmt.Sprintf("%s did not answer within %s", t.addr(), w.headLimit())
 	case timedOut(err):
 		return outcome.Timeout, fmt.Sprintf("%s did not complete its headers within %s", t.addr(), w.headLimit())
-	case alerted:
+	case errors.As(err, &alert):
 		return outcome.TLS, fmt.Sprintf("%s ended the secure connection: %s", t.addr(), plainAlert(alert))
 	case ended(err) && silent:
 		return outcome.Empty, t.addr() + " closed the connection without a reply"
@@ -134,12 +134,9 @@ func (w *wire) headLimit() string { return min(w.rec.limits.FirstByte, w.rec.lim
 // judgeBody explains why the body lacks its end (WARC 1.1 §5.13).
 func (w *wire) judgeBody(x *warc.Exchange, t target, err error) {
 	switch {
-	case errors.Is(err, errWithheld):
-		x.Outcome, x.Truncated = outcome.Withheld, "unspecified"
-		x.Detail = t.addr() + " sent a secret of the archive's back, compressed, or what could not be searched for one; the headers alone are kept"
 	case errors.Is(err, errByteLimit):
 		x.Outcome, x.Truncated = outcome.TooLong, "length"
-		x.Detail = fmt.Sprintf("%s sent more than %d bytes; what follows was cut", t.addr(), w.most)
+		x.Detail = fmt.Sprintf("%s sent more than %d bytes; what follows was cut", t.addr(), w.rec.limits.Bytes)
 	case timedOut(err):
 		x.Outcome, x.Truncated = outcome.TooSlow, "time"
 		x.Detail = fmt.Sprintf("%s did not complete the response within %s", t.addr(), w.rec.limits.Total)

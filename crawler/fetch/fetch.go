@@ -11,14 +11,11 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"linkstead/archive/httpmsg"
 	"linkstead/archive/warc"
-	"linkstead/crawler/session"
 	"linkstead/storage"
 )
 
@@ -31,7 +28,6 @@ type Limits struct {
 	Bytes     int64         // of the response on the wire, head included; 1 GiB
 	HeadBytes int64         // of the heads, interim ones included; 256 KiB
 	Decoded   int64         // of a document given to discovery; 16 MiB
-	Discover  time.Duration // to decode a document; 1 min
 	Memory    int64         // of a response, before it spills to a file; 1 MiB
 }
 
@@ -50,7 +46,6 @@ func (l Limits) orDefaults() Limits {
 	wait(&l.FirstByte, 30*time.Second)
 	wait(&l.Idle, time.Minute)
 	wait(&l.Total, 5*time.Minute)
-	wait(&l.Discover, time.Minute)
 	set(&l.Bytes, 1<<30)
 	set(&l.HeadBytes, 256<<10)
 	set(&l.Decoded, 16<<20)
@@ -63,28 +58,22 @@ func (l Limits) orDefaults() Limits {
 type Recorder struct {
 	Limits       Limits
 	UserAgent    string            // as sent; none if empty
-	From         string            // e-mail address of the From field; none if empty
 	Resolve      map[string]string // "host:port" → address, with or without a port, as in curl's --resolve
 	AllowPrivate bool              // talk to private addresses too
-	Allow        []netip.Prefix    // private addresses to talk to all the same
-	Deny         []netip.Prefix    // addresses never to talk to, whatever allows them
 	RequireValid bool              // a certificate that does not verify is a failure, not a note
 	Roots        *x509.CertPool    // who may sign certificates; nil: whom the system trusts
 	Resolver     *net.Resolver     // nil: the system's
 	Spool        string            // folder for the bodies that do not fit in memory; "": the system's
 	Meter        *atomic.Int64     // counts the bytes of those there; nil: nobody does
-	Room         *Room             // for long documents in hand; nil: no bound
 	IdlePerHost  int               // kept-alive connections to one host; 0: 8
 	IdleTotal    int               // kept-alive connections in all; 0: 256
 	IdleFor      time.Duration     // for so long; 0: 30 s
 	Now          func() time.Time  // stamps exchanges; nil: time.Now
-	Session      *session.Session  // as whom requests ask that don't say; nil: as nobody
 
 	once   sync.Once
 	limits Limits
 	tls    *tls.Config
 	idle   idle
-	onlyH2 onlyH2
 	spills sync.Pool
 }
 
@@ -93,13 +82,7 @@ type Request struct {
 	URL    string      // http or https, WHATWG serialisation; a fragment and userinfo are not sent
 	Method string      // GET or HEAD; "" is GET
 	Any    bool        // a document is handed on whatever its media type is
-	PDF    bool        // a PDF is handed on, too, even if it is sent as mere bytes
-	Weight int64       // bytes of memory that whoever takes a document needs for each byte of it, its own included; 0: 1
-	Bytes  int64       // of the response on the wire, head included, if Limits.Bytes is not less; 0: that
 	Header http.Header // sent besides or instead of the defaults; never Host, Connection or what frames a body
-
-	Session  *session.Session // as whom to ask; nil: as Recorder.Session
-	Answered func()           // called once the head of the answer is there; may be nil
 }
 
 // Document is a response that may name others. Body is good only during the call.
@@ -108,7 +91,6 @@ type Document struct {
 	Status  int
 	Mime    string // declared media type, lower case, without parameters; a guess if none is declared
 	Charset string // declared in the header, lower case; "" if it isn't
-	Head    httpmsg.Head
 	Body    []byte // dechunked and decoded; never transcoded
 	Capped  bool   // Body was cut at Limits.Decoded
 	Broken  string // why Body lacks its end otherwise; "" if it doesn't
@@ -156,12 +138,7 @@ func (r *Recorder) Close() {
 // descriptors) or onDocument's own; in the last case only is there an exchange as well.
 func (w *Worker) Fetch(ctx context.Context, req Request, onDocument func(Document) error) (*warc.Exchange, error) {
 	w.job = job{ctx: ctx, req: req, onDocument: onDocument}
-	defer func() {
-		if w.job.free != nil {
-			w.job.free()
-		}
-		w.job = job{}
-	}()
+	defer func() { w.job = job{} }()
 	if req.Method == "" {
 		w.job.req.Method = http.MethodGet
 	}

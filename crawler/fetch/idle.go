@@ -19,8 +19,6 @@ type conn struct {
 	ip    string
 	tls   *warc.TLS // shared by the connection's exchanges, never changed
 	timer *time.Timer
-
-	protocol string // "h2", for one exchange alone; empty: HTTP/1.1
 }
 
 // gate lets a TLS connection be emptied of what it has read ahead: while it is shut, nothing more comes through.

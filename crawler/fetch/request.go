@@ -7,8 +7,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-
-	"linkstead/crawler/session"
 )
 
 // Defaults of the request fields. Accept-Encoding names what archive/httpmsg decodes and replay can pass on.
@@ -92,69 +90,17 @@ func (t *target) setHost(authority string) bool {
 	return true
 }
 
-// message is a request as it is sent, and as it is shown: the same, but for the secrets.
-type message struct {
-	wire   []byte
-	hidden []hidden // in order
-}
-
-// hidden is a value that is sent, and not shown.
-type hidden struct {
-	from, to int // in the bytes sent
-	shown    string
-}
-
-// shown is what the record has of the first n bytes. A secret of which any byte was sent is hidden whole.
-func (m message) shown(n int) []byte {
-	if len(m.hidden) == 0 {
-		return m.wire[:n]
-	}
-	var b []byte
-	at := 0
-	for _, h := range m.hidden {
-		if h.from >= n {
-			break
-		}
-		b = append(append(b, m.wire[at:h.from]...), h.shown...)
-		at = min(h.to, n)
-	}
-	return append(b, m.wire[at:n]...)
-}
-
 // message writes the request as it is to be sent.
-func (r *Recorder) message(t target, req Request, asked session.Asked) (message, bool) {
-	var m message
+func (r *Recorder) message(t target, req Request) ([]byte, bool) {
 	b := make([]byte, 0, 256+len(t.path))
 	b = append(b, req.Method...)
 	b = append(b, ' ')
 	b = append(b, t.path...)
 	b = append(b, " HTTP/1.1\r\n"...)
 	b = field(b, "Host", t.host1)
-	own := map[string]bool{}
-	for name := range req.Header {
-		own[http.CanonicalHeaderKey(name)] = true
-	}
-	lines := slices.DeleteFunc(slices.Clone(asked.Lines), func(l session.Line) bool { return own[http.CanonicalHeaderKey(l.Name)] })
-	for _, l := range lines {
-		own[http.CanonicalHeaderKey(l.Name)] = true
-	}
-	encoding := acceptEncoding
-	if asked.Secret {
-		encoding = "identity" // what comes back can be searched for the secret, and masked in its place
-	}
-	for _, f := range [...][2]string{{"User-Agent", r.UserAgent}, {"From", r.From}, {"Accept", accept}, {"Accept-Encoding", encoding}} {
-		if !own[f[0]] && f[1] != "" {
+	for _, f := range [...][2]string{{"User-Agent", r.UserAgent}, {"Accept", accept}, {"Accept-Encoding", acceptEncoding}} {
+		if _, own := req.Header[f[0]]; !own && f[1] != "" {
 			b = field(b, f[0], f[1])
-		}
-	}
-	for _, l := range lines {
-		if !plainField(l.Name, l.Value) {
-			return m, false
-		}
-		b = field(b, l.Name, l.Value)
-		if l.Shown != l.Value {
-			end := len(b) - len("\r\n")
-			m.hidden = append(m.hidden, hidden{from: end - len(l.Value), to: end, shown: l.Shown})
 		}
 	}
 	names := make([]string, 0, len(req.Header))
@@ -163,39 +109,18 @@ func (r *Recorder) message(t target, req Request, asked session.Asked) (message,
 	}
 	slices.Sort(names)
 	for _, name := range names {
+		switch http.CanonicalHeaderKey(name) {
+		case "Host", "Connection", "Content-Length", "Transfer-Encoding", "Te", "Trailer", "Upgrade", "Expect":
+			continue
+		}
 		for _, v := range req.Header[name] {
-			if framing(name) || asked.Secret && conditional(name) {
-				continue
-			}
-			if !plainField(name, v) {
-				return m, false
+			if strings.ContainsAny(name, "\x00\r\n: ") || strings.ContainsAny(v, "\x00\r\n") || name == "" {
+				return nil, false
 			}
 			b = field(b, name, v)
 		}
 	}
-	b = append(b, "\r\n"...)
-	m.wire = b
-	return m, true
-}
-
-// framing says whether a field frames a message or names the host: those are ours alone.
-func framing(name string) bool {
-	switch http.CanonicalHeaderKey(name) {
-	case "Host", "Connection", "Content-Length", "Transfer-Encoding", "Te", "Trailer", "Upgrade", "Expect":
-		return true
-	}
-	return false
-}
-
-// conditional says whether a field makes a request one that may be answered by "as it was". What was kept may have been
-// asked for by somebody else: a request that carries a secret wants its own answer.
-func conditional(name string) bool {
-	return strings.EqualFold(name, "If-None-Match") || strings.EqualFold(name, "If-Modified-Since")
-}
-
-// plainField says whether a field is one line.
-func plainField(name, value string) bool {
-	return name != "" && !strings.ContainsAny(name, "\x00\r\n: ") && !strings.ContainsAny(value, "\x00\r\n")
+	return append(b, "\r\n"...), true
 }
 
 func field(b []byte, name, value string) []byte {

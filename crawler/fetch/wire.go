@@ -1,7 +1,6 @@
 package fetch
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -32,17 +31,11 @@ type wire struct {
 	buf  []byte    // what one read brought
 	head []byte    // what came so far, until the final head is complete
 	sum  hash.Hash // over the payload
-	veil veil      // hides secrets in what came
 
-	looked   int       // bytes of head that hold no end
-	done     bool      // the message's end has come, not just the connection's
-	start    time.Time // of the exchange, for its total
-	answered func()    // see Request
-	sent     time.Time // when the request was on its way
-	most     int64     // bytes of the response
-
-	bad   []byte // what broke the framing of the body …
-	badAt int64  // … and where it stands in the response
+	looked int       // bytes of head that hold no end
+	done   bool      // the message's end has come, not just the connection's
+	start  time.Time // of the exchange, for its total
+	sent   time.Time // when the request was on its way
 }
 
 // wireBuffer is as much as one read takes. Four TLS records fit.
@@ -66,28 +59,21 @@ func (w *Worker) record(ctx context.Context, req Request) (*warc.Exchange, error
 	x := &warc.Exchange{URL: req.URL, Method: req.Method, At: w.rec.now()}
 	t, err := parseTarget(req.URL)
 	if err != nil {
-		x.Outcome, x.Cause.Phase = outcome.BadURL, warc.PhaseRules
+		x.Outcome = outcome.BadURL
 		x.Detail = fmt.Sprintf("%.200q is not an http or https address that can be asked", req.URL)
 		return x, nil
 	}
 	x.URL = t.url
-	who := cmp.Or(req.Session, w.rec.Session)
-	asked := who.Ask(whereOf(t), x.At)
-	msg, ok := w.rec.message(t, req, asked)
+	msg, ok := w.rec.message(t, req)
 	if !ok {
 		return nil, fmt.Errorf("ask %s: a header field of the request holds a line break", t.url)
-	}
-	w.wire.answered = req.Answered
-	w.wire.veil.about(who, whereOf(t), asked)
-	if w.wire.most = w.rec.limits.Bytes; req.Bytes > 0 {
-		w.wire.most = min(w.wire.most, req.Bytes)
 	}
 	return w.wire.exchange(ctx, t, msg, x)
 }
 
 // exchange sends msg and keeps what comes back. On a kept-alive connection that turns out to be dead before the first
 // byte of a response, it asks once more, on a new one: only the last attempt is the exchange.
-func (w *wire) exchange(ctx context.Context, t target, msg message, x *warc.Exchange) (*warc.Exchange, error) {
+func (w *wire) exchange(ctx context.Context, t target, msg []byte, x *warc.Exchange) (*warc.Exchange, error) {
 	w.start = time.Now()
 	if c := w.rec.idle.get(t.key()); c != nil {
 		err := w.talk(ctx, c, msg, x)
@@ -97,48 +83,21 @@ func (w *wire) exchange(ctx context.Context, t target, msg message, x *warc.Exch
 		*x = warc.Exchange{URL: x.URL, Method: x.Method, At: w.rec.now()}
 		w.start = time.Now()
 	}
-	two := w.rec.onlyH2.has(t.key())
-	err := w.connect(ctx, t, msg, x, two)
-	if t.secure && !two && ctx.Err() == nil && w.refusedHTTP1(err) {
-		if gone := w.rec.Release(x); gone != nil {
-			return nil, gone
-		}
-		*x = warc.Exchange{URL: x.URL, Method: x.Method, At: w.rec.now()}
-		if err = w.connect(ctx, t, msg, x, true); x.Head.Len > 0 {
-			w.rec.onlyH2.add(t.key())
-		}
-	}
-	return w.end(ctx, t, x, err)
-}
-
-// connect makes a connection and talks over it, over HTTP/2 if two is set.
-func (w *wire) connect(ctx context.Context, t target, msg message, x *warc.Exchange, two bool) error {
-	c, err := w.rec.dial(ctx, t, x, two)
+	c, err := w.rec.dial(ctx, t, x)
 	switch {
 	case err == nil:
-		return w.talk(ctx, c, msg, x)
+		err = w.talk(ctx, c, msg, x)
 	case errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE):
-		return &localError{fmt.Errorf("open a connection, too many files are open on this machine: %w", err)}
+		err = &localError{fmt.Errorf("open a connection, too many files are open on this machine: %w", err)}
+	default:
+		err = &dialError{err}
 	}
-	return &dialError{err}
-}
-
-// refusedHTTP1 says whether a host speaks HTTP/2 alone: it would not shake hands for HTTP/1.1 (RFC 7301 §3.2), or answered in
-// frames.
-func (w *wire) refusedHTTP1(err error) bool {
-	const noApplicationProtocol = 120
-	var dial *dialError
-	if errors.As(err, &dial) {
-		alert, ok := alertOf(err)
-		return ok && alert == noApplicationProtocol
-	}
-	return errors.Is(err, errNotHTTP) && speaksH2(w.head)
+	return w.end(ctx, t, x, err)
 }
 
 // end writes down how the exchange ended.
 func (w *wire) end(ctx context.Context, t target, x *warc.Exchange, cause error) (*warc.Exchange, error) {
 	x.Timing.Total = time.Since(w.start)
-	x.Notes = w.veil.notes(len(x.Request) > 0)
 	var local *localError
 	switch {
 	case ctx.Err() != nil && cause != nil:
@@ -154,29 +113,28 @@ func (w *wire) end(ctx context.Context, t target, x *warc.Exchange, cause error)
 
 // talk sends msg over c and reads the response into x. It keeps c for others, or closes it. The error is nil if and only
 // if the response is whole.
-func (w *wire) talk(ctx context.Context, c *conn, msg message, x *warc.Exchange) error {
+func (w *wire) talk(ctx context.Context, c *conn, msg []byte, x *warc.Exchange) error {
 	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
-	x.IP, x.TLS, x.Protocol = c.ip, c.tls, c.protocol
+	x.IP, x.TLS = c.ip, c.tls
 	w.sent = time.Now()
 	w.deadline(ctx, c, w.sent.Add(w.rec.limits.FirstByte))
-	w.veil.begin(x.At)
-	x.Request = msg.shown(len(msg.wire))
-	n, err := c.Write(msg.wire)
+	x.Request = msg
+	n, err := c.Write(msg)
 	sentAll := err == nil
-	x.Request = msg.shown(n)
+	x.Request = msg[:n]
 
 	// A server may answer and close before it has read the request: what it says counts for more than our failed write.
 	readErr := w.readHead(c, x)
 	if readErr == nil {
 		readErr = w.readBody(ctx, c, x)
 	}
-	if readErr == nil && c.protocol == "" {
+	if readErr == nil {
 		x.Excess += c.surplus(w.buf)
 	}
 	if readErr != nil && !sentAll && x.Response == nil && !timedOut(readErr) {
 		readErr = err
 	}
-	reusable := stop() && readErr == nil && w.done && sentAll && c.protocol == "" && x.Excess == 0 && x.Head.KeepAlive()
+	reusable := stop() && readErr == nil && w.done && sentAll && x.Excess == 0 && x.Head.KeepAlive()
 	if reusable && c.SetDeadline(time.Time{}) == nil {
 		w.rec.idle.put(c)
 	} else {
@@ -208,9 +166,6 @@ func (w *wire) readHead(c *conn, x *warc.Exchange) error {
 		w.head = append(w.head, w.buf[:n]...)
 		whole, parseErr := w.parse(x)
 		if whole {
-			if w.answered != nil {
-				w.answered()
-			}
 			return nil // an error of the read comes again with the next
 		}
 		if parseErr != nil {
@@ -220,7 +175,6 @@ func (w *wire) readHead(c *conn, x *warc.Exchange) error {
 			if len(w.head) == 0 {
 				return err
 			}
-			w.veil.evidence(w.head)
 			return errors.Join(err, w.keep(x, w.head))
 		}
 	}
@@ -247,16 +201,12 @@ func (w *wire) parse(x *warc.Exchange) (bool, error) {
 			return false, errNotHTTP
 		}
 		if h.Status >= 200 || h.Status == http.StatusSwitchingProtocols {
-			if h, err = w.veil.head(h, w.head[:end]); err != nil {
-				return false, errNotHTTP
-			}
 			if h.Framing(x.Method).Kind == httpmsg.Conflict {
 				return false, errConflict
 			}
 			x.Head = h
 			return true, nil
 		}
-		w.veil.interim(w.head[:end])
 		x.Interim = append(x.Interim, w.head[:end]...)
 		w.head, w.looked = append(w.head[:0], w.head[end:]...), 0
 	}
@@ -271,28 +221,6 @@ func (w *wire) readBody(ctx context.Context, c *conn, x *warc.Exchange) error {
 		return err
 	}
 	f := x.Head.Framing(x.Method)
-	w.veil.body(f.Kind == httpmsg.Chunked)
-	err := w.receive(ctx, c, x, f)
-	var local *localError
-	if !w.veil.on() || errors.As(err, &local) {
-		return err
-	}
-	if kept := w.unveiled(x, err == nil); kept != nil {
-		return errors.Join(err, kept)
-	}
-	if errors.Is(err, httpmsg.ErrMalformed) {
-		if _, err := x.Response.ReadAt(w.bad, w.badAt); err != nil { // as it is kept
-			return &localError{err}
-		}
-	}
-	if withheld := w.look(ctx, x); withheld != nil {
-		return withheld
-	}
-	return err
-}
-
-// receive reads a body up to its end.
-func (w *wire) receive(ctx context.Context, c *conn, x *warc.Exchange, f httpmsg.Framing) error {
 	s := httpmsg.NewScanner(f)
 	if err := w.take(x, &s, w.head[x.Head.Len:]); err != nil {
 		return err
@@ -319,25 +247,18 @@ func (w *wire) receive(ctx context.Context, c *conn, x *warc.Exchange, f httpmsg
 
 // take keeps that part of b which belongs to the message, up to the limit, and counts the rest.
 func (w *wire) take(x *warc.Exchange, s *httpmsg.Scanner, b []byte) error {
-	within := b[:min(int64(len(b)), max(0, w.most-x.Response.Size()-w.veil.waiting()))]
+	within := b[:min(int64(len(b)), max(0, w.rec.limits.Bytes-x.Response.Size()))]
 	at := 0
 	for at < len(within) && !s.Done() {
 		payload, n, err := s.Next(within[at:])
 		if err != nil {
-			at += n
-			w.badAt = x.Response.Size() + w.veil.waiting() + int64(at)
-			w.bad = append(w.bad[:0], within[at:min(len(within), at+warc.MaxOffending)]...)
-			return errors.Join(err, w.pass(x, within)) // where the message ends is anybody's guess: all is evidence
+			return errors.Join(err, w.keep(x, within)) // where the message ends is anybody's guess: all is evidence
 		}
-		at += n
-		if w.veil.on() {
-			w.veil.payload(at-len(payload), at)
-		} else {
-			_, _ = w.sum.Write(payload) // a hash never fails
-		}
+		_, _ = w.sum.Write(payload) // a hash never fails
 		x.Payload.Size += int64(len(payload))
+		at += n
 	}
-	if err := w.pass(x, within[:at]); err != nil {
+	if err := w.keep(x, within[:at]); err != nil {
 		return err
 	}
 	switch {

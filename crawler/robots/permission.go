@@ -10,7 +10,6 @@ import (
 type Permission struct {
 	state  state
 	status int
-	lacks  string // why the body is not taken at its word; empty if it is
 	rules  *Rules
 }
 
@@ -24,17 +23,12 @@ const (
 
 // FromStatus judges the final response to a request for robots.txt, after redirects; status is 0 if none came.
 //
-//   - 2xx: the rules in body say. The body must be decoded, and whole or longer than MaxBody: see Partial.
+//   - 2xx: the rules in body say. The body must be decoded; a truncated one is judged by what came.
 //   - 3xx, too many redirects or one that leads nowhere, and 4xx: there is no robots.txt, so all is allowed.
 //   - 5xx, 429 and no response at all: nothing is allowed for now. 429 is the server's wish for less, so it is not
-//     taken for leave to ask for everything. Nor is a part (206), or word that nothing has changed (304), which nobody
-//     had asked for.
+//     taken for leave to ask for everything.
 func FromStatus(status int, body []byte) Permission {
 	switch {
-	case status == 206:
-		return Partial(status, "the site answered 206, a part of it that nobody had asked for")
-	case status == 304:
-		return Partial(status, "the site answered 304, that it has not changed, which nobody had asked for")
 	case status >= 200 && status < 300:
 		return Permission{state: ruled, status: status, rules: Parse(body)}
 	case status >= 300 && status < 500 && status != 429:
@@ -42,13 +36,6 @@ func FromStatus(status int, body []byte) Permission {
 	}
 	return Permission{status: status}
 }
-
-// Partial is what a robots.txt says of which the end is missing, or which can't be decoded: nothing is allowed for now, since
-// what is not known of it may forbid anything. lacks says why, for people.
-func Partial(status int, lacks string) Permission { return Permission{status: status, lacks: lacks} }
-
-// Lacks says why a robots.txt that came could not be read; empty if it could, or if none came.
-func (p Permission) Lacks() string { return p.lacks }
 
 // Unreachable says that robots.txt could not be had, so nothing may be asked of the host for now.
 func (p Permission) Unreachable() bool { return p.state == unreachable }
@@ -63,8 +50,6 @@ func (p Permission) Allowed(agent, url string) (bool, string) {
 		return p.rules.Allowed(agent, url)
 	case p.state == open:
 		return true, ""
-	case p.lacks != "":
-		return false, "robots.txt could not be read: " + p.lacks
 	case p.status == 0:
 		return false, "robots.txt could not be fetched"
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"time"
 
 	"linkstead/archive/urlkey"
 )
@@ -90,13 +89,10 @@ const (
 	ReasonRedirects Reason = "redirects" // too many redirects in a row
 	ReasonLoop      Reason = "loop"      // a redirect to itself
 	ReasonWatch     Reason = "watch"     // what the run watches is the links alone
-	ReasonHad       Reason = "had"       // the run that is being completed has asked for it
 	ReasonQuota     Reason = "quota"     // too many requisites, or requisites too far within requisites
-	ReasonTrap      Reason = "trap"      // it looks like one of endlessly many that a site makes up, see Traps
-	ReasonNoted     Reason = "noted"     // it says of the page what it is, and nothing more: canonical, alternate, amphtml
 )
 
-// Verdict is what becomes of a link: a task, or nothing and why. For a trap it tells what task it would be.
+// Verdict is what becomes of a link: a task, or nothing and why.
 type Verdict struct {
 	Admitted bool
 	Kind     Kind
@@ -118,21 +114,11 @@ const (
 	robotsMaxHops = 5 // RFC 9309 §2.3.1.2
 )
 
-// Owed says whether a task on such a hop path, with such a due time, is asked for at least once whatever befalls its host: what
-// the run was begun with or is listed in what it watches, the own links of its posts, and where they redirect to.
-func Owed(hops string, due int64) bool {
-	hops = strings.TrimRight(hops, string(HopRedirect))
-	before, link := strings.CutSuffix(hops, string(HopLink))
-	return IsTop(hops) || link && IsTop(before) && due == duePerDepth
-}
-
 // Scope is a Spec made ready to judge. It is immutable and safe for concurrent use.
 type Scope struct {
 	spec    Spec
 	exclude []*regexp.Regexp
 	root    root
-	front   bool // the source is the front page of a site
-	year    int  // in which the run began; 0 if nobody said
 }
 
 // Compile checks the spec and makes it ready. Errors name the value at fault and what to try.
@@ -162,15 +148,7 @@ func (s Spec) Compile() (*Scope, error) {
 		return nil, fmt.Errorf("scope %s needs an address to measure from, and the source is a document: give --base URL, or --scope any", s.Scope)
 	}
 	c.root = r
-	c.front = err == nil && isFront(s.Source)
 	return c, nil
-}
-
-// In is the scope of a run that began at a time.
-func (s *Scope) In(began time.Time) *Scope {
-	c := *s
-	c.year = began.UTC().Year()
-	return &c
 }
 
 func fault(err error) string {
@@ -214,9 +192,6 @@ func (s *Scope) Admit(l Link) Verdict {
 	case HopPrereq:
 		return admit(l, KindRobots, l.Depth, dueRobots)
 	case HopEntry, HopNested:
-		if s.spec.Watch == "" {
-			return s.admitMapped(l)
-		}
 		if v, out := s.excluded(l.URL); out {
 			return v
 		}
@@ -246,15 +221,7 @@ func (s *Scope) admitLink(l Link) Verdict {
 	if depth == 1 {
 		due += dueOther
 	}
-	return s.unlessTrap(l, admit(l, KindPage, depth, due))
-}
-
-// unlessTrap withdraws the verdict on a page that looks like a trap.
-func (s *Scope) unlessTrap(l Link, v Verdict) Verdict {
-	if why := s.Trapped(l.URL, l.From, v.Depth); why != "" {
-		v.Admitted, v.Reason, v.Detail = false, ReasonTrap, why
-	}
-	return v
+	return admit(l, KindPage, depth, due)
 }
 
 func (s *Scope) admitEmbed(l Link) Verdict {
@@ -291,7 +258,7 @@ func (s *Scope) admitRedirect(l Link) Verdict {
 	switch {
 	case role == KindRobots:
 		return admit(l, KindRedirect, l.Depth, dueRobots)
-	case IsTop(before) && (s.spec.Watch != "" || IsSeed(before)):
+	case IsTop(before):
 		return admit(l, KindRedirect, l.Depth, duePost)
 	}
 	if v, out := s.excluded(l.URL); out {
@@ -303,16 +270,7 @@ func (s *Scope) admitRedirect(l Link) Verdict {
 	if l.Depth > 1 && !s.inBounds(l.URL) {
 		return refuse(ReasonScope, s.bounds())
 	}
-	return s.unlessTrap(l, admit(l, KindRedirect, l.Depth, int64(l.Depth)*duePerDepth))
-}
-
-// Again is the priority of a task that was carried out before, and is to be once more.
-func Again(kind Kind, hops string, depth int) int64 {
-	due := int64(depth) * duePerDepth
-	if kind == KindRequisite || Role(hops) == KindRequisite {
-		due += dueRequisite
-	}
-	return max(due, duePost)
+	return admit(l, KindRedirect, l.Depth, int64(l.Depth)*duePerDepth)
 }
 
 func admit(l Link, kind Kind, depth int, due int64) Verdict {

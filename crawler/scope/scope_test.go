@@ -229,22 +229,3 @@ func TestAdmitEntries(t *testing.T) {
 		t.Errorf("a recheck fetches requisites: %+v", v)
 	}
 }
-
-// TestOwed: what is asked for at least once, whatever befalls its host.
-func TestOwed(t *testing.T) {
-	for _, c := range []struct {
-		hops string
-		due  int64
-		want bool
-	}{
-		{"", 1, true}, {"RR", 1, true}, // the post
-		{"M", 1, true}, {"MR", 1, true}, {"NM", 1, true}, {"N", 1, true}, // what is listed, and lists
-		{"L", 10, true}, {"LR", 10, true}, {"ML", 10, true}, {"RL", 10, true}, // the posts' own links
-		{"L", 15, false}, // what else is in scope
-		{"LL", 20, false}, {"LL", 10, false}, {"E", 2, false}, {"LE", 12, false}, {"ER", 2, false}, {"LRE", 12, false},
-	} {
-		if got := scope.Owed(c.hops, c.due); got != c.want {
-			t.Errorf("%q due at %d: %v", c.hops, c.due, got)
-		}
-	}
-}

@@ -8,8 +8,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
-	"unicode"
 )
 
 // Links says which links of the post are its sources.
@@ -63,7 +61,6 @@ const (
 // JSON in the run's row, so that any process can go on with the run.
 type Spec struct {
 	Source     string   `json:"source"`            // an http(s) URL, the name of a document, or "-"
-	Missing    int64    `json:"missing,omitempty"` // number of the run that this one completes: what that has is not asked for; see storage.DB.Completions
 	Base       string   `json:"base,omitempty"`    // what the relative links of a document are resolved against
 	Dated      string   `json:"dated,omitempty"`   // when the author cited: YYYY, YYYY-MM, YYYY-MM-DD or RFC 3339
 	Links      Links    `json:"links"`             // which links of the post are its sources
@@ -79,23 +76,13 @@ type Spec struct {
 	Retries       int      `json:"retries"`                 // tries after the first, for failures that may pass
 	PerHost       int      `json:"per_host"`                // requests at a time to one host
 	DelayMS       int64    `json:"delay_ms"`                // from the end of a request to the next one to that host, milliseconds
-	Unconditional bool     `json:"unconditional,omitempty"` // ask for everything anew, not only for what has changed since it was captured
 	AllowPrivate  bool     `json:"allow_private,omitempty"` // private and loopback addresses may be dialled
 	Resolve       []string `json:"resolve,omitempty"`       // HOST:PORT:ADDR, as in curl
-	RequireValid  bool     `json:"require_valid,omitempty"` // a certificate that does not verify is a failure
-
-	Cookies  string `json:"cookies,omitempty"`  // empty: none; CookiesSession, or the path of a file of them
-	Language string `json:"language,omitempty"` // Accept-Language; may be empty
-	Traps    Traps  `json:"traps"`
-	Sitemaps Maps   `json:"sitemaps,omitempty"` // whether the site's sitemaps and feeds are read for pages; needs a depth
 
 	Watch  Watch  `json:"watch,omitempty"` // what the source is; empty: a post, or the seed of a site
 	Posts  bool   `json:"posts,omitempty"` // of a sitemap: its entries are posts, captured with their sources
 	Budget Budget `json:"budget,omitzero"`
 }
-
-// CookiesSession is Spec.Cookies where what servers set during the run is sent back. A file of cookies does that, too.
-const CookiesSession = "session"
 
 // Watch says what a run's source is.
 type Watch string
@@ -143,7 +130,7 @@ func (s Spec) IsPost(hops string) bool {
 func Default() Spec {
 	return Spec{
 		Links: LinksSources, Scope: BoundHost, Robots: RobotsObey, Collection: "default",
-		MaxRequisites: 2000, MaxRedirects: 20, MaxEmbedHops: 8, Retries: 2, PerHost: 1, DelayMS: 500, Traps: DefaultTraps(),
+		MaxRequisites: 2000, MaxRedirects: 20, MaxEmbedHops: 8, Retries: 2, PerHost: 1, DelayMS: 500,
 	}
 }
 
@@ -173,7 +160,6 @@ const maxDepth = 90
 
 var (
 	collectionName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
-	languageForm   = regexp.MustCompile(`^[A-Za-z0-9*;=., -]{0,200}$`)
 	dateForms      = regexp.MustCompile(`^\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?)?)?$`)
 )
 
@@ -186,9 +172,6 @@ func (s Spec) check() error {
 		return err
 	}
 	if err := s.checkNumbers(); err != nil {
-		return err
-	}
-	if err := s.Traps.check(); err != nil {
 		return err
 	}
 	for _, r := range s.Resolve {
@@ -215,11 +198,6 @@ func (s Spec) checkWords() error {
 	default:
 		return fmt.Errorf("robots %q is unknown: use obey, ignore or record", s.Robots)
 	}
-	switch s.Sitemaps {
-	case "", MapsRead, MapsLeave:
-	default:
-		return fmt.Errorf("sitemaps %q is unknown: use yes or no, or leave it out for yes where the source is a site's front page", s.Sitemaps)
-	}
 	switch s.Watch {
 	case "", WatchFeed, WatchSitemap, WatchList, WatchRecheck:
 	default:
@@ -228,29 +206,10 @@ func (s Spec) checkWords() error {
 	if !collectionName.MatchString(s.Collection) {
 		return fmt.Errorf("collection %q is no name: use up to 63 of a-z, 0-9, dot, dash and underscore, a letter or digit first", s.Collection)
 	}
-	if !languageForm.MatchString(s.Language) {
-		return fmt.Errorf("language %q is no Accept-Language: write it as en, or de-CH, de;q=0.9, en;q=0.5", s.Language)
-	}
-	if strings.ContainsFunc(s.Cookies, unicode.IsControl) {
-		return fmt.Errorf("cookies %q is no path: use off, session, or a file of cookies", s.Cookies)
-	}
-	if s.Dated != "" && !dated(s.Dated) {
+	if s.Dated != "" && !dateForms.MatchString(s.Dated) {
 		return fmt.Errorf("date %q is not understood: write it as 2024, 2024-05, 2024-05-17 or 2024-05-17T12:00:00Z", s.Dated)
 	}
 	return nil
-}
-
-// dated says whether a date is of a form that is taken, and stands in the calendar.
-func dated(s string) bool {
-	if !dateForms.MatchString(s) {
-		return false
-	}
-	for _, form := range []string{"2006", "2006-01", time.DateOnly, "2006-01-02T15:04Z07:00", time.RFC3339} {
-		if _, err := time.Parse(form, s); err == nil {
-			return true
-		}
-	}
-	return false
 }
 
 func (s Spec) checkNumbers() error {

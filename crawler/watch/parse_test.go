@@ -131,7 +131,7 @@ func TestReadSitemap(t *testing.T) {
 		"compressed":         {compressed(t, urlset), urlsetWant},
 		"byte order mark":    {"\xef\xbb\xbf" + urlset, urlsetWant},
 		"index":              {`<sitemapindex><sitemap><loc>one.xml</loc><lastmod>2026</lastmod></sitemap><sitemap><loc>https://s.example/two.xml.gz</loc></sitemap></sitemapindex>`, "nested https://s.example/one.xml\nnested https://s.example/two.xml.gz\n"},
-		"text":               {"https://s.example/a\r\n\r\n  https://s.example/b  \nnot an address\n", "https://s.example/a -\nhttps://s.example/b -\nnote 1 entries were left out: they have no http(s) address\n"},
+		"text":               {"https://s.example/a\r\n\r\n  https://s.example/b  \nnot an address\n", "https://s.example/a -\nhttps://s.example/b -\nhttps://s.example/not%20an%20address -\n"},
 		"feed":               {feeds["rss 0.91"].body, "https://s.example/x -\n"},
 		"cut":                {cutURLset, "https://s.example/a 2026-01-02\nhttps://s.example/b?x=1&y=2 2026-01-03T00:00:00Z\nhttps://s.example/c?x=1&y=2 -\n"},
 		"no namespace":       {`<URLSET><URL><LOC>https://s.example/a</LOC></URL></URLSET>`, "https://s.example/a -\n"},

@@ -47,8 +47,7 @@ func ReadSitemap(body []byte, url string) (Listing, error) {
 	if !bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) {
 		for line := range bytes.Lines(body) {
 			if u := strings.TrimSpace(string(line)); u != "" {
-				u, _ = urlkey.Parse("", u) // sitemaps.org: in full; what is none is a line of another text
-				out.add(u, NoStamp)
+				out.add(resolved(base, u), NoStamp)
 			}
 		}
 	} else {

@@ -26,8 +26,6 @@ func Frontier(t *testing.T, rows Rows) {
 		{"ReleaseLate", frontierReleaseLate},
 		{"FreeOwner", frontierFreeOwner},
 		{"Delay", frontierDelay},
-		{"Pace", frontierPace},
-		{"LeftAlone", frontierLeftAlone},
 		{"Retry", frontierRetry},
 		{"Discovered", frontierDiscovered},
 		{"Due", frontierDue},

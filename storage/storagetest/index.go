@@ -17,15 +17,12 @@ func Index(t *testing.T, rows Rows) {
 	suite(t, rows, []test{
 		{"Fields", indexFields},
 		{"Closest", indexClosest},
-		{"Momentary", indexMomentary},
 		{"KeysAreBytes", indexKeysAreBytes},
 		{"CapturesOrder", indexCapturesOrder},
 		{"LongLists", indexLongLists},
 		{"NestedReads", indexNestedReads},
 		{"Attempts", indexAttempts},
 		{"Original", indexOriginal},
-		{"Validated", indexValidated},
-		{"RunAddresses", indexRunAddresses},
 		{"Posts", indexPosts},
 		{"AdoptTwice", indexAdoptTwice},
 	})
@@ -42,8 +39,7 @@ func (b *bench) adopt(cs ...storage.Capture) {
 func indexFields(b *bench) {
 	want := storage.Capture{Collection: "c", URLKey: "org,example)/ä?q='\"", At: time.UnixMicro(1_700_000_000_123_456).UTC(), Segment: "s",
 		Offset: 1 << 33, Length: 77, URL: "http://example.org/ä", Status: 301, Mime: "text/html; x", Digest: "sha256:ABC", Kind: "revisit",
-		RefersTo: "s/12", Redirect: "http://example.org/b", RecordID: "<urn:uuid:2>", Run: 4, Outcome: "redirect",
-		Flags: "login needs-browser", ETag: `W/"ä"`, Modified: "Mon, 23 Nov 2026 07:00:00 GMT", TLSInvalid: "the certificate is for another host", Canonical: "http://x/", Unmodified: true}
+		RefersTo: "s/12", Redirect: "http://example.org/b", RecordID: "<urn:uuid:2>", Run: 4, Outcome: "redirect"}
 	b.adopt(want)
 	if got := b.captures(want.URLKey); len(got) != 1 || got[0] != want {
 		b.t.Errorf("Captures brings %+v, want %+v", got, want)
@@ -102,32 +98,6 @@ func indexClosest(b *bench) {
 		if _, err := b.Closest(b.t.Context(), k[0], k[1], exact, at(0)); !errors.Is(err, storage.ErrNotFound) {
 			b.t.Errorf("Closest in %q: %v, want ErrNotFound", k, err)
 		}
-	}
-	flagged := func(offset int64, url string, sec int, kind string) storage.Capture {
-		c := row(offset, url, sec, kind)
-		c.URLKey, c.Flags = "w", "bot-wall needs-browser"
-		return c
-	}
-	cut := row(21, exact, 10, "truncated")
-	cut.URLKey = "w"
-	b.adopt(flagged(20, exact, 0, "response"), cut, flagged(22, www, 100, "response"), flagged(23, "http://w.e/", 300, "truncated"))
-	if got, err := b.Closest(b.t.Context(), "c", "w", exact, at(0)); err != nil || got.Offset != 21 {
-		b.t.Errorf("a wall is preferred to a copy that lacks its end: number %d, %v", got.Offset, err)
-	}
-	if got, err := b.Closest(b.t.Context(), "c", "w", www, at(100)); err != nil || got.Offset != 21 {
-		b.t.Errorf("a wall is preferred to another spelling: number %d, %v", got.Offset, err)
-	}
-	if got, err := b.Taken(b.t.Context(), "c", "w", www, at(100)); err != nil || got.Offset != 22 || got.Flags != "bot-wall needs-browser" {
-		b.t.Errorf("the copy of that second: number %d, %q, %v", got.Offset, got.Flags, err)
-	}
-	if _, err := b.Taken(b.t.Context(), "c", "w", www, at(101)); !errors.Is(err, storage.ErrNotFound) {
-		b.t.Errorf("nothing was taken in that second: %v", err)
-	}
-	only := flagged(24, exact, 50, "response")
-	only.URLKey = "only"
-	b.adopt(only)
-	if got, err := b.Closest(b.t.Context(), "c", "only", exact, at(0)); err != nil || got.Offset != 24 {
-		b.t.Errorf("a wall is better than nothing: number %d, %v", got.Offset, err)
 	}
 	first := row(9, exact, 500, "truncated")
 	first.URLKey = "cut"
@@ -263,7 +233,7 @@ func indexNestedReads(b *bench) {
 func indexAttempts(b *bench) {
 	mk := func(sec int, outcome string) storage.Attempt {
 		return storage.Attempt{Collection: "c", URL: "http://e/", URLKey: "k", At: b.clock.Now().Add(time.Duration(sec) * time.Second).UTC(),
-			Run: 2, Outcome: outcome, Detail: "no such host ä", Segment: "s", Offset: int64(sec), RecordID: "<urn:uuid:7>"}
+			Run: 2, Outcome: outcome, Detail: "no such host ä", Segment: "s", Offset: int64(sec)}
 	}
 	as := []storage.Attempt{mk(9, "dns"), mk(3, "timeout"), mk(9, "dns")} // the last one again
 	if err := b.Adopt(b.t.Context(), []storage.End{{Attempts: as}}); err != nil {
@@ -275,30 +245,6 @@ func indexAttempts(b *bench) {
 	}
 	if got := b.captures("k"); len(got) != 0 {
 		b.t.Errorf("attempts are in the index: %+v", got)
-	}
-	if c, err := b.Closest(b.t.Context(), "c", "k", "http://e/", b.clock.Now()); !errors.Is(err, storage.ErrNotFound) {
-		b.t.Errorf("an attempt is the closest capture: %+v, %v", c, err)
-	}
-	nameless := mk(4, "reset")
-	nameless.RecordID, nameless.Offset = "", 77
-	other := mk(5, "empty")
-	other.RecordID = "<urn:uuid:8>"
-	if err := b.Adopt(b.t.Context(), []storage.End{{Attempts: []storage.Attempt{nameless, other}}}); err != nil {
-		b.t.Fatal(err)
-	}
-	if got, err := b.AttemptBy(b.t.Context(), "<urn:uuid:8>"); err != nil || got != other {
-		b.t.Errorf("AttemptBy brings %+v, %v", got, err)
-	}
-	if got, err := b.AttemptAt(b.t.Context(), "s", 77); err != nil || got != nameless {
-		b.t.Errorf("AttemptAt brings %+v, %v", got, err)
-	}
-	for _, id := range []string{"", "<urn:uuid:9>", "a\x00\xff"} {
-		if got, err := b.AttemptBy(b.t.Context(), id); !errors.Is(err, storage.ErrNotFound) {
-			b.t.Errorf("AttemptBy(%q) brings %+v, %v", id, got, err)
-		}
-	}
-	if got, err := b.AttemptAt(b.t.Context(), "s\x00", 78); !errors.Is(err, storage.ErrNotFound) {
-		b.t.Errorf("AttemptAt brings %+v, %v", got, err)
 	}
 }
 

@@ -52,9 +52,6 @@ func segmentsLost(b *bench) {
 	if got := b.counts(r.ID); got.Ended != 2 || got.Captured != 2 || got.Failed != 0 {
 		b.t.Errorf("counts %+v, want 2 ended and 2 captured", got)
 	}
-	if got, want := b.ledger(r.ID), []string{"h dns 1", "h ok 2"}; !slices.Equal(got, want) {
-		b.t.Errorf("the ledger has %q, want %q", got, want)
-	}
 	b.lostIsLost()
 }
 

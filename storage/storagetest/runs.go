@@ -26,8 +26,6 @@ func Runs(t *testing.T, rows Rows) {
 		{"FinishNot", runsFinishNot},
 		{"Counts", runsCounts},
 		{"CountsKilled", runsCountsKilled},
-		{"Ledger", ledgerAddsUp},
-		{"Tallies", runsTallies},
 	})
 }
 

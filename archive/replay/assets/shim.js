@@ -22,20 +22,6 @@
   Object.defineProperty(self, mark, { value: true });
 
   const { URL, Proxy, Reflect, Object: O, String: S } = self;
-
-  // What the archive tells of a copy that shows a wall stands over the page, out of reach of its styles.
-  const notice = document.currentScript && document.currentScript.getAttribute("data-archive-notice");
-  const tell = () => {
-    const bar = document.createElement("linkstead-notice");
-    const text = document.createElement("p");
-    text.textContent = notice;
-    text.setAttribute("role", "status");
-    bar.style.cssText = "all: initial !important; display: block !important; position: fixed !important; inset: 0 0 auto 0 !important; z-index: 2147483647 !important";
-    text.style.cssText = "margin: 0; padding: .6em 1em; font: 16px/1.4 system-ui, sans-serif; color: #000; background: #ffdf80; border-bottom: 2px solid #8a5a00";
-    bar.attachShadow({ mode: "closed" }).append(text);
-    document.documentElement.append(bar);
-  };
-  if (notice) addEventListener("DOMContentLoaded", tell);
   const here = new URL(document.baseURI);
   const address = /^\/web\/(\d{1,14})(?:[a-z]{2}_)?\/((?:https?|file):.*)$/s;
   const rooted = /^\/web\/(?:\d{1,14}(?:[a-z]{2}_)?|\d*\*|-)\//;

@@ -44,7 +44,7 @@ func newArchive(t testing.TB) *archive {
 	})
 	a.db = db
 	a.pages = &Pages{
-		Rows: db, Schedules: db, Runs: db, Status: db, Reports: &report.Builder{Rows: db, Replay: replayOrigin, Collection: "default"}, Replay: replayOrigin, Listen: "127.0.0.1:8080",
+		Rows: db, Schedules: db, Reports: &report.Builder{Rows: db, Replay: replayOrigin, Collection: "default"}, Replay: replayOrigin, Listen: "127.0.0.1:8080",
 		Now: func() time.Time { return a.now }, Log: slog.New(slog.NewTextHandler(&a.log, nil)),
 	}
 	a.web = a.pages.Handler()

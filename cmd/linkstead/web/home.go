@@ -52,11 +52,11 @@ func stateOf(s storage.RunState) state {
 }
 
 // tally counts links by what became of them.
-type tally struct{ Links, Captured, Partial, Walled, Dead, NotCaptured, Pending, Purged, LeftOut int }
+type tally struct{ Links, Captured, Partial, Dead, NotCaptured, Pending, Purged, LeftOut int }
 
 func tallyOf(r *report.Report) tally {
 	t := r.Totals
-	return tally{t.Links, t.Captured, t.Partial, t.Walled, t.Dead, t.NotCaptured, t.Pending, t.Purged, t.LeftOut}
+	return tally{t.Links, t.Captured, t.Partial, t.Dead, t.NotCaptured, t.Pending, t.Purged, t.LeftOut}
 }
 
 // home lists the posts, newest first.

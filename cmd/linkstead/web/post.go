@@ -73,8 +73,6 @@ type linkView struct {
 	CopyName  string
 	Redirects []hop
 	Final     string // where they end
-	Attempts  []attemptLink
-	Insecure  string // why the certificate did not verify
 	Other     string // if this version has no good copy: that of another
 	OtherAt   *moment
 	Citations []citation
@@ -84,19 +82,8 @@ type linkView struct {
 
 type hop struct{ URL, Status string }
 
-// attemptLink leads to the page on an attempt.
-type attemptLink struct {
-	Href, Word string
-	At         *moment
-}
-
 // citation is a sentence around a link, in three parts: the link's own text is the middle one.
-type citation struct {
-	Before, Text, After string
-	Page                int // 0: the document has none
-
-	Copy, Fragment string // the copy at the place that the link names; empty if the link's copy has that already
-}
+type citation struct{ Before, Text, After string }
 
 type leftOutGroup struct {
 	Reason string
@@ -173,10 +160,10 @@ func (p *Pages) post(r *http.Request) (*answer, error) {
 func viewOf(id string, q url.Values) (view, error) {
 	v := view{id: id, show: group(q.Get("show")), follow: q.Get("follow") != ""}
 	switch v.show {
-	case "", captured, partial, walled, dead, notCaptured, pending, purged:
+	case "", captured, partial, dead, notCaptured, pending, purged:
 	default:
 		return v, &problem{
-			status: http.StatusBadRequest, title: "No such selection", text: "Links can be selected by captured, partial, walled, dead, not-captured, pending and purged.",
+			status: http.StatusBadRequest, title: "No such selection", text: "Links can be selected by captured, partial, dead, not-captured, pending and purged.",
 		}
 	}
 	if s := q.Get("run"); s != "" {
@@ -271,7 +258,7 @@ func filters(asked view, t tally) []filter {
 		name string
 		n    int
 	}{
-		{"", "All", t.Links}, {captured, "Captured", t.Captured}, {partial, "Captured in part", t.Partial}, {walled, "Behind a wall", t.Walled},
+		{"", "All", t.Links}, {captured, "Captured", t.Captured}, {partial, "Captured in part", t.Partial},
 		{dead, "Dead", t.Dead}, {notCaptured, "Not captured", t.NotCaptured}, {pending, "Not tried yet", t.Pending},
 		{purged, "Taken out of the archive", t.Purged},
 	} {
@@ -298,8 +285,6 @@ func (p *Pages) link(n int, l *report.Link) linkView {
 	switch {
 	case l.Good():
 		v.CopyName = "Copy"
-	case l.Walled():
-		v.CopyName = "Kept wall"
 	case outcome.Outcome(l.Outcome).Kept():
 		v.CopyName = "Kept error page"
 	default:
@@ -308,37 +293,18 @@ func (p *Pages) link(n int, l *report.Link) linkView {
 	if o := l.Other; o != nil && o.Replay != "" {
 		v.Other, v.OtherAt = p.copyURL(o.Replay), momentOf(o.CapturedAt)
 	}
-	v.Final, v.Insecure = shownURL(l.Final), clean(l.TLSInvalid, maxContext)
-	v.Attempts = attemptsOf(&l.Fate)
+	v.Final = shownURL(l.Final)
 	for _, h := range l.Redirects {
 		v.Redirects = append(v.Redirects, hop{shownURL(h.URL), status(h.Status)})
 	}
-	same := !slices.ContainsFunc(l.Citations, func(c report.Citation) bool { return c.Fragment != l.Citations[0].Fragment })
-	if same && len(l.Citations) > 0 && l.Citations[0].Replay != "" {
-		v.Copy = p.copyURL(l.Citations[0].Replay)
-	}
 	for _, c := range l.Citations {
-		shown := citationOf(c)
-		if !same && c.Replay != "" {
-			shown.Copy, shown.Fragment = p.copyURL(c.Replay), clean(c.Fragment, maxText)
-		}
-		v.Citations = append(v.Citations, shown)
+		v.Citations = append(v.Citations, citationOf(c))
 	}
 	if len(v.Citations) > shownCitations+1 {
 		v.Citations, v.More = v.Citations[:shownCitations], v.Citations[shownCitations:]
 		v.MoreTotal = count(len(v.More), "more place in the post", "more places in the post")
 	}
 	return v
-}
-
-// attemptsOf leads to the pages on the attempts that failed.
-func attemptsOf(f *report.Fate) (out []attemptLink) {
-	for _, a := range f.Attempts {
-		if i := strings.Index(a.Address, "/attempts/"); i >= 0 {
-			out = append(out, attemptLink{a.Address[i:], clean(outcome.Outcome(a.Outcome).Describe().Short, maxTitle), momentOf(a.At)})
-		}
-	}
-	return out
 }
 
 // anchor is the place of a link on the page: the same in every version of the post, wherever the link stands in it.
@@ -352,13 +318,13 @@ func citationOf(c report.Citation) citation {
 	before, after, ok := cutWhole(context, text)
 	switch {
 	case text == "":
-		return citation{Before: context, Page: c.Page}
+		return citation{Before: context}
 	case context == "":
-		return citation{Text: text, Page: c.Page}
+		return citation{Text: text}
 	case !ok:
-		return citation{Before: context + " – ", Text: text, Page: c.Page}
+		return citation{Before: context + " – ", Text: text}
 	}
-	return citation{Before: before, Text: text, After: after, Page: c.Page}
+	return citation{before, text, after}
 }
 
 // cutWhole cuts s around text, where it stands as a whole word or address if it does anywhere.

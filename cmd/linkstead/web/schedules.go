@@ -127,9 +127,6 @@ func scheduledRunOf(r crawler.ScheduleRun) scheduledRun {
 	}
 	if r.Fault != "" {
 		v.Fault = "Its source leads nowhere: " + r.Fault
-		if r.State == string(storage.RunPaused) {
-			v.Fault = "It can’t be carried out: " + r.Fault
-		}
 	}
 	if r.Cut != "" {
 		v.Cut = fmt.Sprintf("The budget of %s was used up: %s not asked for.", r.Cut, count(r.CutTasks, "address was", "addresses were"))

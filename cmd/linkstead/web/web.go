@@ -9,7 +9,6 @@ import (
 	"embed"
 	"errors"
 	"html/template"
-	"io"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -32,7 +31,6 @@ type Rows interface {
 // Reports tells what a run did with a post.
 type Reports interface {
 	BuildPost(ctx context.Context, run storage.Run, id string) (*report.Report, error)
-	WriteCSV(ctx context.Context, rows report.URLRows, run storage.Run, to io.Writer) error
 	crawler.Sources
 }
 
@@ -46,10 +44,6 @@ type Pages struct {
 	Rows      Rows
 	Reports   Reports
 	Schedules Schedules
-	Runs      Runs
-	Attempts  Attempts
-	Evidence  Evidence
-	Status    report.StatusRows
 	Replay    string   // origin of the replay, such as http://replay.localhost:8081
 	Listen    string   // address that the pages are served on, host:port; its host is answered to, besides loopback ones
 	Hosts     []string // further host names to answer to, such as the one of a reverse proxy
@@ -87,15 +81,10 @@ func (p *Pages) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/{$}", p.serve(p.home))
 	mux.Handle("/posts/{id}", p.serve(p.post))
-	mux.Handle("/attempts/{id}", p.serve(p.attempt))
-	mux.Handle("/attempts/{segment}/{offset}", p.serve(p.attempt))
 	mux.Handle("/lookup", p.serve(p.lookup))
 	mux.Handle("/outcomes", p.serve(p.outcomes))
 	mux.Handle("/schedules", p.serve(p.schedulesPage))
 	mux.Handle("/schedules.json", p.serve(p.schedulesJSON))
-	mux.Handle("/runs/{id}", p.runPages())
-	mux.Handle("/status", p.serve(p.status))
-	mux.Handle("/status.json", p.serve(p.status))
 	mux.HandleFunc("/style.css", serveStyle)
 	mux.Handle("/", p.serve(nothingHere))
 	return p.guard(mux)
@@ -161,14 +150,14 @@ func (p *Pages) serve(view func(*http.Request) (*answer, error)) http.Handler {
 func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var told *problem
 	if errors.Is(err, storage.ErrAway) {
-		p.Log.Warn("page failed", "path", r.URL.Path, "error", err)
+		p.Log.Warn("page failed", "path", r.URL.Path, "err", err)
 		w.Header().Set("Retry-After", "60")
 		told = &problem{
 			status: http.StatusServiceUnavailable, title: "The archive can't be reached just now",
 			text: "A part of it does not answer. Nothing that is kept is harmed.", hint: "Try again in a minute.",
 		}
 	} else if !errors.As(err, &told) {
-		p.Log.Error("page failed", "path", r.URL.Path, "error", err)
+		p.Log.Error("page failed", "path", r.URL.Path, "err", err)
 		told = &problem{
 			status: http.StatusInternalServerError, title: "Something went wrong",
 			text: "The archive could not make this page. Nothing that is kept is harmed.",
@@ -187,7 +176,7 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 		a.raw, err = render(&answer{page: "problem", title: told.title, body: problemView{told.title, told.text, told.hint}})
 	}
 	if err != nil {
-		p.Log.Error("page about an error failed", "path", r.URL.Path, "error", err)
+		p.Log.Error("page about an error failed", "path", r.URL.Path, "err", err)
 		plain(w, http.StatusInternalServerError, "Something went wrong. The program's log tells what.\n")
 		return
 	}
@@ -219,7 +208,7 @@ func nothingHere(*http.Request) (*answer, error) {
 var templateFiles embed.FS
 
 // The templates are part of the program: a fault in them is a fault of the program, found by every test.
-var templates = mustTemplates("home", "post", "outcomes", "schedules", "run", "status", "attempt", "problem")
+var templates = mustTemplates("home", "post", "outcomes", "schedules", "problem")
 
 func mustTemplates(names ...string) map[string]*template.Template {
 	out := map[string]*template.Template{}

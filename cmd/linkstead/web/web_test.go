@@ -168,7 +168,7 @@ func TestTalliesAgreeWithTheReport(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := tally{Links: len(r.Links), LeftOut: len(r.LeftOut)}
-		count := map[group]*int{captured: &got.Captured, partial: &got.Partial, walled: &got.Walled, dead: &got.Dead, notCaptured: &got.NotCaptured, pending: &got.Pending, purged: &got.Purged}
+		count := map[group]*int{captured: &got.Captured, partial: &got.Partial, dead: &got.Dead, notCaptured: &got.NotCaptured, pending: &got.Pending, purged: &got.Purged}
 		for i := range r.Links {
 			*count[fateOf(&r.Links[i].Fate).Group]++
 		}

@@ -8,7 +8,6 @@ import (
 
 	"linkstead/archive/outcome"
 	"linkstead/archive/report"
-	"linkstead/archive/wall"
 )
 
 // group is what a link counts as.
@@ -18,7 +17,6 @@ type group string
 const (
 	captured    group = "captured"
 	partial     group = "partial"
-	walled      group = "walled"
 	dead        group = "dead"
 	notCaptured group = "not-captured"
 	pending     group = "pending"
@@ -43,9 +41,6 @@ func fateOf(f *report.Fate) fate {
 		out.Group, out.Word = pending, "Not tried yet"
 	case f.Outcome == report.Purged:
 		out.Group, out.Word = purged, "Taken out of the archive"
-	case f.Walled():
-		out.Group, out.Word, out.Status = walled, "Behind a wall: "+wall.Names(f.Flags), status(f.Status)
-		out.Why = wall.Sentence(f.Flags)
 	case f.Good():
 		out.Group, out.Word, out.Status = captured, "Captured", status(f.Status)
 		if o != outcome.Captured {
