@@ -191,7 +191,7 @@ func TestPoliteSeveral(t *testing.T) {
 	n.capture(s)
 	seen := w.seen(t)
 	first, last := seen[0], seen[len(seen)-1]
-	// A busy server may see any of them late, but not all: side by side they would take a sixth of this.
+	// A busy server may see any of them late, but not all.
 	const slow = 200 * time.Millisecond
 	if took, least := last.begun.Sub(first.begun), time.Duration(len(seen)-1)*delay; len(seen) < 9 || took < least-slow {
 		t.Errorf("%d requests came within %s; a pause apart they take %s", len(seen), took, least)
