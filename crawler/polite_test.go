@@ -145,7 +145,7 @@ func TestOnce(t *testing.T) {
 	n := newNode(t, archive(t))
 	n.Hold = 200 * time.Millisecond
 	s := w.spec("post.test/", names...)
-	s.PerHost, s.Depth, s.Scope, s.Robots = 8, 3, scope.BoundAny, scope.RobotsObey
+	s.PerHost, s.Depth, s.Scope, s.Robots, s.Sitemaps = 8, 3, scope.BoundAny, scope.RobotsObey, scope.MapsLeave
 	n.capture(s)
 	hits := w.hits()
 	for u, k := range hits {
