@@ -123,16 +123,11 @@ func (c *Crawler) askOthers(ctx context.Context, r *run) error {
 	if err != nil {
 		return err
 	}
-	all, err := c.Runs.Counts(ctx, r.row.ID, "")
+	others, err := c.Runs.OthersCounts(ctx, r.row.ID, c.name()) // in one look: own counts are written meanwhile
 	if err != nil {
 		return err
 	}
-	own, err := c.Runs.Counts(ctx, r.row.ID, c.name())
-	if err != nil {
-		return err
-	}
-	r.spending.cut = row.Cut
-	r.spending.others = storage.Counts{Pages: all.Pages - own.Pages, Bytes: all.Bytes - own.Bytes}
+	r.spending.cut, r.spending.others = row.Cut, others
 	return nil
 }
 

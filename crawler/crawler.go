@@ -49,6 +49,7 @@ type Runs interface {
 // Counter writes how far a worker has come with runs, and reads what their hosts have been counted for.
 type Counter interface {
 	Counts(ctx context.Context, run int64, node string) (storage.Counts, error)
+	OthersCounts(ctx context.Context, run int64, node string) (storage.Counts, error)
 	CountRuns(ctx context.Context, node string, counts map[int64]storage.Counts) error
 	Tallies(ctx context.Context, run int64, host string) (map[string]storage.Tally, error)
 	NamedSoFar(ctx context.Context, run int64, host, what string) (int64, error)

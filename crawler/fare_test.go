@@ -316,7 +316,7 @@ func TestDown(t *testing.T) {
 	}
 	_, err := n.db.Enqueue(t.Context(), []storage.Task{{Host: "down.test:1", Run: r.ID, ID: 77, URL: "http://down.test:1/x", Kind: "page", Due: 1}})
 	must(t, err)
-	for end := time.Now().Add(10 * time.Second); ; {
+	for end := time.Now().Add(time.Minute); ; {
 		ls, err := n.db.Claim(t.Context(), "w", 10, 10, time.Minute)
 		must(t, err)
 		if len(ls) == 1 {

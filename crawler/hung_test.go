@@ -49,7 +49,7 @@ func TestHung(t *testing.T) {
 		}
 		return others, len(n.events)
 	}
-	waitUpTo(t, time.Minute, "every silent host has all its requests, and the others are done", func() bool {
+	waitFor(t, "every silent host has all its requests, and the others are done", func() bool {
 		others, _ := counted()
 		w.mu.Lock()
 		defer w.mu.Unlock()

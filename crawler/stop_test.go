@@ -42,13 +42,13 @@ func (n *node) start(ctx context.Context) <-chan error {
 	return out
 }
 
-// end waits for a work to end, not for long.
+// end waits for a work to end.
 func end(t testing.TB, work <-chan error) error {
 	t.Helper()
 	select {
 	case err := <-work:
 		return err
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the work does not end")
 		return nil
 	}

@@ -182,7 +182,7 @@ func (w *web) expect(t testing.TB, want ...string) {
 // waitFor waits until something holds.
 func waitFor(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	waitUpTo(t, 10*time.Second, what, ok)
+	waitUpTo(t, time.Minute, what, ok)
 }
 
 // waitUpTo waits until something holds that may take long on a busy machine.

@@ -76,10 +76,20 @@ func (db *DB) AdoptRun(ctx context.Context, r Run) error {
 
 // Counts tells how far one node has come with a run, or all of them if node is empty.
 func (db *DB) Counts(ctx context.Context, run int64, node string) (Counts, error) {
+	return db.sum(ctx, run, node, `node=$2 OR $2=''`)
+}
+
+// OthersCounts tells how far all nodes but one have come with a run.
+func (db *DB) OthersCounts(ctx context.Context, run int64, node string) (Counts, error) {
+	return db.sum(ctx, run, node, `node<>$2`)
+}
+
+// sum adds up the counts of a run's nodes that are meant.
+func (db *DB) sum(ctx context.Context, run int64, node, meant string) (Counts, error) {
 	var c Counts
 	err := db.r.QueryRowContext(ctx, `SELECT CAST(COALESCE(SUM(found),0) AS BIGINT), CAST(COALESCE(SUM(ended),0) AS BIGINT),
 		CAST(COALESCE(SUM(captured),0) AS BIGINT), CAST(COALESCE(SUM(failed),0) AS BIGINT), CAST(COALESCE(SUM(bytes),0) AS BIGINT),
-		CAST(COALESCE(SUM(pages),0) AS BIGINT) FROM progress WHERE run=$1 AND (node=$2 OR $2='')`, run, node).Scan(&c.Found, &c.Ended,
+		CAST(COALESCE(SUM(pages),0) AS BIGINT) FROM progress WHERE run=$1 AND (`+meant+`)`, run, node).Scan(&c.Found, &c.Ended,
 		&c.Captured, &c.Failed, &c.Bytes, &c.Pages)
 	if err != nil {
 		return Counts{}, fmt.Errorf("counts of run %d: %w", run, err)

@@ -31,7 +31,7 @@ type story struct {
 
 func newStory(w *world) *story {
 	s := &story{world: w, all: map[string]string{}, lost: "http://lost.test/"}
-	s.life, s.die = context.WithTimeout(context.Background(), 20*time.Second)
+	s.life, s.die = context.WithTimeout(context.Background(), 2*time.Minute)
 	w.t.Cleanup(s.die)
 	s.run = w.run("default", append(urls(3, 2), s.lost)...)
 	for i, url := range urls(3, 2) {

@@ -235,7 +235,7 @@ func (g gate) Put(ctx context.Context, key, path, sum string) error {
 // waitFor nudges the journal until a segment has come to a state.
 func (w *world) waitFor(segment string, state storage.SegmentState) {
 	w.t.Helper()
-	for end := time.Now().Add(10 * time.Second); w.segment(segment).State != state; time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); w.segment(segment).State != state; time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
 			w.t.Fatalf("segment %s is %s, want %s", segment, w.segment(segment).State, state)
 		}

@@ -73,7 +73,7 @@ func TestLibraryWhileMoving(t *testing.T) {
 	r := w.run("default", u...)
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	for i, url := range u {
 		body := fmt.Sprint("body ", i/2)

@@ -22,10 +22,10 @@ func rawNoise(n int) string {
 	return string(b)
 }
 
-// waitUntil waits until something holds, not for long.
+// waitUntil waits until something holds.
 func waitUntil(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !ok(); {
+	for end := time.Now().Add(time.Minute); !ok(); {
 		if time.Now().After(end) {
 			t.Fatalf("waited in vain until %s", what)
 		}
@@ -190,7 +190,7 @@ func databaseAway(t *testing.T, op string, back bool) {
 	e := w.entry(other, u[2], okResponse("two"))
 	ended := make(chan error, 1)
 	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
 		err := w.j.Append(ctx, e, func(held bool, err error) {
 			if err == nil && !held {

@@ -254,7 +254,7 @@ func (w *world) page(r storage.Run, url, body string) storage.Capture {
 
 func (w *world) flush() {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	must(w.t, w.j.FlushAll(ctx))
 }

@@ -122,7 +122,7 @@ func cmdGet(ts *testscript.TestScript, neg bool, args []string) {
 		}, DisableKeepAlives: true,
 	}}
 	var last string
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
 		resp, err := client.Get(args[1])
 		if err == nil {
 			body, rerr := io.ReadAll(resp.Body)

@@ -223,6 +223,9 @@ func runsCounts(b *bench) {
 	if got, err := b.Counts(ctx, r.ID, "n2"); err != nil || got != (storage.Counts{Found: 1, Bytes: 7}) {
 		b.t.Errorf("one node: %+v, %v", got, err)
 	}
+	if got, err := b.OthersCounts(ctx, r.ID, "n2"); err != nil || got != (storage.Counts{Found: 7, Ended: 4, Captured: 3, Failed: 1, Bytes: 100}) {
+		b.t.Errorf("all but one node: %+v, %v", got, err)
+	}
 	if got := b.counts(other.ID); got.Found != 1 {
 		b.t.Errorf("the other run: %+v", got)
 	}
