@@ -161,7 +161,8 @@ func TestPreview(t *testing.T) {
 	resolve := map[string]string{"p.test:" + w.port: "127.0.0.1", "q.test:" + w.port: "127.0.0.1"}
 	rec := &fetch.Recorder{Resolve: resolve, AllowPrivate: true, Spool: t.TempDir()}
 	defer rec.Close()
-	p, err := crawler.Preview(t.Context(), rec, s, nil, time.Now())
+	v := &crawler.Preview{Recorder: rec, Agent: "linkstead"}
+	p, err := v.Plan(t.Context(), s, nil)
 	must(t, err)
 	if p.URL != w.at("q.test/post") || p.Title != "It" || p.Status != 200 || p.Outcome != "captured" {
 		t.Errorf("the post is %+v", p)
@@ -179,12 +180,12 @@ func TestPreview(t *testing.T) {
 
 	doc := &storage.Document{Mime: "text/plain", Body: []byte("See http://a.test/1 and www.b.test.")}
 	s.Source = "file:///notes.txt"
-	p, err = crawler.Preview(t.Context(), rec, s, doc, time.Now())
+	p, err = v.Plan(t.Context(), s, doc)
 	if want := []string{"http://a.test/1", "http://www.b.test/"}; err != nil || !slices.Equal(p.Links, want) {
 		t.Errorf("links %+v, %v, want %q", p, err, want)
 	}
 	s.Source = "http://unknown.invalid/"
-	p, err = crawler.Preview(t.Context(), rec, s, nil, time.Now())
+	p, err = v.Plan(t.Context(), s, nil)
 	if err != nil || p.Outcome != "dns" || p.Detail == "" {
 		t.Errorf("of a post that is not there: %+v, %v", p, err)
 	}
@@ -192,7 +193,7 @@ func TestPreview(t *testing.T) {
 	resolve["loop.test:"+w.port] = "127.0.0.1"
 	w.status("loop.test/", 302, "Location", "{loop.test/?}")
 	w.status("loop.test/?", 302, "Location", "{loop.test/}")
-	p, err = crawler.Preview(t.Context(), rec, s, nil, time.Now())
+	p, err = v.Plan(t.Context(), s, nil)
 	if err != nil || p.Status != 302 {
 		t.Errorf("of a loop: %+v, %v", p, err)
 	}

@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"linkstead/archive/outcome"
+	"linkstead/archive/urlkey"
 	"linkstead/archive/warc"
 	"linkstead/crawler/fetch"
+	"linkstead/crawler/robots"
 	"linkstead/crawler/scope"
 	"linkstead/storage"
 )
@@ -31,16 +33,33 @@ type Omitted struct {
 	Reason string `json:"reason"`
 }
 
-// Preview fetches the post alone, following its redirects, and tells what a capture would do. It keeps nothing. It does
-// not ask for robots.txt: one page that a person asked to see is no crawl.
-func Preview(ctx context.Context, rec *fetch.Recorder, spec scope.Spec, doc *storage.Document, now time.Time) (*Planned, error) {
+// Preview tells what captures would do. It asks for the post alone, for robots.txt before it, and keeps nothing.
+type Preview struct {
+	Recorder *fetch.Recorder
+	Agent    string           // the product token that robots.txt is read for
+	Now      func() time.Time // nil: time.Now
+	Hosts    Hosts            // what is known of hosts; nil: nothing is
+	Say      func(string)     // told of a wait that a person would wonder about; may be nil
+
+	asked map[string]time.Time          // when a host was asked last, …
+	slow  map[string]time.Duration      // … and the pause that it asks for, until the next request
+	rules map[string]*robots.Permission // by origin
+}
+
+// Plan fetches the post, following its redirects, and tells what a capture of spec would do. If the run obeys robots.txt,
+// that is asked for first, of each host on the way, and none is asked before the time until which its row leaves it alone.
+func (p *Preview) Plan(ctx context.Context, spec scope.Spec, doc *storage.Document) (*Planned, error) {
 	s, err := spec.Compile()
 	if err != nil {
 		return nil, err
 	}
-	r := &run{row: storage.Run{Collection: spec.Collection, Source: spec.Source}, who: rec.Session, seen: map[int64]bool{}}
+	if p.Now == nil {
+		p.Now = time.Now
+	}
+	p.asked, p.slow, p.rules = map[string]time.Time{}, map[string]time.Duration{}, map[string]*robots.Permission{}
+	r := &run{row: storage.Run{Collection: spec.Collection, Source: spec.Source}, who: p.Recorder.Session, seen: map[int64]bool{}}
 	r.scope.Store(s)
-	c := &Crawler{Now: func() time.Time { return now }}
+	c := &Crawler{Now: p.Now}
 	e := &warc.Entry{Task: storage.Task{URL: spec.Source}}
 	if doc != nil {
 		e.Resource = &warc.Resource{URL: spec.Source}
@@ -48,15 +67,24 @@ func Preview(ctx context.Context, rec *fetch.Recorder, spec scope.Spec, doc *sto
 		if err != nil {
 			return nil, err
 		}
-		c.discoverPost(r, e, d, now, r.row.Source)
+		c.discoverPost(r, e, d, p.Now(), r.row.Source)
 		conceal(r.secrets(e), e)
-		return plan(e, outcome.Captured, 0, ""), nil
+		return p.plan(e, outcome.Captured, 0, ""), nil
 	}
-	return c.previewWeb(ctx, rec.Worker(), rec, r, e)
+	return p.web(ctx, c, r, e)
 }
 
-func (c *Crawler) previewWeb(ctx context.Context, w *fetch.Worker, rec *fetch.Recorder, r *run, e *warc.Entry) (*Planned, error) {
+func (p *Preview) web(ctx context.Context, c *Crawler, r *run, e *warc.Entry) (*Planned, error) {
+	w := p.Recorder.Worker()
 	for {
+		if o, why, err := p.permitted(ctx, w, r, e.Task.URL); err != nil {
+			return nil, err
+		} else if o != "" {
+			return p.plan(e, o, 0, why), nil
+		}
+		if err := p.turn(ctx, r, e.Task.URL); err != nil {
+			return nil, err
+		}
 		x, err := w.Fetch(ctx, fetch.Request{URL: e.Task.URL, PDF: true}, func(d fetch.Document) error {
 			c.discover(r, e, d)
 			return nil
@@ -64,18 +92,19 @@ func (c *Crawler) previewWeb(ctx context.Context, w *fetch.Worker, rec *fetch.Re
 		if err != nil {
 			return nil, fmt.Errorf("fetch %s: %w", e.Task.URL, err)
 		}
+		p.asked[urlkey.Host(e.Task.URL)] = p.Now()
 		e.Exchange = x
 		if err := c.redirect(ctx, r, e); err != nil {
 			return nil, err
 		}
 		newFinder(r, e, x.URL).headers(x.Head)
-		if err := rec.Release(x); err != nil {
+		if err := p.Recorder.Release(x); err != nil {
 			return nil, err
 		}
 		conceal(r.secrets(e), e)
 		next := onward(e)
 		if next == "" {
-			return plan(e, x.Outcome, x.Head.Status, x.Detail), nil
+			return p.plan(e, x.Outcome, x.Head.Status, x.Detail), nil
 		}
 		e = &warc.Entry{Task: storage.Task{URL: next, Hops: e.Task.Hops + string(scope.HopRedirect)}}
 	}
@@ -91,26 +120,30 @@ func onward(e *warc.Entry) string {
 	return ""
 }
 
-func plan(e *warc.Entry, o outcome.Outcome, status int, detail string) *Planned {
-	p := &Planned{
+// plan is what a capture would do after e. What a robots.txt that was asked for forbids is left out.
+func (p *Preview) plan(e *warc.Entry, o outcome.Outcome, status int, detail string) *Planned {
+	out := &Planned{
 		Version: 1, URL: e.Task.URL, Outcome: string(o), Status: status, Detail: detail,
 		Links: []string{}, Requisites: []string{}, LeftOut: []Omitted{},
 	}
 	for _, l := range e.Meta.Outlinks {
 		switch {
+		case l.Kind != string(scope.KindPage) && l.Kind != string(scope.KindRequisite):
+		case p.denied(l.URL) != "":
+			out.LeftOut = append(out.LeftOut, Omitted{URL: l.URL, Reason: "robots.txt: " + p.denied(l.URL)})
 		case l.Kind == string(scope.KindPage):
-			p.Links = append(p.Links, l.URL)
-		case l.Kind == string(scope.KindRequisite):
-			p.Requisites = append(p.Requisites, l.URL)
+			out.Links = append(out.Links, l.URL)
+		default:
+			out.Requisites = append(out.Requisites, l.URL)
 		}
 	}
 	if e.Post != nil {
-		p.Title = e.Post.Title
+		out.Title = e.Post.Title
 		for _, ct := range e.Post.Citations {
 			if ct.LeftOut != "" {
-				p.LeftOut = append(p.LeftOut, Omitted{URL: ct.URL, Reason: ct.LeftOut})
+				out.LeftOut = append(out.LeftOut, Omitted{URL: ct.URL, Reason: ct.LeftOut})
 			}
 		}
 	}
-	return p
+	return out
 }

@@ -2,6 +2,8 @@ package storage
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -62,6 +64,35 @@ func (db *DB) HostsWaiting(ctx context.Context) ([]HostsWaiting, error) {
 		return nil, fmt.Errorf("count hosts: %w", err)
 	}
 	return out, nil
+}
+
+// Pause is for how long a host is to be left alone. The zero value is of one that may be asked at once.
+type Pause struct {
+	Until time.Time
+	Why   string // WaitLeased while somebody asks it, or a word of the pauses
+}
+
+// HostPause tells until when a host is to be left alone, whether there is something to do on it or not.
+func (db *DB) HostPause(ctx context.Context, host string) (Pause, error) {
+	var lease, next, polite, retry int64
+	var reason, failed string
+	err := db.r.often(ctx, `SELECT lease, next_at, polite_until, wait_reason, failing_until, failing_why FROM hosts WHERE host=$1`, foldKey(host)).
+		Scan(&lease, &next, &polite, &reason, &retry, &failed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Pause{}, nil
+	}
+	if err != nil {
+		return Pause{}, fmt.Errorf("read host %s: %w", host, err)
+	}
+	switch now := db.nowMS(); {
+	case lease != 0 && next > now:
+		return Pause{Until: turnOf(next), Why: WaitLeased}, nil
+	case retry > max(now, polite):
+		return Pause{Until: turnOf(retry), Why: failed}, nil
+	case polite > now:
+		return Pause{Until: turnOf(polite), Why: reason}, nil
+	}
+	return Pause{}, nil
 }
 
 // turnOf is the time of a host's turn; zero if it is parked, or has none.

@@ -17,7 +17,7 @@ import (
 
 // captureCmd captures posts.
 type captureCmd struct {
-	Sources []string `arg:"" name:"source" help:"An http(s) address, an HTML, Markdown or text file, or - for standard input."`
+	Sources []string `arg:"" name:"source" help:"An http(s) address, an HTML, Markdown, text or PDF file, or - for standard input."`
 
 	Collection   *string           `help:"Collection that the captures go into."`
 	Links        string            `help:"Which links of the post are its sources: content, outbound, all; without it, content and outbound together." enum:",content,outbound,all" default:"" placeholder:"WHICH"`
@@ -27,7 +27,7 @@ type captureCmd struct {
 	Exclude      []string          `help:"Leave out addresses that match (RE2); repeatable." placeholder:"REGEX" sep:"none"`
 	Base         string            `help:"What the relative links of a file are resolved against." placeholder:"URL"`
 	Date         string            `help:"When the post was written: 2016, 2016-02, 2016-02-21." placeholder:"DATE"`
-	DryRun       bool              `help:"Fetch the post alone, write nothing, and tell what would be captured. robots.txt is not asked for: a capture obeys it, for the post and its links."`
+	DryRun       bool              `help:"Fetch the post alone, write nothing, and tell what would be captured. robots.txt is asked first and obeyed, for the post and what stands on its hosts; those of other hosts, which a capture obeys, too, are not asked."`
 	JSON         bool              `name:"json" help:"Print one JSON document on standard output."`
 	Cookies      *string           `help:"Cookies: off, session (what servers set is sent back), or a file in Netscape format." placeholder:"MODE"`
 	Language     *string           `help:"Accept-Language, such as de-CH, de;q=0.9." placeholder:"LIST"`

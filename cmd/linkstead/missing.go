@@ -33,13 +33,14 @@ func (c *captureCmd) missing(ctx context.Context, e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	var jobs []*job
+	var jobs, all []*job
 	var whole []*report.Report
 	for _, name := range c.Sources {
 		j, err := c.lacking(ctx, e, s, name)
 		if err != nil {
 			return err
 		}
+		all = append(all, j)
 		if len(j.gaps.tasks) > 0 {
 			jobs = append(jobs, j)
 			continue
@@ -51,13 +52,13 @@ func (c *captureCmd) missing(ctx context.Context, e *env) (err error) {
 		whole = append(whole, r)
 	}
 	for _, r := range whole {
-		if !c.JSON {
+		if !c.JSON && !c.DryRun {
 			fmt.Fprintf(e.stdout, "Nothing is missing of %s that can be had.\n", r.Post.Source)
 		}
 	}
 	switch {
 	case c.DryRun:
-		return c.wouldAsk(e, jobs)
+		return c.wouldAsk(e, all)
 	case len(jobs) == 0 && c.JSON:
 		return printJSON(e.stdout, whole)
 	case len(jobs) == 0:
@@ -110,24 +111,49 @@ func (c *captureCmd) lacking(ctx context.Context, e *env, s *store, name string)
 	return j, err
 }
 
-// wouldAsk tells what a run would ask for.
+// planned is what --missing would ask for, of each post that was named.
+type planned struct {
+	Version int           `json:"version"`
+	Posts   []plannedPost `json:"posts"`
+}
+
+type plannedPost struct {
+	Post    string `json:"post"`
+	Source  string `json:"source"`
+	Run     int64  `json:"run"`
+	Missing []lack `json:"missing"`
+}
+
+// lack is an address that is missing, and as what.
+type lack struct {
+	URL  string `json:"url"`
+	Kind string `json:"kind"`
+}
+
+// wouldAsk tells what the runs would ask for.
 func (c *captureCmd) wouldAsk(e *env, jobs []*job) error {
-	type lack struct {
-		URL  string `json:"url"`
-		Kind string `json:"kind"`
-	}
-	out := []lack{}
+	out := planned{Version: 1, Posts: []plannedPost{}}
 	for _, j := range jobs {
+		p := plannedPost{Post: j.gaps.post.ID, Source: j.gaps.post.Source, Run: j.gaps.run.ID, Missing: []lack{}}
 		for _, t := range j.gaps.tasks {
-			role := string(scope.Role(t.Hops))
-			if !c.JSON {
-				fmt.Fprintf(e.stdout, "%-10s %s\n", role, clean(t.URL))
-			}
-			out = append(out, lack{t.URL, role})
+			p.Missing = append(p.Missing, lack{t.URL, string(scope.Role(t.Hops))})
 		}
+		out.Posts = append(out.Posts, p)
 	}
 	if c.JSON {
 		return encode(e.stdout, out)
 	}
+	for _, p := range out.Posts {
+		if len(p.Missing) == 0 {
+			fmt.Fprintf(e.stdout, "Nothing is missing of %s that can be had.\n\n", clean(p.Source))
+			continue
+		}
+		fmt.Fprintf(e.stdout, "Missing of %s, as run %d captured it: %s\n", clean(p.Source), p.Run, plural(len(p.Missing), "address", "addresses"))
+		for _, l := range p.Missing {
+			fmt.Fprintf(e.stdout, "  %-10s %s\n", l.Kind, clean(l.URL))
+		}
+		fmt.Fprintln(e.stdout)
+	}
+	fmt.Fprintln(e.stdout, "Nothing was written.")
 	return nil
 }

@@ -3,29 +3,38 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 
 	"linkstead/archive/report"
 	"linkstead/crawler"
+	"linkstead/crawler/robots"
 )
 
-// previewed reads what the collection says, if there is an archive.
-func (c *captureCmd) previewed(ctx context.Context, e *env, jobs []*job) (err error) {
+// previewed opens the tables and gives the jobs what their collection says, if there is an archive; nil if there is none.
+func (c *captureCmd) previewed(ctx context.Context, e *env, jobs []*job) (*store, error) {
 	if path, embedded := strings.CutPrefix(e.cfg.Database(), "sqlite:"); embedded && empty(path) {
-		return nil
+		return nil, nil
 	}
 	s, err := e.openTables(ctx, false)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return errors.Join(c.inherit(ctx, e, s, jobs), s.close())
+	if err := c.inherit(ctx, e, s, jobs); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
 }
 
 // preview tells what would be captured.
-func (c *captureCmd) preview(ctx context.Context, e *env, jobs []*job) error {
-	if err := c.previewed(ctx, e, jobs); err != nil {
+func (c *captureCmd) preview(ctx context.Context, e *env, jobs []*job) (err error) {
+	s, err := c.previewed(ctx, e, jobs)
+	if err != nil {
 		return err
+	}
+	if s != nil {
+		defer func() { err = errors.Join(err, s.close()) }()
 	}
 	sites, err := e.sites()
 	if err != nil {
@@ -33,12 +42,18 @@ func (c *captureCmd) preview(ctx context.Context, e *env, jobs []*job) error {
 	}
 	var failed error
 	for _, j := range jobs {
-		rec := recorder(e.cfg, os.TempDir(), j.spec)
-		if rec.Session, err = asking(sites)(j.spec); err != nil {
+		v := &crawler.Preview{
+			Recorder: recorder(e.cfg, os.TempDir(), j.spec), Agent: robots.ProductToken(e.cfg.Agent(version)), Now: e.now,
+			Say: func(text string) { fmt.Fprintln(e.stderr, text) },
+		}
+		if s != nil {
+			v.Hosts = s.db
+		}
+		if v.Recorder.Session, err = asking(sites)(j.spec); err != nil {
 			return err
 		}
-		p, err := crawler.Preview(ctx, rec, j.spec, j.doc, e.now())
-		rec.Close()
+		p, err := v.Plan(ctx, j.spec, j.doc)
+		v.Recorder.Close()
 		if err != nil {
 			return err
 		}

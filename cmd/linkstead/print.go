@@ -14,6 +14,7 @@ import (
 	"linkstead/archive/report"
 	"linkstead/archive/wall"
 	"linkstead/crawler"
+	"linkstead/storage"
 )
 
 // printJSON prints one document: the report itself, or all of them in one if there are several sources.
@@ -131,7 +132,23 @@ func printReport(w io.Writer, r *report.Report) {
 	}
 	if why := r.Post.Failure(); why != "" {
 		fmt.Fprintf(w, "\n  The post was not captured: %s\n", why)
+		if try := tryInstead(&r.Post.Fate); try != "" && r.Post.State == string(storage.RunDone) {
+			fmt.Fprintf(w, "  %s\n", try)
+		}
 	}
+}
+
+// tryInstead says what to do about a failure of the post that the archive's own rules, or a setting, made; "" if they did not.
+func tryInstead(f *report.Fate) string {
+	switch o := outcome.Outcome(f.Outcome); {
+	case o == outcome.Private:
+		return "If it is yours: --allow-private, or the setting allow_networks, lets it be asked."
+	case o == outcome.Robots, o == outcome.RobotsError:
+		return "If you may: --robots record captures it all the same, and notes what robots.txt says."
+	case o == outcome.TLS && strings.Contains(f.Detail, "certificate"):
+		return "--tls-verify record captures it all the same, and notes what is wrong with its certificate."
+	}
+	return ""
 }
 
 // linkCounts says of how many links what became; the numbers add up to all of them.
@@ -210,6 +227,10 @@ func printPreview(w io.Writer, p *crawler.Planned) {
 	if o := outcome.Outcome(p.Outcome); !o.Kept() || p.Status >= 400 {
 		f := report.Fate{Outcome: p.Outcome, Status: p.Status, Detail: p.Detail}
 		fmt.Fprintf(w, "The post can't be captured: %s\n", f.Failure())
+		if try := tryInstead(&f); try != "" {
+			fmt.Fprintln(w, try)
+		}
+		fmt.Fprintln(w, "\nNothing was written.")
 		return
 	}
 	for _, list := range []struct {

@@ -28,6 +28,7 @@ func Frontier(t *testing.T, rows Rows) {
 		{"Delay", frontierDelay},
 		{"Pace", frontierPace},
 		{"LeftAlone", frontierLeftAlone},
+		{"HostPause", frontierHostPause},
 		{"Retry", frontierRetry},
 		{"Discovered", frontierDiscovered},
 		{"Due", frontierDue},

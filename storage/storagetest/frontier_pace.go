@@ -87,3 +87,27 @@ func freeAgain(b *bench) func() {
 		}
 	}
 }
+
+// frontierHostPause: whoever only asks learns until when a host is left alone, and why, whether there is something to do on it
+// or not.
+func frontierHostPause(b *bench) {
+	pause := func(why string, until time.Time) {
+		b.t.Helper()
+		p, err := b.HostPause(b.t.Context(), "h")
+		if err != nil || p.Why != why || p.Until.UnixMilli() != until.UnixMilli() && !(p.Until.IsZero() && until.IsZero()) {
+			b.t.Errorf("the host is left alone until %v (%q), %v, want %v (%q)", p.Until, p.Why, err, until, why)
+		}
+	}
+	pause("", time.Time{}) // nobody knows it
+	b.enqueue(task("h", 1, 1, 1))
+	pause("", time.Time{})
+	l := b.claimOne("h")
+	pause(storage.WaitLeased, b.clock.Now().Add(ttl))
+	b.commit(nil, done(l, l.Tasks[0]))
+	later := b.clock.Now().Add(4 * time.Minute)
+	l.Pace = storage.Pace{Failures: 1, Since: b.clock.Now(), Retry: later, Why: "retry-after", Reason: "retry-after"}
+	b.release(time.Second, l) // nothing is to be done on it now
+	pause("retry-after", later)
+	b.clock.Advance(5 * time.Minute)
+	pause("", time.Time{})
+}
