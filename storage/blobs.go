@@ -17,7 +17,8 @@ type BlobReader interface {
 	Open(ctx context.Context, key string, off, n int64) (io.ReadCloser, error)
 	// Stat tells a blob's size; ErrNotFound if there is none.
 	Stat(ctx context.Context, key string) (Blob, error)
-	// List yields the blobs whose keys begin with prefix, in byte order of their keys.
+	// List yields the blobs whose keys begin with prefix, in byte order of their keys. A folder may hold what is none, which
+	// it names as such: see Blob.Odd.
 	List(ctx context.Context, prefix string) iter.Seq2[Blob, error]
 	// Forget lets go of what is remembered of a blob, so that it is read anew: a store may have answered wrong once.
 	Forget(key string)

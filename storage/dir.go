@@ -21,7 +21,8 @@ import (
 // Blob describes one stored object.
 type Blob struct {
 	Key  string
-	Size int64 // bytes
+	Size int64  // bytes
+	Odd  string // what stands there in the place of a file, such as "a named pipe": it is no blob, and must be passed over
 }
 
 // Dir is a blob store in a folder. A blob appears whole or not at all, under a key that was free.
@@ -123,7 +124,7 @@ func (d *Dir) settle(path, sum string) error {
 
 // holds reads a file back. ErrExists says that it holds other bytes than those of sum.
 func holds(path, sum string) error {
-	f, err := os.Open(path)
+	f, err := openFile(path)
 	if err != nil {
 		return err
 	}
@@ -216,6 +217,45 @@ func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 // absent tells whether an error means that no file has the name: none at all, or a file stands where a folder should.
 func absent(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) }
 
+// openFile opens a file for reading. What is none, such as a named pipe, which would be waited for, is ErrNotFound; a link
+// to a file is as good as the file.
+func openFile(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, syscall.ENXIO) { // a socket
+		return nil, fmt.Errorf("%s is no file: %w", path, ErrNotFound)
+	}
+	if err != nil {
+		return nil, err
+	}
+	st, err := f.Stat()
+	if err == nil && !st.Mode().IsRegular() {
+		err = fmt.Errorf("%s is %s, no file: %w", path, kindOf(st.Mode()), ErrNotFound)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// kindOf names what is no file; empty if it is one.
+func kindOf(m fs.FileMode) string {
+	switch t := m.Type(); {
+	case t == 0:
+		return ""
+	case t&fs.ModeSymlink != 0:
+		return "a symbolic link"
+	case t&fs.ModeNamedPipe != 0:
+		return "a named pipe"
+	case t&fs.ModeSocket != 0:
+		return "a socket"
+	case t&fs.ModeDevice != 0:
+		return "a device"
+	case t&fs.ModeDir != 0:
+		return "a folder"
+	}
+	return "a special file"
+}
+
 // Open reads n bytes of a blob from off; n < 0 reads to its end, off < 0 counts from the end. ErrNotFound if there is
 // no such blob. Reading past the end yields what there is.
 func (d *Dir) Open(_ context.Context, key string, off, n int64) (io.ReadCloser, error) {
@@ -223,7 +263,7 @@ func (d *Dir) Open(_ context.Context, key string, off, n int64) (io.ReadCloser, 
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.Open(path)
+	f, err := openFile(path)
 	if absent(err) {
 		return nil, fmt.Errorf("open blob %s: %w", key, ErrNotFound)
 	}
@@ -242,9 +282,6 @@ func section(f *os.File, off, n int64) (io.ReadCloser, error) {
 	st, err := f.Stat()
 	if err != nil {
 		return nil, err
-	}
-	if st.IsDir() {
-		return nil, ErrNotFound
 	}
 	if off < 0 {
 		off = max(0, st.Size()+off)
@@ -265,7 +302,7 @@ func (d *Dir) Stat(_ context.Context, key string) (Blob, error) {
 		return Blob{}, err
 	}
 	st, err := os.Stat(path)
-	if absent(err) || err == nil && st.IsDir() {
+	if absent(err) || err == nil && !st.Mode().IsRegular() {
 		return Blob{}, fmt.Errorf("stat blob %s: %w", key, ErrNotFound)
 	}
 	if err != nil {
@@ -277,7 +314,8 @@ func (d *Dir) Stat(_ context.Context, key string) (Blob, error) {
 // Forget does nothing: a folder remembers no bytes.
 func (*Dir) Forget(string) {}
 
-// List yields the blobs whose keys begin with prefix, in byte order of their keys.
+// List yields the blobs whose keys begin with prefix, in byte order of their keys, and among them what is no file, with Odd
+// set: links are not followed, so that nothing counts twice and nothing outside of the folder does.
 func (d *Dir) List(ctx context.Context, prefix string) iter.Seq2[Blob, error] {
 	return func(yield func(Blob, error) bool) {
 		blobs, err := d.all(ctx, prefix)
@@ -319,7 +357,7 @@ func (d *Dir) all(ctx context.Context, prefix string) ([]Blob, error) {
 			return err
 		}
 		if key := filepath.ToSlash(rel); strings.HasPrefix(key, prefix) {
-			blobs = append(blobs, Blob{Key: key, Size: st.Size()})
+			blobs = append(blobs, Blob{Key: key, Size: st.Size(), Odd: kindOf(st.Mode())})
 		}
 		return nil
 	})

@@ -2,8 +2,13 @@ package storage_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -207,5 +212,55 @@ func TestDirRelativeRoot(t *testing.T) {
 		if err := d.Delete(t.Context(), "a/b/c"); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// What is no file stands in nobody's way: it is listed as what it is, and opening it waits for nobody.
+func TestDirPassesOverWhatIsNoFile(t *testing.T) {
+	root := t.TempDir()
+	d := openDir(t, root, storage.OS{})
+	path := filepath.Join(root, "a", "file")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte("bytes"), 0o644),
+		syscall.Mkfifo(filepath.Join(root, "a", "pipe"), 0o644), os.Symlink(path, filepath.Join(root, "a", "link")),
+		os.Symlink(filepath.Join(root, "nowhere"), filepath.Join(root, "a", "void")), os.Symlink(root, filepath.Join(root, "a", "round"))); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("unix", filepath.Join(root, "a", "socket"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	got := map[string]string{}
+	for b, err := range d.List(t.Context(), "a/") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[b.Key] = b.Odd
+	}
+	want := map[string]string{"a/file": "", "a/pipe": "a named pipe", "a/link": "a symbolic link", "a/void": "a symbolic link", "a/round": "a symbolic link", "a/socket": "a socket"}
+	if !maps.Equal(got, want) {
+		t.Errorf("listed %v", got)
+	}
+	for _, key := range []string{"a/pipe", "a/socket", "a/void", "a/round", "a"} {
+		if _, err := d.Open(t.Context(), key, 0, -1); !errors.Is(err, storage.ErrNotFound) {
+			t.Errorf("open %s: %v", key, err)
+		}
+		if _, err := d.Stat(t.Context(), key); !errors.Is(err, storage.ErrNotFound) {
+			t.Errorf("stat %s: %v", key, err)
+		}
+	}
+	sum := sha256.Sum256([]byte("bytes"))
+	if err := d.Put(t.Context(), "a/pipe", path, hex.EncodeToString(sum[:])); err == nil {
+		t.Error("a named pipe holds the bytes")
+	}
+	in, err := d.Open(t.Context(), "a/link", 0, -1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := io.ReadAll(in); err != nil || string(b) != "bytes" {
+		t.Errorf("a link to a file holds %q, %v", b, err)
+	}
+	if err := in.Close(); err != nil {
+		t.Error(err)
 	}
 }

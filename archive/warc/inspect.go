@@ -47,23 +47,23 @@ const (
 // WordList explains all of them, in the order of Word's constants.
 var WordList = []WordHelp{
 	{WordMissing, "A segment's bytes are not where its row says.",
-		"bring the file back from a copy; 'linkstead verify --repair --delete-rows' gives its captures up, and they are made again"},
+		"look whether the whole store is in its place; bring the file back from a copy; if there is none, 'linkstead verify --repair --delete-rows' gives its captures up, and they are made again"},
 	{WordUnknown, "The store holds an object that no row names.", "'linkstead verify --repair' takes it in"},
 	{WordDiffers, "The size or the SHA-256 of an object is not what was stored.", tryCopy},
 	{WordTorn, "The bytes end within a record.", tryCopy},
 	{WordFraming, "There is no whole gzip member with one whole record (RFC 1952, WARC 1.1 §4).", tryCopy},
 	{WordDigest, "A block or payload does not have its digest (WARC 1.1 §5.8, §5.9).", tryCopy},
-	{WordRecord, "A record breaks another rule of WARC 1.1.", "nothing that is needed to read it is lost; report it if this program wrote it"},
+	{WordRecord, "A record breaks another rule of WARC 1.1.", "what of it can be read stays as it is; report it if this program wrote it and its segment has no other fault"},
 	{WordUnclosed, "The records of an exchange are not all there, or stand among another's (WARC 1.1 §5.7).", tryCopy},
 	{WordDangling, "A revisit leads to no whole payload of its collection.", "'linkstead verify --repair' leads it to an equal payload, if there is one; else capture the address again, and repair then"},
 	{WordNoRecord, "A row tells of a record that is not there, or can't be read.",
-		"bring the file back from a copy; 'linkstead verify --repair --delete-rows' takes the row away"},
+		"bring the file back from a copy; if there is none, 'linkstead verify --repair --delete-rows' takes the row away"},
 	{WordNoRow, "A record that counts has no row.", tryRepair},
 	{WordRow, "A row does not say what its record says.", tryRepair},
 	{WordTask, "An address was done by its row, and nothing was kept of it; or the row knows less than the records.", "'linkstead verify --repair' takes over what records tell; else capture the post again"},
 	{WordStray, "Rows name a segment that the database does not know, or that was given up.",
-		"'linkstead verify --repair' brings back what the store has; with --delete-rows it takes the other rows away"},
-	{WordSpool, "A file in the spool belongs to nothing that waits to be stored.", "the next start of a worker drops what is stored; look at what stays, then move it away"},
+		"'linkstead verify --repair' brings back what the store has; bring the files of other segments back from a copy; if there is none, --delete-rows takes their rows away"},
+	{WordSpool, "A file in the spool belongs to nothing that waits to be stored.", "the next start of a worker drops what is stored; keep what stays until you have looked at it"},
 }
 
 // Help explains a word.

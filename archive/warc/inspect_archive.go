@@ -44,8 +44,8 @@ func (i *Inspector) Inspect(ctx context.Context) (*Inspected, error) {
 	if err == nil && i.Mender != nil {
 		err = i.again(ctx, done)
 	}
-	if err == nil && i.State != nil {
-		err = i.State.complete()
+	if err == nil {
+		i.State.complete()
 	}
 	return done, err
 }
@@ -81,9 +81,7 @@ func (i *Inspector) all(ctx context.Context, segments []storage.Segment, done *I
 				if n, err = i.inspect(each, s); err != nil || n == nil {
 					return err
 				}
-				if err := i.State.note(n); err != nil {
-					return err
-				}
+				i.State.note(n)
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -250,7 +248,7 @@ func (i *Inspector) spool(ctx context.Context, n *Inspection) error {
 		case err != nil:
 			return err
 		case row.State == storage.SegmentLost:
-			why, try = "the segment was given up, and nothing refers to the file", "keep or delete it"
+			why, try = "the segment was given up, and nothing refers to the file", "keep it if what it holds was not captured again: 'linkstead rebuild' takes it in; else delete it"
 		case row.State == storage.SegmentStored:
 			why = "the segment is stored"
 		}

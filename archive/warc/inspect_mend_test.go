@@ -16,13 +16,17 @@ import (
 // inspected verifies the archive, and repairs it if mend is set.
 func (w *world) inspected(mend, deleteRows bool) *Inspected {
 	w.t.Helper()
-	i := &Inspector{Rows: w.db, Index: w.db, Blobs: w.blobs, Spool: filepath.Join(w.dir, "spool"), Node: w.spool.Node(), Jobs: 2, Now: w.clock.Now}
+	i := w.inspector()
 	if mend {
 		i.Mender = &Mender{Rows: w.db, Adopter: w.db, Store: w.blobs, Temp: w.spool.Temp(), Node: "n", DeleteRows: deleteRows, Now: w.clock.Now}
 	}
 	done, err := i.Inspect(context.Background())
 	must(w.t, err)
 	return done
+}
+
+func (w *world) inspector() *Inspector {
+	return &Inspector{Rows: w.db, Index: w.db, Blobs: w.blobs, Spool: filepath.Join(w.dir, "spool"), Node: w.spool.Node(), Jobs: 2, Now: w.clock.Now}
 }
 
 // words are the faults, by word.

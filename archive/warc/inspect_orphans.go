@@ -28,6 +28,11 @@ func (i *Inspector) orphans(ctx context.Context, n *Inspection) error {
 		}
 		f := Flaw{Word: WordUnknown, Offset: -1}
 		n.Segment, n.Key = segmentID(blob.Key), blob.Key
+		if blob.Odd != "" {
+			f.Detail, f.Try = "it is "+blob.Odd+", no file, and was passed over, as a rebuild does", "put the file itself there if it should be a segment; else move it away"
+			n.flaw(f)
+			continue
+		}
 		if !strings.HasSuffix(blob.Key, segmentSuffix) {
 			n.Segment = ""
 			f.Detail, f.Try = "it is no WARC file", "look at it; move it away if it is not yours"
@@ -37,7 +42,7 @@ func (i *Inspector) orphans(ctx context.Context, n *Inspection) error {
 		row, err := i.Rows.Segment(ctx, n.Segment)
 		switch {
 		case errors.Is(err, storage.ErrPurged):
-			f.Detail, f.Try = "a purge has replaced this segment, and what it took out still stands there", "delete the object"
+			f.Detail, f.Try = "a purge has replaced this segment, and what it took out still stands there", "delete the object, once no object of its collection is told of as missing"
 			n.flaw(f)
 			continue
 		case errors.Is(err, storage.ErrNotFound):
@@ -76,23 +81,7 @@ func (i *Inspector) orphan(ctx context.Context, n *Inspection, f Flaw, blob stor
 		if s.SHA256 != sum || s.State == storage.SegmentLost {
 			continue
 		}
-		f.Detail = fmt.Sprintf("it is a copy of segment %s, which stands at %s", s.ID, s.Location)
-		f.Try = "delete the copy"
-		if _, err := i.stat(ctx, s.Location); errors.Is(err, storage.ErrNotFound) {
-			if SegmentKey(s) == blob.Key {
-				f.Detail = fmt.Sprintf("it is segment %s, whose row says that it stands at %s", s.ID, s.Location)
-				f.Try = tryRepair
-				s.Location = blob.Key
-				err = i.Mender.relocate(ctx, &f, s)
-				n.flaw(f)
-				return err
-			}
-			f.Detail = fmt.Sprintf("it holds what should stand at %s as segment %s", s.Location, s.ID)
-			f.Try = "rename it, or 'linkstead verify --repair', which copies it there"
-			if err := i.Mender.putBack(ctx, i.Blobs, &f, blob, s); err != nil {
-				return err
-			}
-		} else if err != nil {
+		if err := i.copyOf(ctx, &f, blob, s); err != nil {
 			return err
 		}
 		n.flaw(f)
@@ -106,6 +95,37 @@ func (i *Inspector) orphan(ctx context.Context, n *Inspection, f Flaw, blob stor
 		return err
 	}
 	n.flaw(f)
+	return nil
+}
+
+// copyOf tells of an object that no row names and that holds the bytes of a segment which is known. It may be the only one
+// that does: what is called a copy, and can go, is one beside a segment whose own object was read and is whole.
+func (i *Inspector) copyOf(ctx context.Context, f *Flaw, blob storage.Blob, s storage.Segment) error {
+	if s.Location == blob.Key || s.State != storage.SegmentStored {
+		f.Detail = fmt.Sprintf("it holds the bytes of a segment that is called %s by its row", s.ID)
+		f.Try = "leave it where it is; 'linkstead rebuild' makes the rows anew by the names of the objects"
+		return nil
+	}
+	sum, err := i.sumOf(ctx, s.Location)
+	switch {
+	case errors.Is(err, storage.ErrNotFound) && SegmentKey(s) == blob.Key:
+		f.Detail = fmt.Sprintf("it is segment %s, whose row says that it stands at %s", s.ID, s.Location)
+		f.Try = tryRepair
+		s.Location = blob.Key
+		return i.Mender.relocate(ctx, f, s)
+	case errors.Is(err, storage.ErrNotFound):
+		f.Detail = fmt.Sprintf("it holds what should stand at %s as segment %s", s.Location, s.ID)
+		f.Try = "rename it, or 'linkstead verify --repair', which copies it there"
+		return i.Mender.putBack(ctx, i.Blobs, f, blob, s)
+	case err != nil:
+		return err
+	case sum != s.SHA256:
+		f.Detail = fmt.Sprintf("it holds what was stored as segment %s; the object at %s is damaged", s.ID, s.Location)
+		f.Try = "keep it: move the damaged object away, and rename this one to its key"
+		return nil
+	}
+	f.Detail = fmt.Sprintf("it is a copy of segment %s, which stands whole at %s", s.ID, s.Location)
+	f.Try = "delete the copy"
 	return nil
 }
 

@@ -110,7 +110,7 @@ func (i *Inspector) place(ctx context.Context, r *reading) error {
 	name := storage.SpoolPath(i.Spool, r.Segment)
 	st, err := os.Stat(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return i.away(r, name)
+		return i.away(ctx, r, name)
 	}
 	if err != nil {
 		return err
@@ -121,7 +121,7 @@ func (i *Inspector) place(ctx context.Context, r *reading) error {
 	}
 	if st.Size() < r.limit {
 		r.flaw(Flaw{Word: WordDiffers, Offset: -1, Detail: fmt.Sprintf("the spool has %d bytes of it, and %d were acknowledged", st.Size(), r.limit),
-			Try: "start a worker, whose log tells more; 'linkstead segments --lost' gives the segment up"})
+			Try: "bring the file back; 'linkstead rebuild' takes in what is left of it"})
 		r.limit = st.Size()
 	}
 	r.open = func(_ context.Context, off int64) (io.ReadCloser, error) {
@@ -138,9 +138,22 @@ func (i *Inspector) place(ctx context.Context, r *reading) error {
 }
 
 // away deals with a segment that is not stored, and that this machine's spool does not have.
-func (i *Inspector) away(r *reading, name string) error {
+func (i *Inspector) away(ctx context.Context, r *reading, name string) error {
 	if r.row.Node != i.Node {
 		r.Elsewhere = r.row.Node
+		return nil
+	}
+	stored, err := i.stat(ctx, SegmentKey(r.row))
+	if err != nil && !errors.Is(err, storage.ErrNotFound) && !errors.Is(err, storage.ErrKey) {
+		return err
+	}
+	if stored { // nothing is to be given up; whoever has stored it just now has changed the row, too, and inspect looks again
+		r.Key = SegmentKey(r.row)
+		try := "'linkstead rebuild' takes it in as it stands in the store"
+		if r.row.State == storage.SegmentSealed {
+			try = "the next start of a worker notes that it is stored"
+		}
+		r.flaw(Flaw{Word: WordRow, Offset: -1, Detail: fmt.Sprintf("the segment's row says that it is not stored, and the store has it at %s", r.Key), Try: try})
 		return nil
 	}
 	r.Key = name

@@ -16,10 +16,11 @@ import (
 
 // InspectState is the file in which an inspection notes what it has verified, so that one that was interrupted goes on: a
 // line of JSON about itself, then a line a segment, and a last line when all is done. It holds nothing that the archive
-// needs.
+// needs: one that can't be written, as on a full disk, stops no inspection. Nil is one that notes nothing.
 type InspectState struct {
 	mu    sync.Mutex
-	file  *os.File
+	file  *os.File // nil: nothing can be noted …
+	fault error    // … because of this
 	known map[string]*Inspection
 }
 
@@ -36,7 +37,8 @@ const (
 )
 
 // OpenInspectState opens the file at path, which notes the verification of what archive names. With resume, what stands
-// there already counts, if it is about the same archive and was not brought to its end; otherwise the file begins anew.
+// there already counts, if it is about the same archive and was not brought to its end; otherwise the file begins anew. The
+// error is that of reading it; Fault tells if nothing can be noted.
 func OpenInspectState(path, archive string, resume bool) (*InspectState, error) {
 	s := &InspectState{known: map[string]*Inspection{}}
 	if resume {
@@ -44,23 +46,29 @@ func OpenInspectState(path, archive string, resume bool) (*InspectState, error) 
 			return nil, fmt.Errorf("read what was verified before: %w", err)
 		}
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, fmt.Errorf("note what is verified: %w", err)
-	}
-	var err error
-	if s.file, err = os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644); err != nil {
-		return nil, fmt.Errorf("note what is verified: %w", err)
-	}
-	err = s.line(stateHead{Version: stateVersion, Archive: archive})
-	for _, n := range s.known { // a line that was torn is gone by this
-		if err == nil {
-			err = s.line(n)
-		}
+	err := os.MkdirAll(filepath.Dir(path), 0o755)
+	if err == nil {
+		s.file, err = os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
 	}
 	if err != nil {
-		return nil, errors.Join(err, s.file.Close())
+		s.file, s.fault = nil, fmt.Errorf("note what is verified: %w", err)
+		return s, nil
+	}
+	s.line(stateHead{Version: stateVersion, Archive: archive})
+	for _, n := range s.known { // a line that was torn is gone by this
+		s.line(n)
 	}
 	return s, nil
+}
+
+// Fault says why not all could be noted; nil if it was.
+func (s *InspectState) Fault() error {
+	if s == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.fault
 }
 
 // read takes what an interrupted inspection has noted. A line that can't be read ends it.
@@ -94,15 +102,18 @@ func (s *InspectState) read(path, archive string) error {
 	return lines.Err()
 }
 
-func (s *InspectState) line(v any) error {
+// line writes a line. After one that could not be written there are none: what follows it would not be read.
+func (s *InspectState) line(v any) {
+	if s.fault != nil {
+		return
+	}
 	b, err := json.Marshal(v)
 	if err == nil {
 		_, err = s.file.Write(append(b, '\n'))
 	}
 	if err != nil {
-		return fmt.Errorf("note what is verified: %w", err)
+		s.fault = fmt.Errorf("note what is verified: %w", err)
 	}
-	return nil
 }
 
 // before is what came of a segment before the interruption, if it was stored then and has not changed since.
@@ -118,21 +129,29 @@ func (s *InspectState) before(row storage.Segment) *Inspection {
 }
 
 // note writes down what came of a segment.
-func (s *InspectState) note(n *Inspection) error {
+func (s *InspectState) note(n *Inspection) {
 	if s == nil {
-		return nil
+		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.line(n)
+	s.line(n)
 }
 
 // complete says that nothing is left to be verified.
-func (s *InspectState) complete() error {
+func (s *InspectState) complete() {
+	if s == nil {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.line(stateHead{Version: stateVersion, Done: true})
+	s.line(stateHead{Version: stateVersion, Done: true})
 }
 
 // Close closes the file.
-func (s *InspectState) Close() error { return s.file.Close() }
+func (s *InspectState) Close() error {
+	if s.file == nil {
+		return nil
+	}
+	return s.file.Close()
+}

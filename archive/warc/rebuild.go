@@ -50,6 +50,7 @@ type Rebuilder struct {
 	about  map[string]tail        // by collection: what the newest warcinfo record tells
 
 	forgotten []int64 // runs
+	odd       []string
 }
 
 // Rebuilt tells what a rebuild made.
@@ -58,6 +59,7 @@ type Rebuilt struct {
 	Foreign             []string // files of the spool that are none of ours; they stay where they are
 	Damaged             []string // places within segments that could not be read; what came before and after was taken
 	Differ              []string // where the store holds other bytes than Rebuilder.Knew tells of
+	Odd                 []string // what stands among the segments and is no file: it was passed over
 
 	// Spooled are the segments of the spool, all of them stored or empty now. Their files go by DropSpooled once the new rows
 	// are in place: until then the old ones need them.
@@ -76,6 +78,7 @@ func (b *Rebuilder) Rebuild(ctx context.Context) (Rebuilt, error) {
 	if err != nil {
 		return done, err
 	}
+	done.Odd = b.odd
 	b.purges, b.about = map[string]PurgeCounts{}, map[string]tail{}
 	for _, blob := range blobs {
 		if err := b.segment(ctx, blob, &done); err != nil {

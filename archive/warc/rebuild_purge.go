@@ -40,7 +40,10 @@ func (b *Rebuilder) chosen(ctx context.Context) ([]storage.Blob, error) {
 		if err != nil {
 			return nil, err
 		}
-		if strings.HasSuffix(blob.Key, segmentSuffix) {
+		switch {
+		case blob.Odd != "":
+			b.odd = append(b.odd, fmt.Sprintf("%s is %s", blob.Key, blob.Odd))
+		case strings.HasSuffix(blob.Key, segmentSuffix):
 			all = append(all, blob)
 		}
 	}

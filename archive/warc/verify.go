@@ -114,7 +114,7 @@ func (v *verifier) records(r io.Reader, at int64) error {
 // end judges what can be judged once all records have passed.
 func (v *verifier) end(size int64) {
 	if len(v.seen) == 0 {
-		v.fault(0, "", "§4", "the segment is empty")
+		v.fault(0, "", clauseMember, "the segment is empty")
 	}
 	for _, ref := range v.refs {
 		if !v.knows(ref.to) || ref.to == ref.id {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -116,7 +117,9 @@ const (
 	ballast      = "ballast"               // a file on it
 	diskSize     = 32 << 20                // bytes
 	diskLeft     = 700 << 10               // beside the ballast
+	diskLeftVar  = "TEST_LINKSTEAD_LEFT"   // bytes, in place of that
 	thenVerify   = "TEST_LINKSTEAD_VERIFY" // verify the archive when the command has ended well
+	thenList     = "TEST_LINKSTEAD_LIST"   // FOLDER whose files are told of in the end
 )
 
 // smallDisk mounts it. The program runs in namespaces of its own, so that the disk goes with it.
@@ -124,7 +127,49 @@ func smallDisk(dir string) error {
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d", diskSize)); err != nil {
 		return fmt.Errorf("mount a small disk: %w", err)
 	}
-	return os.WriteFile(filepath.Join(dir, ballast), make([]byte, diskSize-diskLeft), 0o644)
+	left := diskLeft
+	if s := os.Getenv(diskLeftVar); s != "" {
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			return err
+		}
+		left = n
+	}
+	return os.WriteFile(filepath.Join(dir, ballast), make([]byte, diskSize-left), 0o644)
+}
+
+// onSmallDisk has a command run on a disk of its own, at a folder, with some bytes left.
+func onSmallDisk(t *testing.T, dir string, left int, args ...string) (string, error) {
+	t.Helper()
+	cmd := linkstead(t, args...)
+	cmd.Env = append(os.Environ(), smallDiskVar+"="+dir, diskLeftVar+"="+strconv.Itoa(left), thenList+"="+dir)
+	cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS
+	cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}
+	cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// TestFullDiskOfRows: a rebuild that has no room for the new database leaves nothing of it behind, and a verification that can't
+// note how far it has come verifies all the same.
+func TestFullDiskOfRows(t *testing.T) {
+	t.Parallel()
+	w := smallSite(t)
+	archive := filepath.Join(t.TempDir(), "A")
+	if code, said := inProcess(t, nil, smallCapture(w, archive)...); code != exitOK {
+		t.Fatalf("capture: %d\n%s", code, said)
+	}
+	dir := t.TempDir()
+	for _, left := range []int{0, 16 << 10, 100 << 10, 200 << 10, 300 << 10} {
+		out, err := onSmallDisk(t, dir, left, "rebuild", "--archive", archive, "--db", "sqlite:"+filepath.Join(dir, "rows.db"))
+		if err == nil || !strings.Contains(out, "The old database was left as it is") || !strings.HasSuffix(out, "["+filepath.Join(dir, ballast)+"]\n") {
+			t.Errorf("a rebuild with %d bytes left: %v\n%s", left, err, out)
+		}
+	}
+	out, err := onSmallDisk(t, dir, 0, "verify", "--archive", archive, "--state", filepath.Join(dir, "state"))
+	if err != nil || !strings.Contains(out, "The verification goes on") || !strings.Contains(out, "No faults.") {
+		t.Errorf("a verification that can't be noted: %v\n%s", err, out)
+	}
 }
 
 // TestFullDisk fills a real file system: spool, store and database are on it. Whatever is written when it is full, be it a

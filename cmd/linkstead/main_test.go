@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"testing"
 
@@ -44,6 +45,10 @@ func testProgram() {
 	if code == exitOK && os.Getenv(thenVerify) != "" {
 		p.args = []string{"verify", "--archive", p.args[2], "--json"}
 		code = p.run(ctx)
+	}
+	if dir := os.Getenv(thenList); dir != "" {
+		names, _ := filepath.Glob(filepath.Join(dir, "*"))
+		fmt.Fprintln(os.Stderr, names)
 	}
 	os.Exit(code)
 }

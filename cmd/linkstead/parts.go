@@ -115,9 +115,12 @@ func (e *env) orphaned(ctx context.Context, s *store, create bool) error {
 	if err := e.openBlobs(ctx, s, create); err != nil {
 		return err
 	}
-	for _, err := range s.blobs.List(ctx, warc.KeyPrefix) {
+	for blob, err := range s.blobs.List(ctx, warc.KeyPrefix) {
 		if err != nil {
 			return err
+		}
+		if blob.Odd != "" {
+			continue
 		}
 		return fmt.Errorf("the WARC files of %s are there, but their database is gone\n'linkstead rebuild' makes it anew from them", e.cfg.BlobStore())
 	}

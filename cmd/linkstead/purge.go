@@ -208,7 +208,7 @@ func (c *purgeCmd) purge(ctx context.Context, e *env, s *store, sel *selection) 
 	}
 	switch {
 	case errors.Is(err, storage.ErrLocked):
-		err = fmt.Errorf("%w\nAnother purge goes on, or a rebuild. Give the same command again when it is done; one that was killed gives way after two minutes", err)
+		err = fmt.Errorf("%w\nAnother purge goes on, or a rebuild. Give the same command again when it is done; one that was killed gives way after two minutes, a rebuild to the next rebuild", err)
 	case errors.Is(err, storage.ErrRunActive):
 		err = fmt.Errorf("%w\nWait for it or interrupt it, and purge then", err)
 	case errors.Is(err, warc.ErrNotStored):

@@ -64,7 +64,7 @@ func (c *rebuildCmd) onFile(ctx context.Context, e *env, spool *storage.Spool, p
 	}
 	db, err := storage.OpenDB(ctx, "sqlite:"+fresh, storage.DBOptions{Now: e.clock, Log: e.log})
 	if err != nil {
-		return err
+		return errors.Join(fmt.Errorf("%w\nThe old database was left as it is", err), removeDatabase(fresh))
 	}
 	var done warc.Rebuilt
 	err = c.old.unpurged(ctx, e, func(ctx context.Context) (err error) {
@@ -203,6 +203,9 @@ func (c *rebuildCmd) tell(e *env, done warc.Rebuilt, aside string, took time.Dur
 	}
 	for _, id := range done.Foreign {
 		fmt.Fprintf(e.stdout, "%s in the spool is no WARC file of this program; it stays there for you to look at.\n", id)
+	}
+	for _, what := range done.Odd {
+		fmt.Fprintf(e.stdout, "Passed over: %s. If it should be a segment, put the file itself there, and rebuild again.\n", what)
 	}
 	for _, what := range done.Differ {
 		fmt.Fprintf(e.stdout, "Not as stored: %s.\n", what)

@@ -52,11 +52,19 @@ func (old *replaced) probe(ctx context.Context) (err error) {
 	if _, err = old.db.Unstored(ctx); err != nil {
 		return err
 	}
-	token, err := old.db.Lock(ctx, storage.PurgeLock, old.purge, time.Minute)
-	if err != nil {
-		return err
+	// Rows that are in place have not been put aside: whoever took the lock for that was stopped before it did.
+	for _, owner := range []string{putAsideBy, old.purge} {
+		token, err := old.db.Lock(ctx, storage.PurgeLock, owner, time.Minute)
+		if err == nil {
+			err = old.db.Unlock(ctx, storage.PurgeLock, token)
+		} else if owner == putAsideBy && errors.Is(err, storage.ErrLocked) {
+			err = nil // it is not one of those
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return old.db.Unlock(ctx, storage.PurgeLock, token)
+	return nil
 }
 
 func purgeGoesOn(err error) error {
@@ -78,12 +86,15 @@ func (old *replaced) unpurged(ctx context.Context, e *env, do func(context.Conte
 // who says yes.
 const asideFor = 24 * time.Hour
 
+// putAsideBy is who takes the lock then. The next rebuild frees it if the rows were not put aside after all.
+const putAsideBy = "a rebuild that put this database aside"
+
 // retire closes a database that is put aside.
 func (old *replaced) retire(ctx context.Context) error {
 	if old.db == nil {
 		return nil
 	}
-	_, err := old.db.Lock(ctx, storage.PurgeLock, "a rebuild that put this database aside", asideFor)
+	_, err := old.db.Lock(ctx, storage.PurgeLock, putAsideBy, asideFor)
 	return purgeGoesOn(errors.Join(err, old.close()))
 }
 

@@ -64,6 +64,12 @@ func TestRebuildUnpurged(t *testing.T) {
 	if _, err := openTestRows(t, aside[0]).Lock(t.Context(), storage.PurgeLock, "x", time.Minute); !errors.Is(err, storage.ErrLocked) {
 		t.Errorf("a purge of what was put aside: %v", err)
 	}
+	if _, err := openTestRows(t, path).Lock(t.Context(), storage.PurgeLock, putAsideBy, asideFor); err != nil {
+		t.Fatal(err)
+	}
+	if out, err = linkstead(t, "rebuild", "--archive", archive).CombinedOutput(); err != nil {
+		t.Errorf("after a rebuild that was killed before it had put the old rows aside: %v\n%s", err, out)
+	}
 	old := &replaced{db: openTestRows(t, path), purge: "me"}
 	err = old.unpurged(t.Context(), &env{log: slog.New(slog.DiscardHandler)}, func(ctx context.Context) error {
 		_, err := old.db.Lock(ctx, storage.PurgeLock, "another machine", time.Minute)

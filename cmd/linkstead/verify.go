@@ -82,7 +82,7 @@ func (c *verifyCmd) run(ctx context.Context, e *env) (err error) {
 
 func repairWaits(err error) error {
 	if errors.Is(err, storage.ErrLocked) {
-		return fmt.Errorf("%w\nA purge or another repair goes on. Repair when it is done; one that was killed gives way after two minutes", err)
+		return fmt.Errorf("%w\nA purge, a rebuild or another repair goes on. Repair when it is done; one that was killed gives way after two minutes, a rebuild to the next rebuild", err)
 	}
 	return err
 }
@@ -95,23 +95,29 @@ func (c *verifyCmd) verify(ctx context.Context, e *env, s *store, m *warc.Mender
 	if err := c.known(ctx, s.db); err != nil {
 		return err
 	}
+	var state *warc.InspectState
+	if c.Segment == "" {
+		if state, err = c.state(e); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, state.Close()) }()
+	}
+	unnoted(e.stderr, state)
+	early := state.Fault() != nil
 	show := newVerifying(e.stderr, e.now)
 	i := &warc.Inspector{
 		Rows: s.db, Index: s.db, Blobs: s.blobs, Spool: e.cfg.SpoolDir(), Node: node, Collection: c.Collection, Segment: c.Segment,
-		Jobs: runtime.NumCPU(), Begin: show.begin, Read: show.read, Tell: show.tell, Mender: m, Now: e.now,
+		Jobs: runtime.NumCPU(), Begin: show.begin, Read: show.read, Tell: show.tell, Mender: m, Now: e.now, State: state,
 	}
 	if c.Jobs != nil {
 		i.Jobs = *c.Jobs
 	}
-	if c.Segment == "" {
-		if i.State, err = c.state(e); err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, i.State.Close()) }()
-	}
 	began := e.now()
 	done, err := i.Inspect(ctx)
 	show.close()
+	if !early {
+		unnoted(e.stderr, state)
+	}
 	if err == nil && m != nil && len(m.Runs()) > 0 {
 		err = finishRuns(ctx, s.db, m.Runs())
 	}
@@ -136,6 +142,13 @@ func (c *verifyCmd) known(ctx context.Context, db *storage.DB) error {
 		return err
 	}
 	return fmt.Errorf("there is no collection %q\n'linkstead collection list' tells which there are", c.Collection)
+}
+
+// unnoted says that what is verified can't be noted. It is verified all the same: on a full disk, just then one wants to know.
+func unnoted(w io.Writer, state *warc.InspectState) {
+	if err := state.Fault(); err != nil {
+		fmt.Fprintf(w, "%v\nThe verification goes on; if it is interrupted, --resume begins anew. --state FILE notes it elsewhere.\n", err)
+	}
 }
 
 // state opens the file that notes what was verified.
