@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"linkstead/archive/httpmsg"
@@ -26,7 +27,9 @@ func (c *Crawler) discover(r *run, e *warc.Entry, d fetch.Document) {
 	case r.spec().IsPost(hops) && d.Status/100 == 2:
 		c.discoverPost(r, e, d, c.Now().UTC(), r.row.Source)
 	default:
-		newFinder(r, e, d.URL).scan(d, c.until())
+		f := newFinder(r, e, d.URL)
+		f.scan(d, c.until())
+		f.forget()
 	}
 }
 
@@ -40,15 +43,17 @@ type finder struct {
 	e     *warc.Entry
 	hide  *session.Set // masked in each address
 	base  *urlkey.Base
-	seen  map[string]bool
+	seen  map[spelling]bool // addresses taken, by hop
 	raw   map[spelling]bool // references resolved before: a page may name one a million times
+	lean  bool              // links that are no news to the run need not be told
 	cited map[string]bool   // the post's own links
 	nth   int               // requisites admitted
 	over  int               // requisites over the quota
 	bytes int               // of outlinks
 	spare int               // outlinks over the bounds
 	until time.Time         // when the search is over
-	late  int               // references that were left out for it
+	asked int               // references …
+	late  int               // … and those that were left out for it
 	traps int               // links that were left out as traps …
 	why   string            // … and why the first one was
 }
@@ -61,9 +66,30 @@ const (
 )
 
 func newFinder(r *run, e *warc.Entry, url string) *finder {
-	f := &finder{run: r, scope: r.scope.Load(), e: e, hide: r.secrets(e), seen: map[string]bool{}, raw: map[spelling]bool{}, cited: map[string]bool{}}
+	f := &finder{run: r, scope: r.scope.Load(), e: e, hide: r.secrets(e), cited: map[string]bool{}}
+	sets := spellings.Get().(*[2]map[spelling]bool)
+	f.seen, f.raw = sets[0], sets[1]
+	// What a 304 stands for leads to what the record of the original tells: see warc.Meta.Trim.
+	f.lean = e.Confirmed != nil && f.scope.Spec().Missing == 0
 	f.rebase(url)
 	return f
+}
+
+// spellings are the sets of finders, used again: most of what they cost is to grow. Big ones are left to the collector.
+var spellings = sync.Pool{New: func() any { return &[2]map[spelling]bool{{}, {}} }}
+
+const bigSpellings = 2048
+
+// forget gives up what the finder was made with. It is of no use then.
+func (f *finder) forget() {
+	sets := &[2]map[spelling]bool{f.seen, f.raw}
+	f.seen, f.raw = nil, nil
+	if max(len(sets[0]), len(sets[1])) > bigSpellings {
+		return
+	}
+	clear(sets[0])
+	clear(sets[1])
+	spellings.Put(sets)
 }
 
 func (f *finder) rebase(url string) {
@@ -183,20 +209,31 @@ func isWord(c byte) bool {
 	return c == '_' || c == '$' || c == '.' || '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
 }
 
-// headers takes what the head of a response refers to: Refresh, and preloads in Link (RFC 8288).
-func (f *finder) headers(h httpmsg.Head) {
-	for _, v := range h.Values("Refresh") {
+// discoverHead takes what the head of a response refers to: Refresh, and preloads in Link (RFC 8288). Most have neither.
+func discoverHead(r *run, e *warc.Entry, h httpmsg.Head) {
+	refresh, link := h.Values("Refresh"), h.Values("Link")
+	if len(refresh)+len(link) == 0 {
+		return
+	}
+	f := newFinder(r, e, e.Exchange.URL)
+	for _, v := range refresh {
 		_ = markup.RefreshHeader(nil, []byte(v), f.visit) // its only error is a document of 2 GiB
 	}
-	for _, v := range h.Values("Link") {
+	for _, v := range link {
 		_ = markup.LinkHeader(nil, []byte(v), f.visit)
 	}
+	f.forget()
 }
+
+// lateEvery is at how many references the clock is looked at once.
+const lateEvery = 32
 
 // visit takes one reference.
 func (f *finder) visit(ref markup.Ref) (string, bool) {
+	looks := f.asked%lateEvery == 0
+	f.asked++
 	switch {
-	case f.late > 0 || !f.until.IsZero() && time.Now().After(f.until):
+	case f.late > 0 || looks && !f.until.IsZero() && time.Now().After(f.until):
 		f.late++ // what is left of the document is passed over at the scanner's speed
 	case ref.Role == markup.Refresh:
 		f.refresh(ref)
@@ -245,7 +282,7 @@ func (f *finder) relate(ref markup.Ref) {
 		f.add(url, scope.HopNested, context)
 		return
 	}
-	key := context + " " + url
+	key := spelling{base: context, url: url}
 	if f.seen[key] {
 		return
 	}
@@ -296,7 +333,7 @@ func (f *finder) add(url string, hop scope.Hop, context string) {
 			return
 		}
 	}
-	key := string(hop) + url
+	key := spelling{hop: hop, url: url}
 	if f.seen[key] {
 		return
 	}
@@ -306,9 +343,8 @@ func (f *finder) add(url string, hop scope.Hop, context string) {
 	}
 	f.seen[key] = true
 	t := f.e.Task
-	v := f.run.admit(f.scope, f.e, scope.Link{
-		URL: url, Hop: hop, Cited: f.cited[url], From: t.URL, Depth: t.Depth, Hops: t.Hops, Nth: f.nth,
-	})
+	l := scope.Link{URL: url, Hop: hop, Cited: f.cited[url], From: t.URL, Depth: t.Depth, Hops: t.Hops, Nth: f.nth}
+	v := f.run.admit(f.scope, f.e, l)
 	if v.Reason == scope.ReasonTrap && !v.Admitted {
 		if f.traps++; f.traps == 1 {
 			f.why = v.Detail
@@ -320,6 +356,9 @@ func (f *finder) add(url string, hop scope.Hop, context string) {
 		} else if v.Reason == scope.ReasonQuota {
 			f.over++
 		}
+	}
+	if f.lean && v.Admitted && (hop == scope.HopLink || hop == scope.HopEmbed) && context != warc.CitationContext && f.run.knows(l) {
+		return
 	}
 	f.e.Meta.Outlinks = append(f.e.Meta.Outlinks, outlink(url, hop, context, v))
 }

@@ -97,7 +97,7 @@ func (p *Preview) web(ctx context.Context, c *Crawler, r *run, e *warc.Entry) (*
 		if err := c.redirect(ctx, r, e); err != nil {
 			return nil, err
 		}
-		newFinder(r, e, x.URL).headers(x.Head)
+		discoverHead(r, e, x.Head)
 		if err := p.Recorder.Release(x); err != nil {
 			return nil, err
 		}

@@ -120,7 +120,7 @@ func (c *Crawler) standFor(ctx context.Context, r *run, e *warc.Entry, w *fetch.
 	sum := sha256.New()
 	payload := io.TeeReader(m.Payload, sum)
 	doc, free, err := w.Reread(ctx, fetch.Archived{
-		URL: x.URL, Head: m.Head, Any: r.lists(e.Task.Hops), PDF: r.spec().IsPost(e.Task.Hops), Weight: weight(r, e.Task.Hops), Open: func() (io.Reader, error) {
+		URL: x.URL, Head: m.Head, Any: r.lists(e.Task.Hops), PDF: r.spec().IsPost(e.Task.Hops), Weight: weight(r, e.Task.Hops), Size: k.original.Size, Open: func() (io.Reader, error) {
 			if first {
 				first = false
 				return payload, nil

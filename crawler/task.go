@@ -161,7 +161,7 @@ func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, step step
 		keepRobots(e, heard)
 		c.nameMaps(r, e)
 	} else {
-		newFinder(r, e, x.URL).headers(head)
+		discoverHead(r, e, head)
 	}
 	if e.Post != nil {
 		e.Post.At = x.At

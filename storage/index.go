@@ -2,11 +2,13 @@ package storage
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"iter"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -97,21 +99,39 @@ func (db *DB) CaptureAt(ctx context.Context, segment string, offset int64) (Capt
 // and its payload stands in a stored segment of the collection, under the same URL. ErrNotFound if there is none.
 func (db *DB) Validated(ctx context.Context, collection, urlkey, url string) (last, original Capture, err error) {
 	const good = ` status=200 AND flags='' AND tls_invalid='' `
-	last, err = db.oneCapture(ctx, `WHERE collection=$1 AND urlkey=$2 AND url=$3 AND kind IN ('response','revisit') AND (etag<>'' OR modified<>'') AND`+
-		good+`ORDER BY at DESC, segment DESC, pos DESC LIMIT 1`, collection, foldKey(urlkey), url)
-	if err != nil {
-		return last, original, err
-	}
-	segment, pos := last.Segment, last.Offset
-	if last.RefersTo != "" {
-		if n, err := fmt.Sscanf(strings.Replace(last.RefersTo, "/", " ", 1), "%s %d", &segment, &pos); n != 2 || err != nil {
-			return last, original, fmt.Errorf("capture of %s refers to %q: %w", url, last.RefersTo, ErrNotFound)
+	const stored = `EXISTS (SELECT 1 FROM segments s WHERE s.id=captures.segment AND s.state='stored')`
+	var isStored int
+	last, err = scanCapture(beside{db.r.often(ctx, `SELECT `+captureCols+`, CASE WHEN `+stored+` THEN 1 ELSE 0 END FROM captures
+		WHERE collection=$1 AND urlkey=$2 AND url=$3 AND kind IN ('response','revisit') AND (etag<>'' OR modified<>'') AND`+
+		good+`ORDER BY at DESC, segment DESC, pos DESC LIMIT 1`, collection, foldKey(urlkey), url), &isStored})
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return last, original, ErrNotFound
+	case err != nil:
+		return last, original, fmt.Errorf("read capture: %w", err)
+	case last.Kind == "response" && last.RefersTo == "": // it is its own original, and need not be looked up again
+		if isStored == 0 {
+			return last, original, fmt.Errorf("capture of %s in %s: %w", url, last.Segment, ErrNotFound)
 		}
+		return last, last, nil
 	}
-	original, err = db.oneCapture(ctx, `WHERE segment=$1 AND pos=$2 AND collection=$3 AND url=$4 AND kind='response' AND`+good+`AND EXISTS
-		(SELECT 1 FROM segments s WHERE s.id=captures.segment AND s.state='stored')`, segment, pos, collection, url)
+	segment, at, _ := strings.Cut(last.RefersTo, "/")
+	pos, err := strconv.ParseInt(at, 10, 64)
+	if err != nil {
+		return last, original, fmt.Errorf("capture of %s refers to %q: %w", url, last.RefersTo, ErrNotFound)
+	}
+	original, err = db.oneCapture(ctx, `WHERE segment=$1 AND pos=$2 AND collection=$3 AND url=$4 AND kind='response' AND`+good+`AND `+stored,
+		segment, pos, collection, url)
 	return last, original, err
 }
+
+// beside reads one column more than a row of its kind has.
+type beside struct {
+	row
+	more any
+}
+
+func (b beside) Scan(dst ...any) error { return b.row.Scan(append(dst, b.more)...) }
 
 const pageRows = 500
 

@@ -23,7 +23,10 @@ func Origin(url string) string {
 	if h == "" {
 		return ""
 	}
-	return scheme + "//" + h
+	if end := len(scheme) + 2 + len(h); strings.HasPrefix(url[len(scheme)+2:], h) {
+		return url[:end]
+	}
+	return scheme + "//" + h // without its userinfo
 }
 
 // Hostname returns the host of a serialised http or https URL without its port; IPv6 addresses keep their brackets.
@@ -54,7 +57,8 @@ func Site(url string) string {
 // ID returns the 63-bit hash of a URL that keys it in the frontier: the first eight bytes of its SHA-256 with the sign
 // bit cleared. It is never 0.
 func ID(url string) int64 {
-	sum := sha256.Sum256([]byte(url))
+	var buf [512]byte // a longer address costs an allocation
+	sum := sha256.Sum256(append(buf[:0], url...))
 	id := int64(binary.BigEndian.Uint64(sum[:8]) &^ (1 << 63)) //nolint:gosec // the sign bit is clear
 	if id == 0 {
 		return 1

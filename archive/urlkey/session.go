@@ -30,7 +30,10 @@ func Sessionless(url string) string {
 	if strings.Contains(path, "/(") {
 		plain = sessionASP.ReplaceAllString(plain, "/")
 	}
-	if !asks {
+	switch {
+	case !asks && len(plain) == len(path):
+		return url
+	case !asks:
 		return origin + plain
 	}
 	left := sessionlessQuery(query)

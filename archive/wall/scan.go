@@ -269,10 +269,19 @@ var roots = map[string]bool{
 
 // captcha says whether markup or a short script loads a puzzle.
 func captcha(b []byte) bool {
-	for _, w := range [][]byte{
-		[]byte("recaptcha"), []byte("hcaptcha"), []byte("h-captcha"), []byte("turnstile"), []byte("captcha-delivery"), []byte("px-captcha"),
-		[]byte("friendlycaptcha"), []byte("frc-captcha"), []byte("funcaptcha"), []byte("arkoselabs"), []byte("geetest"), []byte("altcha"),
-	} {
+	return bytes.Contains(b, []byte("captcha")) && containsAny(b, captchas[:]) || containsAny(b, otherPuzzles[:])
+}
+
+var (
+	captchas = [...][]byte{
+		[]byte("recaptcha"), []byte("hcaptcha"), []byte("h-captcha"), []byte("captcha-delivery"), []byte("px-captcha"),
+		[]byte("friendlycaptcha"), []byte("frc-captcha"), []byte("funcaptcha"),
+	}
+	otherPuzzles = [...][]byte{[]byte("turnstile"), []byte("arkoselabs"), []byte("geetest"), []byte("altcha")}
+)
+
+func containsAny(b []byte, words [][]byte) bool {
+	for _, w := range words {
 		if bytes.Contains(b, w) {
 			return true
 		}
@@ -343,8 +352,22 @@ func nameOf(b []byte) string {
 		return "?"
 	}
 	var buf [32]byte
-	return string(lower(buf[:0], b))
+	folded := lower(buf[:0], b)
+	if name, usual := usualNames[string(folded)]; usual {
+		return name
+	}
+	return string(folded)
 }
+
+var usualNames = func() map[string]string {
+	names := map[string]string{}
+	for name := range strings.FieldsSeq(`a abbr article aside b body br button code col colgroup dd div dl dt em footer form h1 h2 h3 h4 head
+		header html i iframe img input label li link main meta nav noscript ol option p path picture pre script section select small source
+		span strong style sub sup svg table tbody td template textarea tfoot th thead title tr ul`) {
+		names[name] = name
+	}
+	return names
+}()
 
 func letter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 

@@ -41,7 +41,16 @@ const (
 
 // Tasks are the tasks that an exchange led to: its admitted outlinks. The crawler and a rebuild both make them here.
 func (m *Meta) Tasks(from string) []storage.Task {
-	var out []storage.Task
+	n := 0
+	for i := range m.Outlinks {
+		if m.Outlinks[i].Kind != "" {
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	out := make([]storage.Task, 0, n)
 	for i := range m.Outlinks {
 		l := &m.Outlinks[i]
 		if l.Kind == "" {

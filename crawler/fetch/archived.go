@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"strings"
 
@@ -13,6 +14,7 @@ type Archived struct {
 	URL    string
 	Head   httpmsg.Head
 	Open   func() (io.Reader, error) // the payload from its beginning, dechunked and still encoded; it may be called twice
+	Size   int64                     // of the payload, bytes; 0: not known
 	Any    bool                      // see Request
 	PDF    bool                      // see Request
 	Weight int64                     // see Request
@@ -30,14 +32,20 @@ func (w *Worker) Reread(ctx context.Context, a Archived) (doc *Document, free fu
 	defer func() { w.job = job{} }()
 	doc = &Document{URL: a.URL, Status: a.Head.Status, Mime: mime, Charset: a.Head.Charset(), Head: a.Head}
 	var fault error
-	err = w.unpack(doc, strings.Join(a.Head.Values("Content-Encoding"), ","), func() (io.Reader, error) {
+	open := func() (io.Reader, error) {
 		r, err := a.Open()
 		if err != nil {
 			fault = err
 			return nil, err
 		}
 		return faulty{r, &fault}, nil
-	})
+	}
+	encoding := strings.Join(a.Head.Values("Content-Encoding"), ",")
+	if encoding == "" && a.Size > w.rec.limits.Memory && a.Size <= w.rec.limits.Decoded {
+		err = w.whole(doc, a.Size, open)
+	} else {
+		err = w.unpack(doc, encoding, open)
+	}
 	if w.job.free != nil {
 		free = w.job.free
 	}
@@ -49,6 +57,22 @@ func (w *Worker) Reread(ctx context.Context, a Archived) (doc *Document, free fu
 		return nil, func() {}, err
 	}
 	return doc, free, nil
+}
+
+// whole reads a long payload that is not encoded, whose size is known: it is read once, not measured first.
+func (w *Worker) whole(doc *Document, size int64, open func() (io.Reader, error)) error {
+	r, err := open()
+	if err != nil {
+		return err
+	}
+	if w.job.free, err = w.rec.Room.take(w.job.ctx, size*max(1, w.job.req.Weight)); err != nil {
+		return fmt.Errorf("wait for memory to read %s: %w", doc.URL, err)
+	}
+	var more bool
+	if doc.Body, more, err = fill(r, make([]byte, 0, size), size); more {
+		return fmt.Errorf("the payload is longer than the %d bytes that its row tells", size)
+	}
+	return err
 }
 
 // faulty keeps the error of a reader, as distinct from what is wrong with the coding of its bytes.
