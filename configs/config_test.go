@@ -166,6 +166,7 @@ func TestLoadSaysWhatIsWrong(t *testing.T) {
 		{"unknown within", "limits:\n  conect: 1s\n", []string{":2:", "limits.conect", "limits.connect?"}},
 		{"out of its group", "redirects: 5\n", []string{":1:", "limits.redirects?"}},
 		{"unknown group", "segments:\n  size: 1GiB\n", []string{"segment?"}},
+		{"nearer to a group", "site: []\n", []string{"did you mean sites?"}},
 		{"far from all", "qqqqqqqq: 5\n", []string{"qqqqqqqq", "default.yaml"}},
 		{"twice", "delay: 1s\ndelay: 2s\n", []string{":2:", "delay", "line 1"}},
 		{"bare duration", "delay: 5\n", []string{":1:", "delay", `"5"`, "500ms"}},

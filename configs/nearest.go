@@ -12,12 +12,14 @@ func (l *layer) suggest(name string) string {
 		if d := edits(name, k.name); d < distance {
 			best, distance = k.name, d
 		}
-		if _, leaf, nested := strings.Cut(k.name, "."); nested && edits(name, leaf) < distance {
-			best, distance = k.name, edits(name, leaf)
-		}
 		group, _, nested := strings.Cut(k.name, ".")
 		if nested && edits(name, group) < distance {
 			best, distance = group, edits(name, group)
+		}
+	}
+	for _, k := range l.keys { // a key in a group is meant only where nothing that is written so is as near
+		if _, leaf, nested := strings.Cut(k.name, "."); nested && edits(name, leaf) < distance {
+			best, distance = k.name, edits(name, leaf)
 		}
 	}
 	if best == "" {

@@ -314,9 +314,10 @@ func (db *DB) LastExchanges(ctx context.Context) (out map[int64]time.Time, err e
 	return out, rows.Err()
 }
 
-// Tally counts a run's tasks by outcome; "pending" for those that have not ended.
+// Tally counts a run's tasks by outcome; "pending" for those that have not ended, "purged" for those of which a purge took
+// what they brought.
 func (db *DB) Tally(ctx context.Context, run int64) (out map[string]int, err error) {
-	rows, err := db.r.QueryContext(ctx, `SELECT CASE WHEN `+sqlOpen+` THEN 'pending' ELSE outcome END, COUNT(*) FROM tasks
+	rows, err := db.r.QueryContext(ctx, `SELECT CASE WHEN `+sqlOpen+` THEN 'pending' WHEN url='' THEN 'purged' ELSE outcome END, COUNT(*) FROM tasks
 		WHERE run=$1 GROUP BY 1`, run)
 	if err != nil {
 		return nil, fmt.Errorf("count tasks of run %d: %w", run, err)

@@ -59,8 +59,9 @@ type Handler struct {
 	Index      Index
 	Library    Opener
 	Collection string
-	Origin     string // of this handler, "http://replay.localhost:8081": requests for any other host are refused
-	Pages      string // the origin of the archive's own pages: linked to, and allowed to frame mementos
+	Origin     string                       // of this handler, "http://replay.localhost:8081": requests for any other host are refused
+	Pages      string                       // the origin of the archive's own pages: linked to, and allowed to frame mementos
+	Evidence   func(storage.Attempt) string // path of the page there on an attempt; nil: there is none
 	Now        func() time.Time
 	Log        *slog.Logger
 

@@ -53,6 +53,7 @@ type captureRow struct {
 
 type attemptRow struct {
 	When, ISO, Outcome, Meaning, Detail string
+	Page                                string // of the archive's on the attempt, to be cited; empty if it has none
 	dead                                bool
 }
 
@@ -164,9 +165,13 @@ func (h *Handler) attempts(r *http.Request, a *address, data *pageData) error {
 			continue // of another address under the same key: https, or with www
 		}
 		d := outcome.Outcome(t.Outcome).Describe()
-		data.Attempts = append(data.Attempts, attemptRow{
-			when(t.At), iso(t.At), d.Short, d.Meaning, t.Detail, slices.Contains(deadly, d.Outcome),
-		})
+		row := attemptRow{
+			When: when(t.At), ISO: iso(t.At), Outcome: d.Short, Meaning: d.Meaning, Detail: t.Detail, dead: slices.Contains(deadly, d.Outcome),
+		}
+		if h.Evidence != nil && h.Pages != "" {
+			row.Page = strings.TrimSuffix(h.Pages, "/") + h.Evidence(t)
+		}
+		data.Attempts = append(data.Attempts, row)
 	}
 	return nil
 }

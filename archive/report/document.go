@@ -58,6 +58,7 @@ type Fate struct {
 	Canonical  string     `json:"canonical,omitempty"`   // what the last hop says of itself is its preferred address, if that is another
 	CapturedAt *time.Time `json:"captured_at,omitempty"` // of the last hop
 	Flags      []string   `json:"flags,omitempty"`       // words of package wall: what the last hop's copy shows instead of the page
+	LeadsTo    string     `json:"leads_to,omitempty"`    // of a redirect that is flagged: where the wall is
 	Replay     string     `json:"replay,omitempty"`      // address of this run's copy, from the first hop on
 	Other      *Copy      `json:"other_copy,omitempty"`  // if this run has no good copy: the best that another run made
 }

@@ -56,9 +56,10 @@ func (b *Builder) follow(ctx context.Context, run storage.Run, url string, f *Fa
 		}
 		at := c.At
 		f.Outcome, f.Status, f.Digest, f.Mime, f.CapturedAt, f.Flags = c.Outcome, c.Status, c.Digest, c.Mime, &at, strings.Fields(c.Flags)
-		f.Canonical = c.Canonical
+		f.Canonical, f.LeadsTo = c.Canonical, ""
 		f.TLSInvalid = c.TLSInvalid
 		if c.Redirect == "" || len(f.Flags) > 0 { // where a wall leads is the wall's
+			f.LeadsTo = c.Redirect
 			return nil
 		}
 		f.Redirects = append(f.Redirects, Hop{URL: url, Status: c.Status})
@@ -101,10 +102,49 @@ func (b *Builder) other(ctx context.Context, run storage.Run, url string) (*Copy
 			return nil, err
 		}
 		if !b.of(run, c.Run) && c.URL == url && c.Status < 400 && c.Flags == "" && outcomeWhole(c) {
+			if c.Redirect != "" || empty(c.Status) {
+				if ok, err := b.arrives(ctx, run, c); err != nil {
+					return nil, err
+				} else if !ok {
+					continue
+				}
+			}
 			best = &Copy{Run: c.Run, Status: c.Status, CapturedAt: c.At, Replay: b.replay(c)}
 		}
 	}
 	return best, nil
+}
+
+// arrives says whether the archive leads on from a redirect, in whatever run, to an answer that is a page. A redirect that leads
+// nowhere is no copy of anything.
+func (b *Builder) arrives(ctx context.Context, run storage.Run, c storage.Capture) (bool, error) {
+	seen := map[string]bool{c.URL: true}
+	next := []string{c.Redirect}
+	for range maxHops {
+		if len(next) == 0 {
+			break
+		}
+		url := next[0]
+		next = next[1:]
+		if url == "" || seen[url] {
+			continue
+		}
+		seen[url] = true
+		for c, err := range b.Rows.Captures(ctx, run.Collection, urlkey.Key(url)) {
+			switch {
+			case err != nil:
+				return false, err
+			case c.URL != url || c.Status >= 400 || c.Flags != "":
+			case c.Redirect != "":
+				if !seen[c.Redirect] && len(next) < maxHops {
+					next = append(next, c.Redirect)
+				}
+			case !empty(c.Status):
+				return true, nil
+			}
+		}
+	}
+	return false, nil
 }
 
 // capture is the best capture that the run made of exactly this URL: the last whole one, and one that tells of a moment alone
@@ -154,7 +194,7 @@ func (b *Builder) failure(ctx context.Context, run storage.Run, url string, f *F
 		return err
 	}
 	f.Outcome, f.Detail, f.Status, f.Digest, f.Mime, f.CapturedAt, f.Flags = Pending, "", 0, "", "", nil, nil
-	f.Canonical = ""
+	f.Canonical, f.LeadsTo = "", ""
 	f.TLSInvalid = ""
 	for _, a := range as {
 		if b.of(run, a.Run) && a.URL == url {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"linkstead/storage"
 )
@@ -58,8 +59,28 @@ func (s *Status) waiting(q *Queue) {
 			s.wait(Wait{What: "queue", For: "worker", N: q.Hosts, Text: "there is something to do, and no worker is at work: 'linkstead work' is one"})
 		}
 	default:
-		s.wait(Wait{What: "hosts", For: q.For, N: q.Hosts, Until: q.First, Text: "they wait for " + WaitText(q.For)})
+		s.wait(Wait{What: "hosts", For: q.For, N: q.Hosts, Until: q.First, Text: theyWait(q)})
 	}
+}
+
+// theyWait says what some hosts wait for, or one.
+func theyWait(q *Queue) string {
+	s := "they wait for " + WaitText(q.For)
+	if q.Hosts == 1 {
+		s = strings.NewReplacer("they wait", "it waits", "they have", "it has", "they are", "it is", "they ", "it ", "their ", "its ").Replace(s)
+	}
+	return s
+}
+
+// HostName is a host for people: what stands in the place of one in the queue is named for what it is.
+func HostName(host string) string {
+	if name, ok := strings.CutPrefix(host, "schedule:"); ok {
+		return "the schedule " + name
+	}
+	if host == "document:" {
+		return "documents that were handed in"
+	}
+	return host
 }
 
 // oneHost tells of a host that was asked for, whether or not it has something to do; storage.ErrNotFound if it has never been seen.

@@ -116,6 +116,10 @@ func TestFates(t *testing.T) {
 	a.capture("http://x/away", 302, "captured", "http://x/dead")
 	a.adopt(storage.End{Captures: []storage.Capture{{Collection: "c", URL: "http://x/dead", URLKey: urlkey.Key("http://x/dead"), At: at.Add(-time.Hour),
 		Segment: "earlier", Status: 200, Kind: "response", Run: 99, Outcome: "captured"}}})
+	for url, to := range map[string]string{"http://x/loop": "http://x/loop2", "http://x/out": "http://x/here"} { // the first leads nowhere
+		a.adopt(storage.End{Captures: []storage.Capture{{Collection: "c", URL: url, URLKey: urlkey.Key(url), At: at.Add(-time.Hour),
+			Segment: "earlier " + url, Status: 302, Redirect: to, Kind: "response", Run: 99, Outcome: "captured"}}})
+	}
 	// A purge leaves the ended task alone, without its address.
 	a.adopt(storage.End{Task: storage.Task{Host: urlkey.Host("http://x/purged"), Run: a.run.ID, ID: urlkey.ID("http://x/purged"), Kind: "page",
 		Due: storage.Never, Attempts: 1, Outcome: "captured"}})
@@ -150,6 +154,12 @@ func TestFates(t *testing.T) {
 	if o := r.Links[4].Other; o == nil || o.Run != 99 || o.Replay != "http://r/web/20160221090000/http://x/dead" {
 		t.Errorf("the copy of an earlier run: %+v", o)
 	}
+	if r.Links[5].Other != nil {
+		t.Errorf("a loop of an earlier run is no copy: %+v", r.Links[5].Other)
+	}
+	if o := r.Links[6].Other; o == nil || o.Run != 99 {
+		t.Errorf("an earlier run's redirect to what the archive has: %+v", o)
+	}
 	if r.Links[0].Other != nil || r.Links[1].Other != nil {
 		t.Error("a copy of another run where there is none, or none is needed")
 	}
@@ -160,7 +170,7 @@ func TestFates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := `{"links":10,"captured":2,"partial":1,"walled":0,"dead":4,"not_captured":1,"pending":1,"purged":1,"left_out":1,"tasks":{"captured":1}}`; string(got) != want {
+	if want := `{"links":10,"captured":2,"partial":1,"walled":0,"dead":4,"not_captured":1,"pending":1,"purged":1,"left_out":1,"tasks":{"purged":1}}`; string(got) != want {
 		t.Errorf("totals %s, want %s", got, want)
 	}
 	if r.Complete() {

@@ -240,7 +240,7 @@ func (r *Run) leave(lines []storage.Line) {
 func (r *Run) lacks() bool {
 	var ended int64
 	for o, n := range r.Tasks {
-		if o != Pending && o != string(outcome.Quota) && o != "" {
+		if o != Pending && o != Purged && o != string(outcome.Quota) && o != "" {
 			ended += int64(n)
 		}
 	}

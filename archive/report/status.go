@@ -199,11 +199,12 @@ func (s *Status) nodes(ctx context.Context, rows StatusRows, _ StatusAsk) error 
 	s.MoreNodes = max(0, len(nodes)-maxNodes)
 	for _, n := range nodes[:min(maxNodes, len(nodes))] {
 		v := by[n.Name]
+		v.Over = min(v.Over, max(s.At.Sub(n.Started), time.Second)) // one that has just begun had less time
 		now := NodeNow{
 			Node: n.Name, Alive: s.At.Sub(n.Seen) < aliveFor, Seen: n.Seen, Version: n.Version, Waits: n.Waits,
 			SpoolUsed: n.SpoolUsed, SpoolMax: n.SpoolMax, Over: v.Over.Seconds(),
 		}
-		if v.Over > 0 {
+		if v.Over > 0 && now.Alive {
 			now.PerSecond, now.Bytes = float64(v.N)/v.Over.Seconds(), float64(v.Bytes)/v.Over.Seconds()
 		}
 		s.Nodes = append(s.Nodes, now)
@@ -292,6 +293,15 @@ func (s *Status) run(ctx context.Context, rows StatusRows, run storage.Run, host
 	s.Runs = append(s.Runs, r)
 	s.waitsOf(run, open, r.ToStore, on)
 	return nil
+}
+
+// Progress says how far a run has come: what became of addresses, and what was kept of exchanges.
+func (r *RunNow) Progress() string {
+	s := fmt.Sprintf("%d of %d addresses have ended", r.Ended, max(r.Found, r.Ended))
+	if r.Failed > 0 {
+		s += fmt.Sprintf(", %d of them without a response", r.Failed)
+	}
+	return s + fmt.Sprintf("; %d responses kept, %s", r.Captured, Size(r.Bytes))
 }
 
 // waitsOf tells what a run waits for.

@@ -19,6 +19,8 @@ func Words(tasks map[string]int) string {
 		switch o {
 		case Pending:
 			short = "not tried yet"
+		case Purged:
+			short = "taken out of the archive"
 		case string(outcome.Captured):
 			short = "answered" // be it with 404
 		}
@@ -29,4 +31,20 @@ func Words(tasks map[string]int) string {
 		noun = "address"
 	}
 	return fmt.Sprintf("%d %s: %s", total, noun, strings.Join(parts, ", "))
+}
+
+// Size writes bytes for people: two digits that count.
+func Size(n int64) string {
+	for _, u := range []struct {
+		one  int64
+		name string
+	}{{1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}} {
+		switch whole := float64(n) / float64(u.one); {
+		case whole >= 9.95: // which would be written as 10.0
+			return fmt.Sprintf("%.0f %s", whole, u.name)
+		case whole >= 1:
+			return fmt.Sprintf("%.1f %s", whole, u.name)
+		}
+	}
+	return fmt.Sprintf("%d B", n)
 }

@@ -75,6 +75,11 @@ func (c *captureCmd) run(ctx context.Context, e *env) (err error) {
 	if err := c.inherit(ctx, e, s, jobs); err != nil {
 		return err
 	}
+	for _, j := range jobs {
+		if err := c.pointless(&j.spec); err != nil {
+			return err
+		}
+	}
 	serving := func() error { return nil }
 	if c.Serve {
 		if serving, err = e.serve(ctx, s, &health{s: s}); err != nil {

@@ -103,6 +103,22 @@ func (c *captureCmd) inherit(ctx context.Context, e *env, s *store, jobs []*job)
 	return nil
 }
 
+// pointless is an error if flags ask for what only a crawl does, and none was asked for.
+func (c *captureCmd) pointless(s *scope.Spec) error {
+	flag := ""
+	switch {
+	case s.Depth > 0:
+	case c.Scope != "":
+		flag = "--scope"
+	case c.Sitemaps != nil && *c.Sitemaps:
+		flag = "--sitemaps"
+	}
+	if flag == "" {
+		return nil
+	}
+	return usageError{fmt.Errorf("%s does nothing without --depth: it is about pages beyond the post's own links\nAdd --depth, 1 or more, or leave it out", flag)}
+}
+
 // job is one source and its run.
 type job struct {
 	spec scope.Spec

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -31,5 +32,20 @@ func TestFollowPaused(t *testing.T) {
 	var paused pausedError
 	if _, err := allDone(t.Context(), s, jobs); !errors.As(err, &paused) || int64(paused) != jobs[1].run.ID {
 		t.Errorf("the second one is paused: %v", err)
+	}
+}
+
+// TestDrawable: no live line on a terminal that does not say how large it is, where none would be seen; lines are told instead.
+func TestDrawable(t *testing.T) {
+	f, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if !terminal(f) || drawable(f) {
+		t.Errorf("a terminal of no size: a terminal %t, to be drawn on %t", terminal(f), drawable(f))
+	}
+	if p := newProgress(f); p.bar != nil {
+		t.Error("a live line where none can be drawn")
 	}
 }

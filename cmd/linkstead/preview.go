@@ -42,6 +42,9 @@ func (c *captureCmd) preview(ctx context.Context, e *env, jobs []*job) (err erro
 	}
 	var failed error
 	for _, j := range jobs {
+		if err := c.pointless(&j.spec); err != nil {
+			return err
+		}
 		v := &crawler.Preview{
 			Recorder: recorder(e.cfg, os.TempDir(), j.spec), Agent: robots.ProductToken(e.cfg.Agent(version)), Now: e.now,
 			Say: func(text string) { fmt.Fprintln(e.stderr, text) },

@@ -102,6 +102,9 @@ func printReport(w io.Writer, r *report.Report) {
 		fmt.Fprintf(w, "  Found at  %s\n", r.Post.URL)
 	}
 	fmt.Fprintf(w, "  Post      %s", fate(r.Post.Fate))
+	if r.Post.LeadsTo != "" {
+		fmt.Fprintf(w, ", at %s", clean(r.Post.LeadsTo))
+	}
 	if r.Post.Detail != "" {
 		fmt.Fprintf(w, " — %s", clean(r.Post.Detail))
 	}
@@ -183,6 +186,9 @@ func printLinks(w io.Writer, head string, r *report.Report, which func(*report.L
 		fmt.Fprintf(w, "    %-14s %s\n", fate(l.Fate), l.URL)
 		if l.Detail != "" && l.Detail != detail {
 			fmt.Fprintf(w, "    %-14s   %s\n", "", clean(l.Detail))
+		}
+		if l.LeadsTo != "" {
+			fmt.Fprintf(w, "    %-14s   it leads to %s\n", "", clean(l.LeadsTo))
 		}
 		if l.TLSInvalid != "" {
 			fmt.Fprintf(w, "    %-14s   %s\n", "", clean(l.TLSInvalid))

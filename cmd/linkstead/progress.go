@@ -10,6 +10,7 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"linkstead/archive/outcome"
+	"linkstead/archive/report"
 	"linkstead/crawler"
 	"linkstead/storage"
 )
@@ -30,7 +31,7 @@ type progress struct {
 
 func newProgress(w io.Writer) *progress {
 	p := &progress{w: w, known: 1}
-	if !terminal(w) {
+	if !drawable(w) {
 		return p
 	}
 	p.bars = mpb.New(mpb.WithOutput(w), mpb.WithAutoRefresh())
@@ -138,16 +139,4 @@ func (p *progress) close() {
 }
 
 // size writes bytes for people.
-func size(n int64) string {
-	switch {
-	case n >= 10<<30:
-		return fmt.Sprintf("%d GiB", n>>30)
-	case n >= 10<<20:
-		return fmt.Sprintf("%d MiB", n>>20)
-	case n >= 1<<20:
-		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
-	case n >= 1<<10:
-		return fmt.Sprintf("%d KiB", n>>10)
-	}
-	return fmt.Sprintf("%d B", n)
-}
+func size(n int64) string { return report.Size(n) }

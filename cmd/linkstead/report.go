@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"linkstead/archive/outcome"
@@ -20,11 +21,15 @@ import (
 // reportCmd tells what a run came to.
 type reportCmd struct {
 	Run    string `arg:"" help:"The number of a run, 'last' for the one that began last, or a post (its short name, address or file): its newest run."`
-	Format string `help:"text, html (one file, to print or send), json, or csv (a line an address)." enum:"text,html,json,csv" default:"text" placeholder:"FORMAT"`
+	Format string `help:"text, html (one file, to print or send), json, or csv (a line an address). Without it as the name of --output ends; else text." enum:",text,html,json,csv" default:"" placeholder:"FORMAT"`
+	JSON   bool   `name:"json" help:"The same as --format json."`
 	Output string `short:"o" help:"Write into this file instead of standard output." placeholder:"FILE"`
 }
 
 func (c *reportCmd) run(ctx context.Context, e *env) (err error) {
+	if err := c.decide(); err != nil {
+		return err
+	}
 	s, err := e.openTables(ctx, false)
 	if err != nil {
 		return err
@@ -40,11 +45,31 @@ func (c *reportCmd) run(ctx context.Context, e *env) (err error) {
 	return toFile(c.Output, func(w io.Writer) error { return c.write(ctx, e, s, run, w) })
 }
 
+// decide settles the format: as it is asked for, or as the file is called.
+func (c *reportCmd) decide() error {
+	if c.JSON && c.Format != "" && c.Format != "json" {
+		return usageError{fmt.Errorf("--json and --format %s do not go together: leave one of them out", c.Format)}
+	}
+	switch ext := strings.TrimPrefix(strings.ToLower(filepath.Ext(c.Output)), "."); {
+	case c.JSON:
+		c.Format = "json"
+	case c.Format != "":
+	case ext == "json", ext == "csv", ext == "html":
+		c.Format = ext
+	case ext == "htm":
+		c.Format = "html"
+	}
+	return nil
+}
+
 // toFile writes a file, whole or not at all: what was there before stays until then.
 func toFile(name string, write func(io.Writer) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(name), ".report-*")
 	if err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
+		if cause := errors.Unwrap(err); cause != nil { // the name of a temporary file tells nobody anything
+			err = cause
+		}
+		return fmt.Errorf("write %s: %w\nName a file in a folder that exists, and may be written to", name, err)
 	}
 	defer func() {
 		if err != nil {
@@ -132,7 +157,11 @@ func printRunReport(w io.Writer, r *report.Run) error {
 	}
 	fmt.Fprintf(w, "  In all    %s\n", report.Words(r.Tasks))
 	x := &r.Exchanges
-	fmt.Fprintf(w, "  Bytes     %s: %s new, %s there already (%s)\n", size(x.Bytes), size(x.New), size(x.Bytes-x.New), plural(int(x.Revisits), "revisit", "revisits"))
+	fmt.Fprintf(w, "  Bytes     %s: %s new, %s there already (%s in %s)\n", size(x.Bytes), size(x.New), size(x.Bytes-x.New),
+		plural(int(x.Revisits), "revisit", "revisits"), plural(int(x.N), "exchange", "exchanges"))
+	if r.Tasks[report.Purged] > 0 {
+		fmt.Fprintln(w, "  Note      some of what it captured was taken out of the archive since, and is told no more: exchanges, bytes and times are those of the rest")
+	}
 	if r.Partial {
 		fmt.Fprintln(w, "  Note      a part of it was captured by an older version: bytes, times and what was left out are told of the rest alone")
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/mattn/go-isatty"
+	"github.com/vbauerster/mpb/v8/cwriter"
 
 	"linkstead/archive/warc"
 	"linkstead/configs"
@@ -261,6 +262,17 @@ func (c *cli) overlay(cfg *configs.Config) error {
 func terminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && isatty.IsTerminal(f.Fd())
+}
+
+// drawable says whether a live line can be drawn on w: on a terminal that has a size. Serial consoles and those that others
+// open for a program often have none; they are told line by line.
+func drawable(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok || !terminal(w) {
+		return false
+	}
+	width, height, err := cwriter.GetSize(int(f.Fd()))
+	return err == nil && width > 0 && height > 0
 }
 
 // explain turns an error into words for people: what failed, and what to try.

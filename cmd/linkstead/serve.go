@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"linkstead/archive/replay"
+	"linkstead/archive/report"
 	"linkstead/cmd/linkstead/web"
 	"linkstead/configs"
 )
@@ -80,7 +81,7 @@ func (e *env) serve(ctx context.Context, s *store, health *health) (wait func() 
 	pages := &web.Pages{Rows: s.db, Schedules: s.db, Runs: s.db, Status: s.db, Attempts: s.db, Evidence: s.lib, Collection: s.db.Collection, Reports: e.reports(s), Replay: v.Origin(), Listen: v.Listen, Now: e.now, Log: e.log}
 	pages.Hosts = []string{strings.TrimPrefix(strings.TrimPrefix(v.Pages(), "http://"), "https://")}
 	past := &replay.Handler{
-		Index: s.db, Library: s.lib, Collection: e.cfg.Collection, Origin: v.Origin(), Pages: v.Pages(),
+		Index: s.db, Library: s.lib, Collection: e.cfg.Collection, Origin: v.Origin(), Pages: v.Pages(), Evidence: report.AttemptPath,
 		Now: e.now, Log: e.log,
 	}
 	var g errgroup.Group

@@ -178,10 +178,9 @@ func printRuns(w io.Writer, s *report.Status) {
 	}
 	for i := range s.Runs {
 		r := &s.Runs[i]
-		fmt.Fprintf(w, "  %d %s, %s: %d of %d ended, %d captured, %d failed, %s\n", r.ID, r.State, clean(r.Source), r.Ended, max(r.Found, r.Ended),
-			r.Captured, r.Failed, size(r.Bytes))
+		fmt.Fprintf(w, "  %d %s, %s\n    %s\n", r.ID, r.State, clean(r.Source), r.Progress())
 		if len(r.Outcomes) > 0 {
-			fmt.Fprintf(w, "    %s\n", report.Told(r.Outcomes))
+			fmt.Fprintf(w, "    Exchanges: %s\n", report.Told(r.Outcomes))
 		}
 		for _, f := range r.Failing {
 			fmt.Fprintf(w, "    %s: %s\n", clean(f.Host), report.Told(f.Outcomes))
@@ -208,14 +207,14 @@ func printQueue(w io.Writer, s *report.Status) error {
 		if h.More {
 			open += "+"
 		}
-		what := report.WaitText(h.For)
+		what, until := report.WaitText(h.For), h.Until
 		if h.By != "" {
-			what = "worked on by " + clean(h.By)
+			what, until = "worked on by "+clean(h.By), nil // its lease is renewed as long as that goes on
 		}
 		if h.Failures > 0 {
 			what += fmt.Sprintf(" (%s in a row)", plural(h.Failures, "failure", "failures"))
 		}
-		fmt.Fprintf(t, "  %s\t%s\t%d\t%s\t%s\n", clean(h.Host), open, h.Due, clean(h.Next), what+untilText(h.Until, s.At))
+		fmt.Fprintf(t, "  %s\t%s\t%d\t%s\t%s\n", clean(report.HostName(h.Host)), open, h.Due, clean(h.Next), what+untilText(until, s.At))
 	}
 	if err := t.Flush(); err != nil {
 		return err

@@ -33,7 +33,7 @@ type verifying struct {
 
 func newVerifying(w io.Writer, now func() time.Time) *verifying {
 	p := &verifying{w: w, now: now, began: now()}
-	if !terminal(w) {
+	if !drawable(w) {
 		return p
 	}
 	p.bars = mpb.New(mpb.WithOutput(w), mpb.WithAutoRefresh())

@@ -330,7 +330,11 @@ func (v *veil) notes(sent bool) []string {
 		out = append(out, "redacted in the response: "+strings.Join(v.heads, ", "))
 	}
 	if v.places > 0 {
-		out = append(out, fmt.Sprintf("redacted in the response: what came after its head in %d places", v.places))
+		places := "1 place"
+		if v.places != 1 {
+			places = fmt.Sprintf("%d places", v.places)
+		}
+		out = append(out, "redacted in the response: what came after its head in "+places)
 	}
 	return out
 }

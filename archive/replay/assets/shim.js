@@ -32,6 +32,12 @@
     text.setAttribute("role", "status");
     bar.style.cssText = "all: initial !important; display: block !important; position: fixed !important; inset: 0 0 auto 0 !important; z-index: 2147483647 !important";
     text.style.cssText = "margin: 0; padding: .6em 1em; font: 16px/1.4 system-ui, sans-serif; color: #000; background: #ffdf80; border-bottom: 2px solid #8a5a00";
+    const close = document.createElement("button");
+    close.textContent = "Close";
+    close.type = "button";
+    close.style.cssText = "all: revert; float: right; margin: 0 0 0 1em; font: inherit; cursor: pointer";
+    close.addEventListener("click", () => bar.remove());
+    text.prepend(close);
     bar.attachShadow({ mode: "closed" }).append(text);
     document.documentElement.append(bar);
   };

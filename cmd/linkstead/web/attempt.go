@@ -72,7 +72,7 @@ type attemptTLS struct {
 
 // attemptBytes are bytes of a server, in base64: they are no text.
 type attemptBytes struct {
-	At     int64  `json:"at,omitempty"`   // where they stand in the evidence
+	At     *int64 `json:"at,omitempty"`   // where they stand in the evidence; nil: not in it
 	Size   int64  `json:"size,omitempty"` // how many came, if these are the first of them
 	Base64 string `json:"base64"`
 }
@@ -154,7 +154,7 @@ func attemptJSON(a storage.Attempt, c *warc.Closing, h warc.Header) *attemptDoc 
 		Version: attemptVersion, URL: a.URL, At: a.At, Outcome: a.Outcome, Meaning: outcome.Outcome(a.Outcome).Describe().Meaning,
 		Detail: a.Detail, Phase: c.Cause.Phase, IP: h.Get("WARC-IP-Address"), Address: c.Cause.Address,
 		DNSAnswer: c.Cause.DNSAnswer, DNSServer: c.Cause.DNSServer, Rule: c.Cause.Rule, Robots: robotsAttempt(c),
-		Evidence: bytesOf(c.Evidence, 0, c.EvidenceSize), Interim: bytesOf(c.Interim, 0, 0), Offending: bytesOf(c.Cause.Offending, c.Cause.At, 0),
+		Evidence: bytesOf(c.Evidence, new(int64), c.EvidenceSize), Interim: bytesOf(c.Interim, nil, 0), Offending: bytesOf(c.Cause.Offending, &c.Cause.At, 0),
 		Method: c.Method, Try: c.Attempt, Run: a.Run, Via: c.Via, TotalMS: c.Timing.Total.Milliseconds(),
 		Collection: a.Collection, Segment: a.Segment, Offset: a.Offset, RecordID: a.RecordID, Notes: c.Notes,
 	}
@@ -172,7 +172,7 @@ func robotsAttempt(c *warc.Closing) string {
 	return report.AttemptPath(storage.Attempt{RecordID: c.Cause.Robots})
 }
 
-func bytesOf(b []byte, at, size int64) *attemptBytes {
+func bytesOf(b []byte, at *int64, size int64) *attemptBytes {
 	if len(b) == 0 {
 		return nil
 	}

@@ -78,7 +78,7 @@ func TestAttempt(t *testing.T) {
 	if err := json.Unmarshal(a.get(path+".json").Body.Bytes(), &doc); err != nil {
 		t.Fatal(err)
 	}
-	if doc.URL != at.URL || doc.Phase != "headers" || doc.IP != "192.0.2.7" || doc.Offending.At != 27 || doc.Evidence.Size != int64(len(sent)) || doc.RecordID != at.RecordID || doc.TLS.Fault != "alert 40 <u>" {
+	if doc.URL != at.URL || doc.Phase != "headers" || doc.IP != "192.0.2.7" || *doc.Offending.At != 27 || doc.Evidence.Size != int64(len(sent)) || doc.RecordID != at.RecordID || doc.TLS.Fault != "alert 40 <u>" {
 		t.Errorf("%+v", doc)
 	}
 	byPlace := report.AttemptPath(storage.Attempt{Segment: at.Segment, Offset: at.Offset})

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -294,6 +295,8 @@ func (p *Pages) link(n int, l *report.Link) linkView {
 	}
 	if l.CapturedAt != nil {
 		v.At = momentOf(*l.CapturedAt)
+	} else {
+		v.At = momentOf(copiedAt(l.Replay)) // of the first hop, which is what is kept
 	}
 	switch {
 	case l.Good():
@@ -329,6 +332,17 @@ func (p *Pages) link(n int, l *report.Link) linkView {
 		v.MoreTotal = count(len(v.More), "more place in the post", "more places in the post")
 	}
 	return v
+}
+
+// copiedAt is the time in the address of a copy; zero if there is none.
+func copiedAt(address string) time.Time {
+	_, rest, _ := strings.Cut(address, "/web/")
+	stamp, _, _ := strings.Cut(rest, "/")
+	t, err := time.Parse("20060102150405", stamp)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
 }
 
 // attemptsOf leads to the pages on the attempts that failed.
@@ -396,8 +410,13 @@ func tasksOf(tasks map[string]int) (out []taskCount, total string) {
 	for _, o := range slices.Sorted(maps.Keys(tasks)) {
 		n += tasks[o]
 		short := outcome.Outcome(o).Describe().Short
-		if o == report.Pending {
+		switch o {
+		case report.Pending:
 			short = "not tried yet"
+		case report.Purged:
+			short = "taken out of the archive"
+		case string(outcome.Captured):
+			short = "answered"
 		}
 		out = append(out, taskCount{clean(short, maxTitle), tasks[o]})
 	}

@@ -35,9 +35,9 @@ type runView struct {
 	State                state
 	Started, Ended, Made *moment
 	Cut, Fault           string
-	Partial              bool
+	Partial, Purged      bool
 	InAll                string
-	Exchanges, Revisits  int64
+	Exchanges, Revisits  string
 	Bytes, New, Known    string
 	Outcomes             []outcomeRow
 	Hosts                []hostRow
@@ -77,7 +77,7 @@ func runViewOf(r *report.Run, now time.Time) runView {
 	v := runView{
 		Number: r.ID, Source: shownURL(r.Source), Live: liveURL(r.Source), Collection: clean(r.Collection, maxTitle), Schedule: clean(r.Schedule, maxTitle),
 		State: stateOf(storage.RunState(r.State)), Started: momentOf(r.Started), Made: momentOf(now), Cut: clean(r.Cut, maxTitle),
-		Fault: clean(r.Fault, maxContext), Partial: r.Partial, InAll: report.Words(r.Tasks), Exchanges: x.N, Revisits: x.Revisits,
+		Fault: clean(r.Fault, maxContext), Partial: r.Partial, Purged: r.Tasks[report.Purged] > 0, InAll: report.Words(r.Tasks), Exchanges: count(int(x.N), "exchange", "exchanges"), Revisits: count(int(x.Revisits), "revisit", "revisits"),
 		Bytes: sizeOf(x.Bytes), New: sizeOf(x.New), Known: sizeOf(x.Bytes - x.New), MoreHosts: max(0, len(r.Hosts)-shownHosts) + r.MoreHosts,
 	}
 	if r.Ended != nil {
@@ -85,6 +85,9 @@ func runViewOf(r *report.Run, now time.Time) runView {
 	}
 	for _, o := range r.Outcomes {
 		d := outcome.Outcome(o.Outcome).Describe()
+		if d.Outcome == outcome.Captured {
+			d.Short = "answered"
+		}
 		v.Outcomes = append(v.Outcomes, outcomeRow{clean(o.Outcome, maxTitle), clean(d.Short, maxTitle), clean(d.Meaning, maxTitle), o.N, sizeOf(o.Bytes), shownURL(o.Example)})
 	}
 	for i := range r.Hosts[:min(shownHosts, len(r.Hosts))] {
@@ -126,21 +129,8 @@ func shownURLs(urls []string) []string {
 	return out
 }
 
-// sizeOf writes bytes for people.
-func sizeOf(n int64) string {
-	for _, u := range []struct {
-		shift int
-		name  string
-	}{{30, "GiB"}, {20, "MiB"}, {10, "KiB"}} {
-		if n >= 10<<u.shift {
-			return fmt.Sprintf("%d %s", n>>u.shift, u.name)
-		}
-		if n >= 1<<u.shift {
-			return fmt.Sprintf("%.1f %s", float64(n)/float64(int64(1)<<u.shift), u.name)
-		}
-	}
-	return fmt.Sprintf("%d B", n)
-}
+// sizeOf writes bytes for people: as the command line does.
+func sizeOf(n int64) string { return report.Size(n) }
 
 // millisOf writes milliseconds for people.
 func millisOf(ms int64) string {

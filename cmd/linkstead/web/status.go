@@ -100,9 +100,9 @@ func statusViewOf(s *report.Status) statusView {
 		v.Runs = append(v.Runs, runNowOf(&s.Runs[i]))
 	}
 	for _, h := range s.Hosts {
-		row := hostNowRow{Host: shownHost(h.Host), Open: strconv.Itoa(h.Open), Due: h.Due, Next: clean(h.Next, maxTitle), Until: momentAt(h.Until)}
+		row := hostNowRow{Host: shownHost(report.HostName(h.Host)), Open: strconv.Itoa(h.Open), Due: h.Due, Next: clean(h.Next, maxTitle), Until: momentAt(h.Until)}
 		if row.Waits = report.WaitText(h.For); h.By != "" {
-			row.Waits = "worked on by " + clean(h.By, maxTitle)
+			row.Waits, row.Until = "worked on by "+clean(h.By, maxTitle), nil // its lease is renewed as long as that goes on
 		}
 		if h.More {
 			row.Open += "+"
@@ -136,8 +136,10 @@ func statusViewOf(s *report.Status) statusView {
 func runNowOf(r *report.RunNow) runNowRow {
 	row := runNowRow{
 		Number: r.ID, Href: fmt.Sprintf("/runs/%d", r.ID), Source: shownURL(r.Source), State: stateOf(storage.RunState(r.State)).Word, MoreBad: r.MoreBad,
-		Progress: fmt.Sprintf("%d of %d ended, %d captured, %d failed, %s", r.Ended, max(r.Found, r.Ended), r.Captured, r.Failed, sizeOf(r.Bytes)),
-		Told:     report.Told(r.Outcomes),
+		Progress: r.Progress(),
+	}
+	if len(r.Outcomes) > 0 {
+		row.Told = "Exchanges: " + report.Told(r.Outcomes)
 	}
 	for _, f := range r.Failing {
 		row.Failing = append(row.Failing, shownHost(f.Host)+": "+report.Told(f.Outcomes))

@@ -46,6 +46,9 @@ func fateOf(f *report.Fate) fate {
 	case f.Walled():
 		out.Group, out.Word, out.Status = walled, "Behind a wall: "+wall.Names(f.Flags), status(f.Status)
 		out.Why = wall.Sentence(f.Flags)
+		if f.LeadsTo != "" {
+			out.Why += " It leads to " + shownURL(f.LeadsTo)
+		}
 	case f.Good():
 		out.Group, out.Word, out.Status = captured, "Captured", status(f.Status)
 		if o != outcome.Captured {
@@ -59,6 +62,10 @@ func fateOf(f *report.Fate) fate {
 		out.Why = "The server answered with an error; its answer is kept."
 		if o != outcome.Captured {
 			out.Why = "The server answered with an error. " + d.Meaning
+		}
+		if f.Status < http.StatusBadRequest { // a redirect that leads nowhere, or a 304 that nobody asked for
+			why := f.Failure()
+			out.Why = strings.ToUpper(why[:1]) + why[1:]
 		}
 	case d.Ours:
 		out.Group, out.Word, out.Why = notCaptured, "Not captured: "+d.Short, d.Meaning
