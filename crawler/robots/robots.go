@@ -174,11 +174,14 @@ func (p *parser) rule(allow bool, value string) {
 	}
 }
 
-// delay reads a Crawl-delay. It does not end the group: lines that RFC 9309 does not define must not interfere with
-// those that it does (§2.2.4).
+// delay reads a Crawl-delay. What is no decimal number above zero asks for nothing. It does not end the group: lines that RFC
+// 9309 does not define must not interfere with those that it does (§2.2.4).
 func (p *parser) delay(value string) {
+	if strings.Trim(value, "0123456789.eE+-") != "" { // ParseFloat takes Inf, NaN and hexadecimal numbers, too
+		return
+	}
 	seconds, err := strconv.ParseFloat(value, 64)
-	if err != nil || !(seconds > 0) || !p.owned {
+	if err != nil || seconds <= 0 || !p.owned {
 		return
 	}
 	d := MaxCrawlDelay

@@ -53,7 +53,9 @@ func TestBodyLimit(t *testing.T) {
 func TestCrawlDelay(t *testing.T) {
 	for value, want := range map[string]time.Duration{
 		"2": 2 * time.Second, "0.5": 500 * time.Millisecond, "86400": robots.MaxCrawlDelay, "1e300": robots.MaxCrawlDelay,
-		"inf": robots.MaxCrawlDelay, "nan": 0, "-1": 0, "soon": 0, "": 0, "0": 0,
+		"1e9": robots.MaxCrawlDelay, "60": robots.MaxCrawlDelay, "+3": 3 * time.Second, ".5": 500 * time.Millisecond,
+		"inf": 0, "Inf": 0, "+Inf": 0, "-Inf": 0, "infinity": 0, "nan": 0, "NaN": 0, "1e999": 0, "0x1p5": 0, "1_0": 0, "5 s": 0, "2,5": 0,
+		"-1": 0, "-5": 0, "-1e9": 0, "soon": 0, "": 0, "0": 0, "-0": 0, "1e-300": 0, ".": 0, "e": 0, "٣": 0,
 	} {
 		rules := robots.Parse([]byte("User-agent: *\nCrawl-delay: 9\n\nUser-agent: b\nDisallow: /x\nUser-agent: a\nCrawl-delay: " + value + "\nDisallow: /x\n"))
 		if got := rules.CrawlDelay("A"); got != want {
