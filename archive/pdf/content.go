@@ -31,7 +31,7 @@ type painter struct {
 
 // run runs a content stream (§9).
 func (p *painter) run(content []byte, resources dict) {
-	ps := parser{content, 0, &p.f.fuel}
+	ps := parser{src: content, fuel: &p.f.fuel}
 	before := p.local
 	p.local = map[name]*font{}
 	defer func() { p.local = before }()

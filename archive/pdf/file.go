@@ -62,7 +62,7 @@ func (f *file) scan() []int {
 		f.fuel.spend(1)
 		i, t := objs.from(at), trails.from(at)
 		if t < i {
-			p := parser{f.src, t + len(trailWord), &f.fuel}
+			p := parser{src: f.src, at: t + len(trailWord), fuel: &f.fuel}
 			if d, ok := p.next(0).(dict); ok {
 				f.trails(d)
 			}
@@ -77,7 +77,7 @@ func (f *file) scan() []int {
 		if !ok {
 			continue
 		}
-		p := parser{f.src, at, &f.fuel}
+		p := parser{src: f.src, at: at, fuel: &f.fuel}
 		v := p.next(0)
 		f.places[num] = place{at: at, order: start}
 		d, isDict := v.(dict)
@@ -155,7 +155,7 @@ func (f *file) trails(d dict) {
 
 // streamAt finds the bytes of the stream whose dictionary ends at a place. Its length is believed if the end stands there.
 func (f *file) streamAt(d dict, at int, resolve bool) (raw []byte, end int, ok bool) {
-	p := parser{f.src, at, &f.fuel}
+	p := parser{src: f.src, at: at, fuel: &f.fuel}
 	p.skip()
 	if !bytes.HasPrefix(f.src[min(p.at, len(f.src)):], streamWord) {
 		return nil, 0, false
@@ -199,7 +199,7 @@ func (f *file) unpack(inner []int) {
 			continue
 		}
 		f.streams[num] = b
-		p := parser{b[:head], 0, &f.fuel}
+		p := parser{src: b[:head], fuel: &f.fuel}
 		for range min(n, maxObjects-len(f.places)) {
 			id, ok := p.next(0).(float64)
 			at, ok2 := p.next(0).(float64)
@@ -237,10 +237,10 @@ func (f *file) object(num int) any {
 
 func (f *file) read(num int, pl place) any {
 	if pl.in != 0 {
-		p := parser{f.streams[pl.in], pl.at, &f.fuel}
+		p := parser{src: f.streams[pl.in], at: pl.at, fuel: &f.fuel}
 		return sound(p.next(0))
 	}
-	p := parser{f.src, pl.at, &f.fuel}
+	p := parser{src: f.src, at: pl.at, fuel: &f.fuel}
 	v := sound(p.next(0))
 	of := ref{num: num, gen: generation(f.src, pl.order)}
 	if d, ok := v.(dict); ok {
@@ -262,7 +262,7 @@ func sound(v any) any {
 
 // generation reads the second number of an object's header.
 func generation(src []byte, at int) int {
-	p := parser{src, at, &fuel{left: 4}}
+	p := parser{src: src, at: at, fuel: &fuel{left: 4}}
 	p.next(0)
 	g, _ := p.next(0).(float64)
 	return int(g)
@@ -274,6 +274,8 @@ func (f *file) clear(v any, of ref, depth int) any {
 		return v
 	}
 	switch v := v.(type) {
+	case later:
+		v.in.of, v.in.sealed = of, true
 	case text:
 		return text(f.crypt.text([]byte(v), of))
 	case []any:
@@ -291,11 +293,14 @@ func (f *file) clear(v any, of ref, depth int) any {
 // resolve follows references.
 func (f *file) resolve(v any) any {
 	for range maxChain {
-		r, ok := v.(ref)
-		if !ok {
+		switch w := v.(type) {
+		case ref:
+			v = f.object(w.num)
+		case later:
+			v = f.now(w)
+		default:
 			return v
 		}
-		v = f.object(r.num)
 	}
 	return nil
 }

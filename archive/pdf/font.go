@@ -103,7 +103,7 @@ func (f *file) wideWidths(t *font, d dict) {
 
 // readMap reads a ToUnicode map (§9.10.3).
 func (t *font) readMap(b []byte, fuel *fuel) {
-	p := parser{b, 0, fuel}
+	p := parser{src: b, fuel: fuel}
 	var items []any
 	for {
 		switch v := p.next(0).(type) {

@@ -5,7 +5,8 @@ import (
 	"strconv"
 )
 
-// Objects (ISO 32000-1 §7.3) are nil, bool, float64, name, text (a string's bytes), []any, dict, ref and *stream.
+// Objects (ISO 32000-1 §7.3) are nil, bool, float64, name, text (a string's bytes), []any, dict, ref and *stream. In an array or a
+// dictionary, later may stand for one.
 type (
 	name string
 	text string
@@ -26,15 +27,19 @@ type stream struct {
 // Bounds of one object.
 const (
 	maxDepth = 40
-	maxItems = 1 << 20 // of an array or a dictionary
+	maxItems = 1 << 20 // of an array
+	maxKeys  = 1 << 16 // of a dictionary
 	maxWord  = 1 << 10 // bytes of a name or a keyword
 )
 
 // parser reads objects out of bytes. It never fails: what is no object is skipped.
 type parser struct {
-	src  []byte
-	at   int
-	fuel *fuel
+	src    []byte
+	at     int
+	fuel   *fuel
+	built  int     // parts of the object that is read
+	skim   bool    // it is passed over: what is returned is not to be used
+	source *source // of those that are read later
 }
 
 func isSpace(c byte) bool {
@@ -71,6 +76,10 @@ type end struct{}
 
 // next reads an object or a word; closing brackets are words.
 func (p *parser) next(depth int) any {
+	if depth == 0 {
+		p.built = 0
+	}
+	p.built++
 	from := p.at
 	p.skip()
 	if p.fuel.spend(1 + (p.at-from)>>perToken); p.at >= len(p.src) || p.fuel.left < 0 {
@@ -146,7 +155,7 @@ func sloppy(b []byte) (float64, bool) {
 func (p *parser) name() any {
 	p.at++
 	var out []byte
-	for p.at < len(p.src) && isRegular(p.src[p.at]) && len(out) < maxWord {
+	for n := 0; p.at < len(p.src) && isRegular(p.src[p.at]) && n < maxWord; {
 		c := p.src[p.at]
 		if c == '#' && p.at+2 < len(p.src) {
 			if h, ok := hexByte(p.src[p.at+1], p.src[p.at+2]); ok {
@@ -154,8 +163,13 @@ func (p *parser) name() any {
 				p.at += 2
 			}
 		}
-		out = append(out, c)
+		if n++; !p.skim {
+			out = append(out, c)
+		}
 		p.at++
+	}
+	if p.skim {
+		return name("x")
 	}
 	return name(out)
 }
@@ -191,10 +205,14 @@ func (p *parser) literal() any {
 				return text(out)
 			}
 		case '\\':
-			out = p.escape(out)
+			if out = p.escape(out); p.skim {
+				out = out[:0]
+			}
 			continue
 		}
-		out = append(out, c)
+		if !p.skim {
+			out = append(out, c)
+		}
 	}
 	return text(out)
 }
@@ -232,7 +250,7 @@ func (p *parser) hex() any {
 	for ; p.at < len(p.src) && p.src[p.at] != '>'; p.at++ {
 		d, ok := hexDigit(p.src[p.at])
 		switch {
-		case !ok:
+		case !ok || p.skim:
 		case half < 0:
 			half = int(d)
 		default:
@@ -250,7 +268,7 @@ func (p *parser) hex() any {
 // array reads up to the closing bracket. References are three tokens that become one.
 func (p *parser) array(depth int) any {
 	out := []any{}
-	for {
+	for n := 0; ; n++ {
 		switch v := p.value(depth + 1); v {
 		case end{}, word("]"):
 			return out
@@ -259,10 +277,10 @@ func (p *parser) array(depth int) any {
 				out = append(out[:len(out)-2], r)
 			}
 		default:
-			if v == word(">>") || v == word("endobj") || len(out) >= maxItems {
+			if v == word(">>") || v == word("endobj") || n >= maxItems {
 				return out
 			}
-			if _, isWord := v.(word); !isWord {
+			if _, isWord := v.(word); !isWord && !p.skim {
 				out = append(out, plain(v))
 			}
 		}
@@ -274,6 +292,9 @@ func (p *parser) value(depth int) any {
 	if depth > maxDepth {
 		p.fuel.left = -1 // nothing sound nests so deep
 		return end{}
+	}
+	if !p.skim && p.built > maxBuilt && p.begins() {
+		return p.later(depth)
 	}
 	v := p.next(depth)
 	switch v := v.(type) {
@@ -312,11 +333,14 @@ func asRef(items []any) (ref, bool) {
 const maxNumber = 8_388_607
 
 func (p *parser) dict(depth int) any {
-	out := dict{}
+	var out dict
+	if !p.skim {
+		out = dict{}
+	}
 	var items []any // behind the last key
 	var key name
 	flush := func() {
-		if key != "" && len(items) > 0 && len(out) < maxItems {
+		if key != "" && len(items) > 0 && len(out) < maxKeys && !p.skim {
 			out[key] = plain(items[len(items)-1])
 		}
 		key, items = "", items[:0]
