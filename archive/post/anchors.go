@@ -1,6 +1,7 @@
 package post
 
 import (
+	"bytes"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,82 +22,132 @@ type span struct {
 	doi        string // as spelled, if it is one
 }
 
-// maxTokens bounds the tags and runs of text that are read of one page. Each becomes a node of a hundred bytes and more; the
+// maxNodes bounds the elements and runs of text that are read of one page. Each becomes a node of a hundred bytes and more; the
 // longest articles of an encyclopaedia have fifty thousand elements.
-const maxTokens = 400_000
+const maxNodes = 200_000
 
 // marker makes the marked copy.
 type marker struct {
-	src     string
+	src     []byte
 	z       *html.Tokenizer
 	out     strings.Builder
 	spans   []span
-	open    int // index of the a element that is open, or -1
-	foreign int // depth of svg and math elements: titles and styles are no raw text there
-	raw     bool
-	flat    bool // keep links, blocks and text alone
-	tokens  int  // tags and runs of text so far
+	open    int       // index of the a element that is open, or -1
+	foreign int       // depth of svg and math elements: titles and styles are no raw text there
+	raw     string    // the element whose raw text comes next; empty if none does
+	flat    bool      // keep links, blocks and text alone
+	nodes   int       // elements and runs of text so far
+	again   reopening // elements that the parser makes more than once
 }
 
 // markAnchors returns the marked copy of a source, and where each mark stood. flat drops all elements but links and
-// paragraphs, for sources that nest deeper than the parser goes. cut says that the source has more tokens than are read.
-func markAnchors(src string, flat bool) (marked string, spans []span, cut bool) {
-	m := &marker{src: src, z: html.NewTokenizer(strings.NewReader(src)), open: -1, flat: flat}
-	m.out.Grow(len(src) + len(src)/8)
+// paragraphs, for sources that nest deeper than the parser goes. cut says that the source has more nodes than are read.
+func markAnchors(src []byte, flat bool) (marked string, spans []span, cut bool) {
+	m := newMarker(src, flat)
+	cut = m.run()
+	return m.out.String(), m.spans, cut
+}
+
+func newMarker(src []byte, flat bool) *marker {
+	return &marker{src: src, z: html.NewTokenizer(bytes.NewReader(src)), open: -1, flat: flat}
+}
+
+// run makes the copy, and says whether the source has more nodes than are read.
+func (m *marker) run() (cut bool) {
 	pos := 0
 	for {
+		if m.nodes > maxNodes {
+			return true
+		}
+		if n := m.long(pos); n > 0 {
+			m.shorten(pos, pos+n)
+			pos += n
+			m.z = html.NewTokenizer(bytes.NewReader(m.src[pos:]))
+			continue
+		}
 		kind := m.z.Next()
 		if kind == html.ErrorToken {
 			break
 		}
-		if m.tokens++; m.tokens > maxTokens {
-			return m.out.String(), m.spans, true
-		}
-		end := min(pos+len(m.z.Raw()), len(src))
+		end := min(pos+len(m.z.Raw()), len(m.src))
 		m.token(kind, pos, end)
 		pos = end
 	}
-	if !flat {
-		m.out.WriteString(src[pos:])
+	if !m.flat && len(m.src)-pos < maxRun {
+		m.out.Write(m.src[pos:])
 	}
-	return m.out.String(), m.spans, false
+	return false
 }
 
 func (m *marker) token(kind html.TokenType, start, end int) {
 	raw := m.src[start:end]
-	wasRaw := m.raw
-	m.raw = false
+	wasRaw := m.raw != ""
+	m.raw = ""
 	switch kind {
 	case html.StartTagToken, html.SelfClosingTagToken:
+		m.nodes++
 		m.startTag(raw, start, end)
 	case html.EndTagToken:
 		name, _ := m.z.TagName()
 		m.endTag(string(name), raw, end)
 	case html.TextToken:
+		m.nodes += 1 + m.again.text()
 		if wasRaw && m.flat {
 			return
 		}
 		if wasRaw || m.open >= 0 {
-			m.out.WriteString(raw)
+			m.out.Write(raw)
 			return
 		}
-		m.text(raw, start)
+		m.text(string(raw), start)
 	default:
-		if !m.flat {
-			m.out.WriteString(raw)
+		m.nodes++
+		if !m.flat && len(raw) < maxRun {
+			m.out.Write(raw)
 		}
 	}
 }
 
-func (m *marker) startTag(raw string, start, end int) {
+func (m *marker) startTag(raw []byte, start, end int) {
 	b, attrs := m.z.TagName()
 	name := string(b)
 	href := false
+	var short strings.Builder // of its attributes, those that are not too long
 	for attrs {
-		var key []byte
-		key, _, attrs = m.z.TagAttr()
+		var key, value []byte
+		key, value, attrs = m.z.TagAttr()
 		href = href || slices.Contains([]string{"href", "xlink:href", "cite"}, string(key))
+		if len(raw) > maxRun && len(key)+len(value) < maxAttr && short.Len() < maxRun {
+			short.WriteString(" " + string(key) + `="` + html.EscapeString(string(value)) + `"`)
+		}
 	}
+	m.nodes += m.again.start(name, raw)
+	m.context(name, start)
+	cites := href && len(m.spans) < MaxLinks && slices.Contains([]string{"a", "area", "blockquote", "q", "ins", "del"}, name)
+	mark := ""
+	if cites {
+		mark = " " + markAttr + `="` + strconv.Itoa(len(m.spans)) + `" `
+		m.spans = append(m.spans, span{start: start, end: end})
+		if name == "a" {
+			m.open = len(m.spans) - 1
+		}
+	}
+	switch {
+	case (cites || !m.flat) && len(raw) > maxRun:
+		m.out.WriteString("<" + name + mark + short.String() + ">")
+	case cites:
+		m.out.Write(raw[:1+len(name)])
+		m.out.WriteString(mark)
+		m.out.Write(raw[1+len(name):])
+	case !m.flat:
+		m.out.Write(raw)
+	case blocks[name]:
+		m.out.WriteString("<p>")
+	}
+}
+
+// context takes note of what a start tag says of that which follows.
+func (m *marker) context(name string, start int) {
 	switch name {
 	case "svg", "math":
 		m.foreign++
@@ -106,28 +157,15 @@ func (m *marker) startTag(raw string, start, end int) {
 		if m.foreign > 0 && name != "script" {
 			m.z.NextIsNotRawText()
 		} else {
-			m.raw = true
+			m.raw = name
 		}
 	case "a":
 		m.close(start)
 	}
-	cites := href && len(m.spans) < MaxLinks && slices.Contains([]string{"a", "area", "blockquote", "q", "ins", "del"}, name)
-	switch {
-	case cites:
-		cut := 1 + len(name)
-		m.out.WriteString(raw[:cut] + " " + markAttr + `="` + strconv.Itoa(len(m.spans)) + `" ` + raw[cut:])
-		m.spans = append(m.spans, span{start: start, end: end})
-		if name == "a" {
-			m.open = len(m.spans) - 1
-		}
-	case !m.flat:
-		m.out.WriteString(raw)
-	case blocks[name]:
-		m.out.WriteString("<p>")
-	}
 }
 
-func (m *marker) endTag(name, raw string, end int) {
+func (m *marker) endTag(name string, raw []byte, end int) {
+	m.nodes += m.again.end(name)
 	switch name {
 	case "svg", "math":
 		m.foreign = max(0, m.foreign-1)
@@ -136,7 +174,10 @@ func (m *marker) endTag(name, raw string, end int) {
 	}
 	switch {
 	case !m.flat || name == "a":
-		m.out.WriteString(raw)
+		if len(raw) > maxRun {
+			raw = []byte("</" + name + ">")
+		}
+		m.out.Write(raw)
 	case blocks[name]:
 		m.out.WriteString("<p>")
 	}

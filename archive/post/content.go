@@ -138,7 +138,9 @@ func densest(body *html.Node, comments, out map[*html.Node]bool) *html.Node {
 			case k.Type != html.ElementNode || silent[k.Data] || furniture[k.Data] || comments[k] || out[k] || k.Data == "a":
 			default:
 				sub := weigh(k)
-				weights[n] += weights[k]
+				if w := weights[k]; w > 0 {
+					weights[n] += w
+				}
 				if !blocks[k.Data] {
 					own += sub
 				}

@@ -21,7 +21,7 @@ func HTML(src []byte, url string, o Options) (Document, error) {
 	if err != nil {
 		return Document{}, fmt.Errorf("%w: %w", ErrURL, err)
 	}
-	text := decode(src, o.ContentType, true)
+	text := decoded(src, o.ContentType, true)
 	doc, spans, cut, err := parse(text, o.Expired)
 	if err != nil {
 		return Document{}, fmt.Errorf("read %s: %w", page, err)
@@ -46,12 +46,12 @@ func HTML(src []byte, url string, o Options) (Document, error) {
 	if d.Canonical != "" && urlkey.Site(d.Canonical) == urlkey.Site(d.URL) {
 		own = append(own, d.Canonical)
 	}
-	d.Citations = judge(text, base, w.links(), o.Links, own...)
+	d.Citations = judge(inBytes(text), base, w.links(), o.Links, own...)
 	return d, nil
 }
 
 // parse builds the marked DOM. The parser refuses what nests deeper than 512 elements; of that, links and blocks remain.
-func parse(text string, expired func() bool) (doc *goquery.Document, spans []span, cut bool, err error) {
+func parse(text []byte, expired func() bool) (doc *goquery.Document, spans []span, cut bool, err error) {
 	marked, spans, cut := markAnchors(text, false)
 	root, err := build(marked, expired)
 	if err != nil && !errors.Is(err, ErrSlow) {

@@ -33,7 +33,7 @@ func Markdown(src []byte, base string, o Options) (Document, error) {
 		d.Title = m.title
 	}
 	own := ownAddress(b, &d)
-	d.Citations = judge(text, b, m.links, o.Links, own...)
+	d.Citations = judge(inString(text), b, m.links, o.Links, own...)
 	d.Images = judgeImages(text, b, m.images)
 	return d, nil
 }

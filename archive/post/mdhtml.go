@@ -65,7 +65,7 @@ func (m *mdWalker) htmlBlock(n *ast.HTMLBlock) {
 	}
 	start := n.Lines().At(0).Start
 	end := max(n.Lines().At(n.Lines().Len()-1).Stop, n.ClosureLine.Stop)
-	doc, spans, _, err := parse(string(m.src[start:end]), nil)
+	doc, spans, _, err := parse(m.src[start:end], nil)
 	if err != nil {
 		return
 	}

@@ -37,7 +37,7 @@ func PDF(src []byte, base string, o Options) (Document, error) {
 	}
 	links := marked(paper)
 	links = append(links, printed(paper, links)...)
-	d.Citations = judge(paper.Text, b, links[:min(len(links), MaxLinks)], o.Links, own...)
+	d.Citations = judge(inString(paper.Text), b, links[:min(len(links), MaxLinks)], o.Links, own...)
 	return d, nil
 }
 

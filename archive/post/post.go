@@ -82,9 +82,8 @@ type found struct {
 
 // judge turns what was found into citations: resolved, classed, left out by the rules, with the originals of mementos,
 // in the order of the source. own are the addresses of the document itself.
-func judge(src string, base *urlkey.Base, links []found, mode Mode, own ...string) []Citation {
+func judge(offsets *offsetter, base *urlkey.Base, links []found, mode Mode, own ...string) []Citation {
 	slices.SortStableFunc(links, func(a, b found) int { return cmp.Compare(a.Start, b.Start) })
-	offsets := offsetter{src: src}
 	out := make([]Citation, 0, len(links))
 	for _, l := range links {
 		c := l.Citation
@@ -210,18 +209,27 @@ func beyond(mode Mode, where string, other bool) string {
 	return ""
 }
 
-// offsetter turns byte offsets of a string into code points; it is quick for offsets that don't fall.
+// offsetter turns byte offsets of a text into code points; it is quick for offsets that don't fall.
 type offsetter struct {
-	src         string
+	count       func(from, to int) int // code points between two bytes
+	size        int                    // of the text, in bytes
 	byteAt, cps int
 }
 
+func inString(s string) *offsetter {
+	return &offsetter{count: func(from, to int) int { return utf8.RuneCountInString(s[from:to]) }, size: len(s)}
+}
+
+func inBytes(b []byte) *offsetter {
+	return &offsetter{count: func(from, to int) int { return utf8.RuneCount(b[from:to]) }, size: len(b)}
+}
+
 func (o *offsetter) at(i int) int {
-	i = min(max(i, 0), len(o.src))
+	i = min(max(i, 0), o.size)
 	if i < o.byteAt {
-		return o.cps - utf8.RuneCountInString(o.src[i:o.byteAt])
+		return o.cps - o.count(i, o.byteAt)
 	}
-	o.cps += utf8.RuneCountInString(o.src[o.byteAt:i])
+	o.cps += o.count(o.byteAt, i)
 	o.byteAt = i
 	return o.cps
 }

@@ -21,7 +21,7 @@ func Text(src []byte, base string, o Options) (Document, error) {
 	links, images := textLinks(text)
 	d := Document{Title: firstLine(text)}
 	own := ownAddress(b, &d)
-	d.Citations = judge(text, b, links, o.Links, own...)
+	d.Citations = judge(inString(text), b, links, o.Links, own...)
 	d.Images = judgeImages(text, b, images)
 	return d, nil
 }
@@ -195,7 +195,7 @@ func textContext(text string, start, end int) string {
 // judgeImages resolves the pictures of a document.
 func judgeImages(text string, base *urlkey.Base, images []found) []Citation {
 	var out []Citation
-	offsets := offsetter{src: text}
+	offsets := inString(text)
 	for _, f := range images {
 		c := f.Citation
 		url, ok := resolve(base, cmp.Or(f.ref, c.Raw))
