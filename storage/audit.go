@@ -91,6 +91,52 @@ func (db *DB) ResolveRevisits(ctx context.Context) (lost int, err error) {
 	}
 }
 
+// LeadRevisits leads the revisits of what stood in a segment and could not be read there to equal payloads: as ResolveRevisits
+// does, to the oldest whole response. It tells how many originals are not to be found; their revisits stay as they are.
+func (db *DB) LeadRevisits(ctx context.Context, segment string) (lost int, err error) {
+	there, err := rowsOf(ctx, db, scanText, `SELECT segment || '/' || CAST(pos AS TEXT) FROM captures WHERE segment=$1 AND kind NOT IN ('revisit','truncated')`, segment)
+	if err != nil {
+		return 0, fmt.Errorf("read what segment %s holds: %w", segment, err)
+	}
+	stands := make(map[string]bool, len(there))
+	for _, place := range there {
+		stands[place] = true
+	}
+	all, err := rowsOf(ctx, db, func(r row) (c Capture, err error) {
+		var unmodified int64
+		err = r.Scan(&c.RefersTo, &c.Collection, &c.Digest, &unmodified, &c.URL)
+		c.Unmodified = unmodified != 0
+		return c, err
+	}, `SELECT DISTINCT refers_to, collection, digest, unmodified, CASE WHEN unmodified=1 THEN url ELSE '' END FROM captures
+		WHERE refers_to>=$1 AND refers_to<$2 AND refers_to<>'' ORDER BY refers_to`, segment+"/", segment+"0") // the byte after the slash
+	for k := range all {
+		if err != nil || stands[all[k].RefersTo] {
+			continue
+		}
+		var found bool
+		if found, err = db.leadOne(ctx, &all[k]); !found {
+			lost++
+		}
+	}
+	if err != nil {
+		return lost, fmt.Errorf("lead revisits of segment %s: %w", segment, err)
+	}
+	return lost, nil
+}
+
+func (db *DB) leadOne(ctx context.Context, c *Capture) (bool, error) {
+	holders, err := db.Holders(ctx, c.Collection, c.Digest)
+	k := slices.IndexFunc(holders, func(h Capture) bool { return h.MayStandFor(c) })
+	if err != nil || k < 0 {
+		return false, err
+	}
+	return true, db.write(ctx, func(x *tx) error {
+		_, err := x.exec(`UPDATE captures SET refers_to=$1 WHERE refers_to=$2 AND refers_to<>'' AND collection=$3 AND digest=$4 AND unmodified=$5 AND ($6='' OR url=$6)`,
+			fmt.Sprintf("%s/%d", holders[k].Segment, holders[k].Offset), c.RefersTo, c.Collection, c.Digest, bit(c.Unmodified), c.URL)
+		return err
+	})
+}
+
 // unresolved brings what revisits lack: record ids with collection and payload digest, all of one record id together, and the
 // URL if one of them needs the head, too.
 func (db *DB) unresolved(ctx context.Context, after string) ([]Capture, error) {
@@ -105,7 +151,8 @@ func (db *DB) unresolved(ctx context.Context, after string) ([]Capture, error) {
 func (db *DB) resolve(ctx context.Context, c Capture) (bool, error) {
 	holders, err := db.Holders(ctx, c.Collection, c.Digest)
 	if c.URL != "" {
-		holders = slices.DeleteFunc(holders, func(h Capture) bool { return h.RecordID != c.RefersTo && (h.URL != c.URL || h.Status/100 != 2) })
+		revisit := Capture{URL: c.URL, Unmodified: true}
+		holders = slices.DeleteFunc(holders, func(h Capture) bool { return h.RecordID != c.RefersTo && !h.MayStandFor(&revisit) })
 	}
 	if err != nil || len(holders) == 0 {
 		return false, err

@@ -3,8 +3,10 @@ package storage
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -189,14 +191,16 @@ func (db *DB) Tried(ctx context.Context, collection, urlkey, url string, run int
 // Mend is a repair of the rows of one segment.
 type Mend struct {
 	Segment string
-	Fields  *Segment  // collection, committed, location: what the row of the segment says from now on; nil: what it says
-	Revive  bool      // the segment was given up, and its bytes, as Fields tells of them, are there all the same
-	Drop    []Spot    // rows that go: kind, offset
-	Posts   []Post    // versions of posts that go: ID, Run
-	Strays  []Post    // the same, but only while their rows say that they stand there: ID, Run, Offset
-	Tasks   []TaskKey // that are written anew by Put
-	Put     []End     // written as a rebuild does it
-	Voided  []End     // the same, of what did not count
+	Fields  *Segment         // collection, committed, location: what the row of the segment says from now on; nil: what it says
+	Revive  bool             // the segment was given up, and its bytes, as Fields tells of them, are there all the same
+	Drop    []Spot           // rows that go: kind, offset
+	Again   []TaskURL        // of those that go: addresses of which a run then has nothing, and which are due again
+	Posts   []Post           // versions of posts that go: ID, Run
+	Strays  []Post           // the same, but only while their rows say that they stand there: ID, Run, Offset
+	Tasks   []TaskKey        // that are written anew by Put
+	Put     []End            // written as a rebuild does it
+	Lead    map[int64]string // by offset: where revisits lead from now on, "segment/offset"
+	Voided  []End            // the same, of what did not count
 	Audit   Audit
 }
 
@@ -223,6 +227,11 @@ func (x *tx) mend(m *Mend) error {
 	}
 	for _, s := range m.Drop {
 		if _, err := x.exec(`DELETE FROM `+string(s.Kind)+` WHERE segment=$1 AND pos=$2`, m.Segment, s.Offset); err != nil {
+			return err
+		}
+	}
+	for i := range m.Again {
+		if err := x.dueAgain(&m.Again[i]); err != nil {
 			return err
 		}
 	}
@@ -259,12 +268,66 @@ func (x *tx) mend(m *Mend) error {
 			return err
 		}
 	}
+	for _, pos := range slices.Sorted(maps.Keys(m.Lead)) {
+		if _, err := x.exec(`UPDATE captures SET refers_to=$1 WHERE segment=$2 AND pos=$3 AND kind='revisit'`, m.Lead[pos], m.Segment, pos); err != nil {
+			return err
+		}
+	}
 	for i := range m.Voided {
 		if err := x.insertVoided(&m.Voided[i]); err != nil {
 			return err
 		}
 	}
 	return x.audit(m.Audit)
+}
+
+// TaskURL is an address that a run has asked for.
+type TaskURL struct {
+	Collection, URLKey, URL string
+	Run                     int64
+	Captured                bool // it was answered
+}
+
+// dueAgain makes the task of an address due again, and its run active, if the run has neither capture nor attempt of it any more:
+// as loseOf does where a whole segment is given up.
+func (x *tx) dueAgain(u *TaskURL) error {
+	var left int
+	err := x.one(&left, `SELECT (SELECT COUNT(*) FROM captures WHERE collection=$1 AND urlkey=$2 AND url=$3 AND run=$4)
+		+ (SELECT COUNT(*) FROM attempts WHERE collection=$1 AND urlkey=$2 AND url=$3 AND run=$4)`, u.Collection, foldKey(u.URLKey), u.URL, u.Run)
+	if err != nil || left > 0 {
+		return err
+	}
+	const ended = `run=$1 AND url=$2 AND due_at=1152921504606846976`
+	hosts, err := x.strings(`SELECT host FROM tasks WHERE `+ended+` ORDER BY host`, u.Run, u.URL)
+	if err != nil || len(hosts) == 0 {
+		return err
+	}
+	if _, err := x.exec(`UPDATE runs SET state=$1, ended=0 WHERE id=$2 AND state=$3`, RunActive, u.Run, RunDone); err != nil {
+		return err
+	}
+	paused, err := x.paused([]Task{{Run: u.Run}})
+	if err != nil {
+		return err
+	}
+	if err := x.lockHosts(hosts); err != nil {
+		return err
+	}
+	pages, err := x.numbers(`SELECT COUNT(*) FROM tasks WHERE kind='`+kindPage+`' AND `+ended, u.Run, u.URL)
+	if err != nil {
+		return err
+	}
+	again := paused.parkOne(Task{Run: u.Run, Due: againDue})
+	n, err := x.exec(`UPDATE tasks SET due_at=$3, outcome=$4, status=0, version=0 WHERE `+ended, u.Run, u.URL, again.Due, again.Outcome)
+	if err != nil {
+		return err
+	}
+	for _, h := range hosts {
+		if _, err := x.exec(sqlWake, h); err != nil {
+			return err
+		}
+	}
+	captured := bit(u.Captured) * n
+	return x.addCounts("lost by damage", map[int64]Counts{u.Run: {Ended: -n, Pages: -pages[0], Captured: -captured, Failed: captured - n}})
 }
 
 // GiveUpStored gives a stored segment up whose bytes are gone, as LoseSegment does with one that was never stored.

@@ -92,6 +92,12 @@ func (c *Capture) Heads(revisit *Capture) bool {
 	return c.URL == revisit.URL && c.Status == revisit.Status && c.Mime == revisit.Mime
 }
 
+// MayStandFor says whether a whole response of the same payload may stand for the original of a revisit: of one whose server
+// answered 304, it is of the same address, for its head counts, too.
+func (c *Capture) MayStandFor(revisit *Capture) bool {
+	return !revisit.Unmodified || c.URL == revisit.URL && c.Status/100 == 2
+}
+
 // insertVoided notes an exchange that stands in a segment and does not count: a purge must find it all the same.
 func (x *tx) insertVoided(e *End) error {
 	const into = `INSERT INTO voided (collection, urlkey, at, segment, pos, url, run) VALUES ($1,$2,$3,$4,$5,$6,$7) ON CONFLICT DO NOTHING`

@@ -136,6 +136,7 @@ type InspectIndex interface {
 	EndedTasks(ctx context.Context, run int64, after *storage.Task) ([]storage.Task, error)
 	Tried(ctx context.Context, collection, urlkey, url string, run int64) (bool, error)
 	Holders(ctx context.Context, collection, digest string) ([]storage.Capture, error)
+	Referrers(ctx context.Context, place string) ([]storage.Capture, error)
 	Doomed(ctx context.Context) ([]string, error)
 }
 
@@ -158,6 +159,7 @@ type Inspector struct {
 	Mender     *Mender                         // repairs; nil: nothing is changed
 	Now        func() time.Time
 
+	read    sync.Map // by place: whether what stands there can be read to its end; see isWhole
 	objects sync.Map // by segment: why nothing of it can be read; see objectOf
 	settled bool     // what is missing now was found nowhere else
 }

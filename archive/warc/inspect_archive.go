@@ -45,6 +45,9 @@ func (i *Inspector) Inspect(ctx context.Context) (*Inspected, error) {
 		err = i.again(ctx, done)
 	}
 	if err == nil {
+		err = i.rotten(ctx, done)
+	}
+	if err == nil {
 		i.State.complete()
 	}
 	return done, err

@@ -70,6 +70,17 @@ func (m *Mender) drop(c *comparison, s storage.Spot) {
 		return
 	}
 	c.mend.Drop = append(c.mend.Drop, s)
+	again := &c.mend.Again
+	for _, v := range c.there.captures[s.Offset] {
+		if s.Kind == storage.SpotCapture {
+			*again = append(*again, storage.TaskURL{Collection: v.Collection, URLKey: v.URLKey, URL: v.URL, Run: v.Run, Captured: true})
+		}
+	}
+	for _, v := range c.there.attempts[s.Offset] {
+		if s.Kind == storage.SpotAttempt {
+			*again = append(*again, storage.TaskURL{Collection: v.Collection, URLKey: v.URLKey, URL: v.URL, Run: v.Run})
+		}
+	}
 }
 
 // spotPost are the rows of posts, as a spot.
@@ -114,6 +125,9 @@ func (m *Mender) mend(ctx context.Context, c *comparison) error {
 			return err
 		}
 		m.ran(r.ID)
+	}
+	for _, u := range w.Again {
+		m.ran(u.Run)
 	}
 	return m.Rows.Mend(ctx, w)
 }
@@ -196,6 +210,18 @@ func (m *Mender) relocate(ctx context.Context, f *Flaw, row storage.Segment) err
 	}
 	if err == nil {
 		f.mended("the row says so now")
+	}
+	return err
+}
+
+// lead lets the row of a revisit say where an equal payload stands.
+func (m *Mender) lead(ctx context.Context, f *Flaw, revisit *storage.Capture, to string) error {
+	a, err := m.note(revisit.Segment, map[string]int{string(f.Word): 1})
+	if err == nil {
+		err = m.Rows.Mend(ctx, &storage.Mend{Segment: revisit.Segment, Lead: map[int64]string{revisit.Offset: to}, Audit: a})
+	}
+	if err == nil {
+		f.mended("it leads to an equal payload now, at %s", to)
 	}
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"linkstead/storage"
 )
@@ -64,6 +65,119 @@ func (i *Inspector) stands(ctx context.Context, segment string, offset int64, re
 		return false, nil
 	}
 	return err == nil && (record == "" || h.ID() == record), err
+}
+
+// holder is where a whole payload stands that is equal to that of a revisit: in the record that it refers to, wherever that is
+// now, or else in the oldest; of a page that was not modified, in one of the same address, whose head counts, too. Empty if
+// there is none. It is read to its end: that it has a row says nothing of its bytes.
+func (i *Inspector) holder(ctx context.Context, revisit *storage.Capture, refers string) (string, error) {
+	holders, err := i.Index.Holders(ctx, revisit.Collection, revisit.Digest)
+	if err != nil {
+		return "", err
+	}
+	for _, h := range inTurn(holders, revisit, refers) {
+		if whole, err := i.isWhole(ctx, &h); err != nil || whole {
+			return location(h.Segment, h.Offset), err
+		}
+	}
+	return "", nil
+}
+
+// inTurn are those of the holders of a payload that may stand for the original of a revisit, best first.
+func inTurn(holders []storage.Capture, revisit *storage.Capture, refers string) []storage.Capture {
+	holders = slices.DeleteFunc(slices.Clone(holders), func(h storage.Capture) bool { return h.RecordID != refers && !h.MayStandFor(revisit) })
+	slices.SortStableFunc(holders, func(a, b storage.Capture) int {
+		switch {
+		case refers == "" || a.RecordID == b.RecordID:
+			return 0
+		case a.RecordID == refers:
+			return -1
+		case b.RecordID == refers:
+			return 1
+		}
+		return 0
+	})
+	return holders
+}
+
+// isWhole says whether the record of a stored capture can be read to its end. Of each it is asked once.
+func (i *Inspector) isWhole(ctx context.Context, c *storage.Capture) (bool, error) {
+	place := location(c.Segment, c.Offset)
+	if whole, ok := i.read.Load(place); ok {
+		return whole.(bool), nil
+	}
+	whole := false
+	if why, err := i.objectOf(ctx, c.Segment); err != nil {
+		return false, err
+	} else if why == "" {
+		s, err := i.Rows.Segment(ctx, c.Segment)
+		if errors.Is(err, storage.ErrNotFound) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		_, err = i.recordAt(ctx, s, c.Offset)
+		if err != nil && !errors.Is(err, errNoRecord) {
+			return false, err
+		}
+		whole = err == nil
+	}
+	i.read.Store(place, whole)
+	return whole, nil
+}
+
+// rotten tells of the revisits that lead to what was found to be damaged, and leads them to equal payloads that are whole. Their
+// rows, and that of the damaged capture, agree with their records: only its bytes don't.
+func (i *Inspector) rotten(ctx context.Context, done *Inspected) error {
+	told := map[string]bool{}
+	var bad []string
+	for k := range done.Flaws {
+		switch f := &done.Flaws[k]; {
+		case f.Word == WordDangling:
+			told[location(f.Segment, f.Offset)] = true
+		case f.Segment != "" && f.Offset >= 0 && (f.Word == WordTorn || f.Word == WordFraming || f.Word == WordDigest):
+			bad = append(bad, location(f.Segment, f.Offset))
+		}
+	}
+	slices.Sort(bad)
+	n := &Inspection{}
+	for _, place := range slices.Compact(bad) {
+		referrers, err := i.Index.Referrers(ctx, place)
+		if err != nil {
+			return err
+		}
+		for k := range referrers {
+			if r := &referrers[k]; !told[location(r.Segment, r.Offset)] {
+				if err := i.rot(ctx, n, place, r); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	done.More += n.More
+	done.take(n.Flaws)
+	return nil
+}
+
+func (i *Inspector) rot(ctx context.Context, n *Inspection, place string, revisit *storage.Capture) error {
+	f := Flaw{Word: WordDangling, Offset: revisit.Offset, Record: revisit.RecordID, URL: revisit.URL,
+		Detail: fmt.Sprintf("the revisit leads to %q: what stands there is damaged", place)}
+	n.Segment, n.Key = revisit.Segment, ""
+	to := ""
+	if i.Mender != nil {
+		var err error
+		if to, err = i.holder(ctx, revisit, ""); err != nil {
+			return err
+		}
+	}
+	if to != "" && to != place {
+		if err := i.Mender.lead(ctx, &f, revisit, to); err != nil {
+			return err
+		}
+	}
+	n.flaw(f)
+	return nil
 }
 
 // objectOf says why nothing of a segment can be read; empty if it may be there. Of each it is asked once.

@@ -55,10 +55,10 @@ func (w *wanted) unit(u *Unit) {
 	for i := range u.Records {
 		w.urls[u.Records[i].Offset] = u.URL()
 	}
-	m := u.Main()
-	if m == nil && len(last.Header.All(fieldConcurrent)) > 0 {
-		return // what is left of an exchange whose main record can't be read
+	if u.Headless() {
+		return
 	}
+	m := u.Main()
 	end, err := unitEnd(w.collection, w.segment, u, nil)
 	if err != nil {
 		w.bad = append(w.bad, Flaw{Word: WordRecord, Offset: u.Offset, Record: last.Header.ID(), URL: u.URL(), Detail: err.Error()})
@@ -189,7 +189,7 @@ func (c *comparison) leaveAlone() {
 			f.Try = "the segment's bytes are not those that were stored: " + tryCopy
 		}
 	}
-	gone := storage.Mend{Segment: c.Segment}
+	gone := storage.Mend{Segment: c.Segment, Again: c.mend.Again}
 	for _, s := range c.gone {
 		if s.Kind == spotPost {
 			gone.Strays = append(gone.Strays, c.there.posts[s.Offset]...)
@@ -360,22 +360,7 @@ func (c *comparison) original(ctx context.Context, u *unitRows) (string, error) 
 			return w.RefersTo, err
 		}
 	}
-	holders, err := c.i.Index.Holders(ctx, w.Collection, w.Digest)
-	if err != nil {
-		return "", err
-	}
-	best := ""
-	for _, h := range holders {
-		if best != "" && h.RecordID != u.refers {
-			continue
-		}
-		if why, err := c.i.objectOf(ctx, h.Segment); err != nil {
-			return "", err
-		} else if why == "" {
-			best = location(h.Segment, h.Offset)
-		}
-	}
-	return best, nil
+	return c.i.holder(ctx, w, u.refers)
 }
 
 // leads says why a place is not where the payload of a revisit stands; empty if it is.

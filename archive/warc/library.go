@@ -22,7 +22,8 @@ var ErrElsewhere = errors.New("only another machine holds this capture yet")
 type Shelves interface {
 	Segment(ctx context.Context, id string) (storage.Segment, error)
 	CaptureAt(ctx context.Context, segment string, offset int64) (storage.Capture, error)
-	Moved(ctx context.Context, c storage.Capture) (storage.Capture, error) // its row as it stands now
+	Holders(ctx context.Context, collection, digest string) ([]storage.Capture, error) // whole responses of a payload
+	Moved(ctx context.Context, c storage.Capture) (storage.Capture, error)             // its row as it stands now
 }
 
 // Getter reads a part of a blob.
@@ -42,6 +43,7 @@ type Library struct {
 	Blobs   Lender
 	Spool   string // folder of the spool
 	places  sync.Map
+	rotten  rotten
 }
 
 // Memento is a capture opened for reading. The caller closes it.
@@ -94,26 +96,15 @@ func (l *Library) openOnce(ctx context.Context, c storage.Capture) (*Memento, er
 	if c.Kind != KindRevisit {
 		return m, nil
 	}
-	head, header := m.Head, m.Header
-	segment, offset, err := splitLocation(c.RefersTo)
-	if err == nil {
-		var o storage.Capture
-		if o, err = l.Shelves.CaptureAt(ctx, segment, offset); errors.Is(err, storage.ErrNotFound) {
-			o, err = storage.Capture{Segment: segment, Offset: offset, Length: -1}, nil
-		}
-		if err == nil {
-			err = m.open(ctx, l, o)
-		}
-	}
+	o, err := l.original(ctx, &c)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("read what the revisit of %s refers to (%s): %w", c.URL, c.RefersTo, err), m.Close())
 	}
-	original := m.Head
-	m.Original, m.Head, m.Header = original, head, header
+	m.Original, m.Payload, m.closers = o.Head, o.Payload, append(o.closers, m.closers...)
 	// The bytes are the same; what they mean is for the server to say that sent them. Another site may have sent them
 	// first, with another coding. Only a 304 says nothing of that.
-	if head.Len > 0 && !notModified(&header) {
-		m.Original = head
+	if m.Head.Len > 0 && !notModified(&m.Header) {
+		m.Original = m.Head
 	}
 	return m, nil
 }
@@ -154,11 +145,14 @@ func (l *Library) attempt(ctx context.Context, c storage.Capture) (_ *Closing, _
 	return &closing, rec.Header, err
 }
 
+// errNoPlace says that what a row names is no place in a segment.
+var errNoPlace = errors.New("it is no place in a segment")
+
 func splitLocation(s string) (string, int64, error) {
 	segment, offset, ok := strings.Cut(s, "/")
 	n, err := strconv.ParseInt(offset, 10, 64)
 	if !ok || err != nil {
-		return "", 0, fmt.Errorf("%q is no place in a segment", s)
+		return "", 0, fmt.Errorf("%q: %w", s, errNoPlace)
 	}
 	return segment, n, nil
 }
@@ -226,8 +220,8 @@ type forgetful struct {
 
 func (f *forgetful) Read(p []byte) (int, error) {
 	n, err := f.Reader.Read(p)
-	if err != nil {
-		f.l.forget(f.c, err)
+	if err != nil && f.l.forget(f.c, err) {
+		f.l.rotten.add(location(f.c.Segment, f.c.Offset))
 	}
 	return n, err
 }

@@ -51,6 +51,7 @@ type Rebuilder struct {
 
 	forgotten []int64 // runs
 	odd       []string
+	hurt      []string // segments of which not all could be read
 }
 
 // Rebuilt tells what a rebuild made.
@@ -232,6 +233,12 @@ func (b *Rebuilder) adopt(ctx context.Context, row storage.Segment, file io.Read
 	}
 	if t.end < row.Size && !slices.Contains(t.bad, t.end) { // what was stored was whole
 		done.Damaged = append(done.Damaged, fmt.Sprintf("%s at %d, to its end", row.ID, t.end))
+	}
+	if row.Size == 0 {
+		done.Damaged = append(done.Damaged, row.ID+" is empty")
+	}
+	if len(t.bad) > 0 || t.end < row.Size || row.Size == 0 {
+		b.hurt = append(b.hurt, row.ID)
 	}
 	b.seek(&t)
 	if t.told.After(b.about[row.Collection].told) {

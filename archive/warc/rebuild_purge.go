@@ -24,6 +24,7 @@ type PurgeAdopter interface {
 // Resolver leads revisits to where their originals stand now.
 type Resolver interface {
 	ResolveRevisits(ctx context.Context) (lost int, err error)
+	LeadRevisits(ctx context.Context, segment string) (lost int, err error) // of what could not be read in a segment
 }
 
 // segmentID is the segment that a blob holds.
@@ -184,6 +185,13 @@ func (b *Rebuilder) resolve(ctx context.Context, done *Rebuilt) error {
 		return err
 	}
 	lost, err := b.Rows.ResolveRevisits(ctx)
+	for _, id := range b.hurt {
+		if err == nil {
+			var more int
+			more, err = b.Rows.LeadRevisits(ctx, id)
+			lost += more
+		}
+	}
 	if lost > 0 {
 		done.Damaged = append(done.Damaged, fmt.Sprintf("none: %d payloads that revisits refer to are nowhere", lost))
 	}

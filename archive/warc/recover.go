@@ -267,6 +267,9 @@ func (t *tail) take(row storage.Segment, u *Unit, file io.ReaderAt) {
 		}
 		return
 	}
+	if u.Headless() {
+		return
+	}
 	end, err := unitEnd(row.Collection, row.ID, u, file)
 	if u.Voided {
 		t.voided = append(t.voided, end)

@@ -19,7 +19,7 @@ func salvage(row storage.Segment, file io.ReaderAt, size int64) (tail, error) {
 		if err != nil {
 			return all, err
 		}
-		all.join(t)
+		all.join(t, from)
 		if t.end >= size {
 			break
 		}
@@ -38,9 +38,9 @@ func salvage(row storage.Segment, file io.ReaderAt, size int64) (tail, error) {
 	return all, nil
 }
 
-// join adds what was read behind some damage.
-func (t *tail) join(o tail) {
-	if len(o.ends) > 0 || len(o.runs) > 0 || !o.begun.IsZero() {
+// join adds what was read behind some damage, from a place on.
+func (t *tail) join(o tail, from int64) {
+	if o.end > from {
 		t.end = o.end
 	}
 	t.ends, t.closings = append(t.ends, o.ends...), append(t.closings, o.closings...)

@@ -91,6 +91,12 @@ func (u *Unit) Main() *Found {
 	return nil
 }
 
+// Headless says that this is what is left of an exchange whose main record can't be read: its closing record names it. It is
+// no failed attempt, and counts for nothing.
+func (u *Unit) Headless() bool {
+	return u.Closing != nil && u.Main() == nil && len(u.Last().Header.All(fieldConcurrent)) > 0
+}
+
 // Last is the closing record, or the one that stands alone.
 func (u *Unit) Last() *Found { return &u.Records[len(u.Records)-1] }
 
