@@ -35,7 +35,7 @@ type host struct {
 	state    pace.State        // how it fares
 	waits    pace.Reason       // why it is given back for longer than politeness asks for
 	fetching int               // exchanges under way
-	touched  time.Time         // when an exchange last began or ended
+	touched  time.Time         // when an exchange last began, or its answer was over
 	quiet    time.Time         // before which the runs that were here want no other
 	err      error
 }
@@ -241,7 +241,7 @@ func (h *host) begin(ctx, work context.Context, r *run, t storage.Task, p *permi
 	h.busy[keyOf(t)] = true
 	h.mu.Unlock()
 	if fetches {
-		h.touch(r, 1)
+		h.touch(r, 1, h.c.Now())
 	}
 	h.doing.Go(func() { h.do(work, r, t, p, fetches, place) })
 	return true
@@ -262,6 +262,9 @@ func (h *host) await(ctx, work context.Context, r *run, t storage.Task, p *place
 			at = h.c.Now().Add(placeWait)
 		} else if !free {
 			at = time.Time{} // a signal will come
+		} else if !p.looked && at.Sub(h.c.Now()) > timeToLook {
+			p.look(work, r, t)
+			continue
 		}
 		h.wait(ctx, work, at)
 		if ctx.Err() != nil || work.Err() != nil || h.failed() != nil {
@@ -273,12 +276,35 @@ func (h *host) await(ctx, work context.Context, r *run, t storage.Task, p *place
 // placeWait is when to look again for a place among the exchanges under way, where there is none for more than one a host.
 const placeWait = 20 * time.Millisecond
 
+// timeToLook is the wait that is used to look for what the archive has already.
+const timeToLook = 5 * time.Millisecond
+
 // place is what an exchange takes up: one among those under way, if it is not the only one of its host, and from the end of
 // its response on one among those that are not acknowledged. It is for one goroutine after the other.
 type place struct {
 	h     *host
 	under bool
 	ended bool
+
+	looked bool // for what the archive has of what is to be fetched …
+	before *known
+	err    error
+}
+
+// look looks for what a task can be asked for by, while there is time to: its host is left alone until its turn comes.
+func (p *place) look(ctx context.Context, r *run, t storage.Task) {
+	p.before, p.err = p.h.c.known(ctx, r, t)
+	p.looked = true
+}
+
+// known is what was found, or finds it now.
+func (p *place) known(r *run, t storage.Task) func(context.Context) (*known, error) {
+	return func(ctx context.Context) (*known, error) {
+		if !p.looked {
+			p.look(ctx, r, t)
+		}
+		return p.before, p.err
+	}
 }
 
 // take takes a place among the exchanges under way, if there is one.
@@ -346,12 +372,14 @@ func (h *host) turn(r *run) (at time.Time, free, first bool) {
 	return at, h.fetching < most, h.fetching == 0
 }
 
-// touch takes note that an exchange begins (1) or ends (-1).
-func (h *host) touch(r *run, change int) {
+// touch takes note that an exchange begins (1), or has ended (-1), and when.
+func (h *host) touch(r *run, change int, at time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.fetching += change
-	h.touched = h.c.Now()
+	if at.After(h.touched) {
+		h.touched = at
+	}
 	if at := h.touched.Add(h.delay(r)); at.After(h.quiet) {
 		h.quiet = at
 	}
@@ -416,11 +444,16 @@ func (h *host) do(work context.Context, r *run, t storage.Task, p *permission, f
 	if fetches {
 		answered = h.seat.patience(h.waitable())
 	}
+	var end time.Time // of the answer: the pause begins then, not once it was read and has found its place
+	over := func() { end = h.c.Now() }
 	fetched := func() {
 		answered()
 		place.move()
 		if fetches {
-			h.touch(r, -1)
+			if end.IsZero() {
+				over()
+			}
+			h.touch(r, -1, end)
 			h.poke()
 		}
 	}
@@ -443,7 +476,7 @@ func (h *host) do(work context.Context, r *run, t storage.Task, p *permission, f
 		h.poke()
 	}
 	fares := func(x *warc.Exchange) (time.Time, bool) { return h.fares(r, x) }
-	if err := h.c.task(work, h.lease, r, t, p, steps{fetched, answered, fares, ended}); err != nil {
+	if err := h.c.task(work, h.lease, r, t, p, steps{fetched, answered, over, place.known(r, t), fares, ended}); err != nil {
 		ended(0, false, err)
 	}
 }

@@ -33,6 +33,8 @@ type endedFunc func(due int64, held bool, err error)
 type steps struct {
 	fetched  func()                                 // the host is free for another exchange
 	answered func()                                 // its answer begins
+	over     func()                                 // its answer is over
+	known    func(context.Context) (*known, error)  // what it can be asked for by
 	fares    func(*warc.Exchange) (time.Time, bool) // how it fared: before when a failure is not to be tried again, and whether it is
 	ended    endedFunc                              // the entry is acknowledged, counts for nothing because the lease was no longer held, or is lost
 }
@@ -100,8 +102,8 @@ func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, step step
 	more := e.Meta.Attempt <= r.spec().Retries
 	robots := scope.Role(e.Task.Hops) == scope.KindRobots
 	free := true
-	req := fetch.Request{URL: e.Task.URL, Any: r.lists(e.Task.Hops), PDF: r.spec().IsPost(e.Task.Hops), Weight: weight(r, e.Task.Hops), Session: r.who, Answered: step.answered}
-	before, err := c.known(ctx, r, e.Task)
+	req := fetch.Request{URL: e.Task.URL, Any: r.lists(e.Task.Hops), PDF: r.spec().IsPost(e.Task.Hops), Weight: weight(r, e.Task.Hops), Session: r.who, Answered: step.answered, Over: step.over}
+	before, err := step.known(ctx)
 	if err != nil {
 		step.fetched()
 		return err

@@ -73,7 +73,11 @@ func (w *Worker) onResponse(resp *colly.Response) {
 // exchange makes the exchange of the job, and the document that it brought.
 func (w *Worker) exchange() {
 	j := &w.job
-	if j.x, j.err = w.record(j.ctx, j.req); j.err == nil && j.onDocument != nil {
+	j.x, j.err = w.record(j.ctx, j.req)
+	if j.req.Over != nil {
+		j.req.Over()
+	}
+	if j.err == nil && j.onDocument != nil {
 		j.doc, j.err = w.document(j.x)
 	}
 }
