@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"encoding/xml"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 
 	"linkstead/archive/urlkey"
 )
@@ -18,54 +20,113 @@ const (
 	maxSitemapEntries = 50_000
 )
 
+// maxPackedFeed bounds a feed that stands in a sitemap's place, in bytes, uncompressed: unlike a sitemap it is read in one piece.
+const maxPackedFeed = 8 << 20
+
 // ReadSitemap reads a sitemap (urlset), a sitemap index, a plain text sitemap, or a feed in a sitemap's place; each may be
-// compressed by gzip. What was read before a fault stays: the fault is among the notes.
+// compressed by gzip, and is not uncompressed into memory. What was read before a fault stays: the fault is among the notes.
 func ReadSitemap(body []byte, url string) (Listing, error) {
-	var notes []string
-	if bytes.HasPrefix(body, []byte{0x1f, 0x8b}) {
-		z, err := gzip.NewReader(bytes.NewReader(body))
-		if err != nil {
-			return Listing{}, fmt.Errorf("the sitemap can't be uncompressed: %w", err)
-		}
-		body, err = io.ReadAll(io.LimitReader(z, maxSitemap+1))
-		if err != nil {
-			notes = append(notes, "the sitemap can't be uncompressed to its end")
-		}
-	}
-	if len(body) > maxSitemap {
-		body = body[:maxSitemap]
-		notes = append(notes, fmt.Sprintf("only the first %d MiB of the sitemap were read", maxSitemap>>20))
-	}
 	base, err := urlkey.NewBase(url)
 	if err != nil {
 		return Listing{}, err
 	}
-	if body, err = plain(body, maxSitemap); err != nil {
+	src, err := unpacked(body)
+	if err != nil {
+		return Listing{}, fmt.Errorf("the sitemap can't be uncompressed: %w", err)
+	}
+	clean, err := plainOf(src)
+	if err != nil {
 		return Listing{}, fmt.Errorf("the sitemap can't be read: %w", err)
 	}
-	out, nested := newEntries(maxSitemapEntries), newEntries(maxSitemapEntries)
-	if !bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) {
-		for line := range bytes.Lines(body) {
-			if u := strings.TrimSpace(string(line)); u != "" {
-				u, _ = urlkey.Parse("", u) // sitemaps.org: in full; what is none is a line of another text
-				out.add(u, NoStamp)
-			}
-		}
-	} else {
-		m := mapReader{base: base, entries: out, nested: nested}
-		if err := m.read(body); errors.Is(err, errFeed) {
-			return ReadFeed(body, url)
-		} else if err != nil && len(out.list)+len(nested.list) == 0 {
+	text := bufio.NewReaderSize(clean, 4<<10)
+	var notes []string
+	m := mapReader{base: base, entries: newEntries(maxSitemapEntries), nested: newEntries(maxSitemapEntries)}
+	if markup(text) {
+		if err := m.read(text); errors.Is(err, errFeed) {
+			return feedInPlace(body, url)
+		} else if err != nil && len(m.entries.list)+len(m.nested.list) == 0 {
 			return Listing{}, fmt.Errorf("the sitemap can't be read: %w", err)
 		} else if err != nil {
 			notes = append(notes, "the sitemap can't be read to its end: "+err.Error())
 		}
+	} else if err := m.lines(text); err != nil {
+		notes = append(notes, "the sitemap can't be read to its end: "+err.Error())
 	}
-	l := Listing{Entries: out.list, Notes: append(append(notes, out.notes()...), nested.notes()...)}
-	for _, n := range nested.list {
+	notes = append(src.notes(), notes...)
+	l := Listing{Entries: m.entries.list, Notes: append(append(notes, m.entries.notes()...), m.nested.notes()...)}
+	for _, n := range m.nested.list {
 		l.Nested = append(l.Nested, n.URL)
 	}
 	return l, nil
+}
+
+// unpacked is a body as it is read: as it is, or uncompressed.
+func unpacked(body []byte) (*limited, error) {
+	src := &limited{r: bytes.NewReader(body), left: maxSitemap}
+	if bytes.HasPrefix(body, []byte{0x1f, 0x8b}) {
+		z, err := gzip.NewReader(src.r)
+		if err != nil {
+			return nil, err
+		}
+		src.r = z
+	}
+	return src, nil
+}
+
+// feedInPlace reads a feed that stands in a sitemap's place.
+func feedInPlace(body []byte, url string) (Listing, error) {
+	src, err := unpacked(body)
+	if err != nil {
+		return Listing{}, err
+	}
+	src.left = max(min(maxPackedFeed, 32*int64(len(body))), int64(len(body)))
+	if body, err = io.ReadAll(src); err != nil {
+		return Listing{}, err
+	}
+	l, err := ReadFeed(body, url)
+	if src.over {
+		l.Notes = append(l.Notes, "only the beginning of the feed was read")
+	}
+	return l, err
+}
+
+// markup passes over white space, and says whether a tag follows.
+func markup(r *bufio.Reader) bool {
+	for {
+		c, _, err := r.ReadRune()
+		if err != nil {
+			return false
+		}
+		if !unicode.IsSpace(c) {
+			_ = r.UnreadRune() // there is one
+			return c == '<'
+		}
+	}
+}
+
+// lines reads a plain text sitemap.
+func (m *mapReader) lines(r *bufio.Reader) error {
+	var line []byte
+	for {
+		part, err := r.ReadSlice('\n')
+		if len(line) <= urlkey.MaxLength {
+			line = append(line, part...)
+		}
+		if errors.Is(err, bufio.ErrBufferFull) {
+			continue
+		}
+		if u := string(bytes.TrimSpace(line)); u != "" {
+			u, _ = urlkey.Parse("", u) // sitemaps.org: in full; what is none is a line of another text
+			m.entries.add(u, NoStamp)
+		}
+		line = line[:0]
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 func resolved(base *urlkey.Base, ref string) string {
@@ -90,8 +151,8 @@ type mapReader struct {
 
 // read goes through a plain document, in constant memory. Elements are known by their local names: many sitemaps have the
 // namespace wrong.
-func (m *mapReader) read(body []byte) error {
-	d := newTokens(body)
+func (m *mapReader) read(r *bufio.Reader) error {
+	d := newMapTokens(r)
 	var path []string
 	var text *string
 	for {

@@ -121,12 +121,16 @@ const NoStamp = "-"
 
 // entries gathers entries, each address once, up to a bound.
 type entries struct {
-	list []Entry
-	seen map[string]bool
-	most int
-	over int // beyond the bound
-	bad  int // no http(s) addresses
+	list  []Entry
+	seen  map[string]bool
+	most  int
+	bytes int // of their addresses
+	over  int // beyond the bounds
+	bad   int // no http(s) addresses
 }
+
+// maxEntryBytes bounds the addresses of one document.
+const maxEntryBytes = 16 << 20
 
 func newEntries(most int) *entries { return &entries{seen: map[string]bool{}, most: most} }
 
@@ -135,10 +139,11 @@ func (e *entries) add(url, stamp string) {
 	case !urlkey.Fetchable(url):
 		e.bad++
 	case e.seen[url]:
-	case len(e.list) >= e.most:
+	case len(e.list) >= e.most || e.bytes+len(url) > maxEntryBytes:
 		e.over++
 	default:
 		e.seen[url] = true
+		e.bytes += len(url)
 		if stamp = strings.TrimSpace(stamp); stamp == "" || len(stamp) > 64 {
 			stamp = NoStamp
 		}

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/net/html/charset"
+	"golang.org/x/text/encoding"
 	"golang.org/x/text/transform"
 )
 
@@ -33,18 +34,35 @@ func plain(b []byte, most int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
+	return cleaned(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))), nil
+}
+
+// cleaned is plain for what is meant to be UTF-8.
+func cleaned(b []byte) []byte {
 	if !utf8.Valid(b) {
 		b = bytes.ToValidUTF8(b, []byte("\ufffd"))
 	}
 	if bytes.Contains(b, []byte("<?xml")) {
 		b = bytes.ReplaceAll(b, []byte("<?xml"), []byte("<?XML"))
 	}
-	return legal(b), nil
+	return legal(b)
 }
 
 // inUTF8 decodes a document of another charset.
 func inUTF8(b []byte, most int) ([]byte, error) {
+	enc, err := charsetOf(b)
+	if enc == nil || err != nil {
+		return b, err
+	}
+	out, err := io.ReadAll(io.LimitReader(transform.NewReader(bytes.NewReader(b), enc.NewDecoder()), int64(most)))
+	if err != nil {
+		return nil, fmt.Errorf("it can't be decoded from its charset: %w", err)
+	}
+	return out, nil
+}
+
+// charsetOf is the charset that a document declares; nil if it is to be read as UTF-8.
+func charsetOf(b []byte) (encoding.Encoding, error) {
 	var label string
 	switch m := declared.FindSubmatch(b[:min(len(b), 1024)]); {
 	case bytes.HasPrefix(b, []byte{0xfe, 0xff}):
@@ -54,20 +72,16 @@ func inUTF8(b []byte, most int) ([]byte, error) {
 	case m != nil && !strings.HasPrefix(strings.ToLower(string(m[1])), "utf-16"): // it could not be read if it were
 		label = string(m[1])
 	default:
-		return b, nil
+		return nil, nil
 	}
 	enc, name := charset.Lookup(label)
 	if enc == nil {
 		return nil, fmt.Errorf("its charset %q is unknown", label)
 	}
 	if name == "utf-8" {
-		return b, nil
+		return nil, nil
 	}
-	out, err := io.ReadAll(io.LimitReader(transform.NewReader(bytes.NewReader(b), enc.NewDecoder()), int64(most)))
-	if err != nil {
-		return nil, fmt.Errorf("it can't be decoded as %s: %w", name, err)
-	}
-	return out, nil
+	return enc, nil
 }
 
 // legal puts a space in the place of characters that XML forbids, also where they are written as &#1;.
