@@ -13,6 +13,20 @@ type RunAddress struct {
 	Status int // 0 if there was no response
 }
 
+// RunRequisites brings up to n addresses that the pages of a run need to be seen, in no order: URL, Via, Due, Outcome and Status of
+// each. What was purged is not among them.
+func (db *DB) RunRequisites(ctx context.Context, run int64, n int) ([]RunAddress, error) {
+	out, err := rowsOf(ctx, db, func(r row) (a RunAddress, err error) {
+		a.Run, a.Kind = run, "requisite"
+		err = r.Scan(&a.URL, &a.Via, &a.Due, &a.Outcome, &a.Status)
+		return a, err
+	}, `SELECT url, via, due_at, outcome, status FROM tasks WHERE run=$1 AND kind='requisite' AND url<>'' LIMIT $2`, run, n)
+	if err != nil {
+		return nil, fmt.Errorf("read what the pages of run %d need: %w", run, err)
+	}
+	return out, nil
+}
+
 // RunAddresses yields all that a run asked for, or is still to.
 func (db *DB) RunAddresses(ctx context.Context, run int64) iter.Seq2[RunAddress, error] {
 	scan := func(r row) (a RunAddress, err error) {

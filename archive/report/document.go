@@ -46,21 +46,22 @@ type Post struct {
 
 // Fate is what became of a URL in a run, at the end of its redirects.
 type Fate struct {
-	Outcome    string     `json:"outcome"`               // see package outcome; "pending" if it has not ended, "purged" if it was taken out
-	Status     int        `json:"status"`                // of the last hop; 0 if there was no response
-	TLSInvalid string     `json:"tls_invalid,omitempty"` // why the last hop's certificate did not verify, though it was captured
-	Attempts   []Attempt  `json:"attempts,omitempty"`    // of a failure: the run's tries at the last hop, oldest first
-	Detail     string     `json:"detail,omitempty"`      // of a failure, for people
-	Redirects  []Hop      `json:"redirects"`             // the hops before the last
-	Final      string     `json:"final,omitempty"`       // address of the last hop, if there were others before it
-	Digest     string     `json:"digest,omitempty"`      // of the last hop's payload
-	Mime       string     `json:"mime,omitempty"`        // of the last hop
-	Canonical  string     `json:"canonical,omitempty"`   // what the last hop says of itself is its preferred address, if that is another
-	CapturedAt *time.Time `json:"captured_at,omitempty"` // of the last hop
-	Flags      []string   `json:"flags,omitempty"`       // words of package wall: what the last hop's copy shows instead of the page
-	LeadsTo    string     `json:"leads_to,omitempty"`    // of a redirect that is flagged: where the wall is
-	Replay     string     `json:"replay,omitempty"`      // address of this run's copy, from the first hop on
-	Other      *Copy      `json:"other_copy,omitempty"`  // if this run has no good copy: the best that another run made
+	Outcome    string      `json:"outcome"`               // see package outcome; "pending" if it has not ended, "purged" if it was taken out
+	Status     int         `json:"status"`                // of the last hop; 0 if there was no response
+	TLSInvalid string      `json:"tls_invalid,omitempty"` // why the last hop's certificate did not verify, though it was captured
+	Attempts   []Attempt   `json:"attempts,omitempty"`    // of a failure: the run's tries at the last hop, oldest first
+	Detail     string      `json:"detail,omitempty"`      // of a failure, for people
+	Redirects  []Hop       `json:"redirects"`             // the hops before the last
+	Final      string      `json:"final,omitempty"`       // address of the last hop, if there were others before it
+	Digest     string      `json:"digest,omitempty"`      // of the last hop's payload
+	Mime       string      `json:"mime,omitempty"`        // of the last hop
+	Canonical  string      `json:"canonical,omitempty"`   // what the last hop says of itself is its preferred address, if that is another
+	CapturedAt *time.Time  `json:"captured_at,omitempty"` // of the last hop
+	Flags      []string    `json:"flags,omitempty"`       // words of package wall: what the last hop's copy shows instead of the page
+	LeadsTo    string      `json:"leads_to,omitempty"`    // of a redirect that is flagged: where the wall is
+	Requisites *Requisites `json:"requisites,omitempty"`  // that its page needs; nil if it names none, or if nobody knows
+	Replay     string      `json:"replay,omitempty"`      // address of this run's copy, from the first hop on
+	Other      *Copy       `json:"other_copy,omitempty"`  // if this run has no good copy: the best that another run made
 }
 
 // Attempt is one try that brought no response: evidence of what was found on a given day.
@@ -122,10 +123,11 @@ type Totals struct {
 	Dead     int `json:"dead"`     // links whose last hop answered 400 or above, or gave no answer
 	// NotCaptured counts links that our own rules kept us from, robots.txt among them: nothing is known of them.
 	NotCaptured int            `json:"not_captured"`
-	Pending     int            `json:"pending"`  // links not tried yet
-	Purged      int            `json:"purged"`   // links whose captures were taken out of the archive
-	LeftOut     int            `json:"left_out"` // links left out on purpose
-	Tasks       map[string]int `json:"tasks"`    // everything that the run asked for, by outcome
+	Pending     int            `json:"pending"`              // links not tried yet
+	Purged      int            `json:"purged"`               // links whose captures were taken out of the archive
+	LeftOut     int            `json:"left_out"`             // links left out on purpose
+	Tasks       map[string]int `json:"tasks"`                // everything that the run asked for, by outcome
+	Requisites  *Requisites    `json:"requisites,omitempty"` // of the post and its links together, each once; nil as in Fate
 }
 
 // Complete says whether the post was captured, to its end, and every link has an outcome.

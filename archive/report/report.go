@@ -16,6 +16,7 @@ import (
 type Rows interface {
 	Posts
 	Exchanges
+	Needs
 	Tally(ctx context.Context, run int64) (map[string]int, error)
 	Task(ctx context.Context, host string, run, id int64) (storage.Task, error)
 	Kin
@@ -93,12 +94,17 @@ func (b *Builder) build(ctx context.Context, run storage.Run, post storage.Post)
 	if r.Totals.Tasks, err = b.Rows.Tally(ctx, run.ID); err != nil {
 		return nil, err
 	}
+	asked := []int64{run.ID}
 	for _, done := range runs {
+		asked = append(asked, done.ID)
 		tally, err := b.Rows.Tally(ctx, done.ID)
 		if err != nil {
 			return nil, err
 		}
 		r.Completed = append(r.Completed, Completion{Run: done.ID, State: string(done.State), Tasks: tally})
+	}
+	if err := b.requisites(ctx, asked, r); err != nil {
+		return nil, err
 	}
 	return r, nil
 }

@@ -302,3 +302,58 @@ func TestLimit(t *testing.T) {
 		}
 	}
 }
+
+// TestRequisites: what pages need counts for the page that named it first, through styles that name more; what another run
+// captured that completes this one is there; what was purged is told no more.
+func TestRequisites(t *testing.T) {
+	a := newArchive(t, "c")
+	a.capture("http://blog/p", 200, "captured", "")
+	a.capture("http://x/moved", 301, "captured", "http://x/here")
+	a.capture("http://x/here", 200, "captured", "")
+	a.capture("http://x/bare", 200, "captured", "")
+	need := func(run int64, url, via, outcome string, status int) {
+		t.Helper()
+		due := storage.Never
+		if outcome == "" {
+			due = 7
+		}
+		e := storage.End{Task: storage.Task{Host: urlkey.Host(url), Run: run, ID: urlkey.ID(url), URL: url, Via: via, Kind: "requisite",
+			Due: due, Attempts: 1, Outcome: outcome}}
+		if a.n++; status != 0 {
+			e.Captures = []storage.Capture{{Collection: "c", URL: url, URLKey: urlkey.Key(url), At: at.Add(time.Duration(a.n) * time.Second), Segment: "s",
+				Offset: a.n, Length: 1, Status: status, Kind: "response", Run: run, Outcome: outcome}}
+		}
+		a.adopt(e)
+	}
+	need(a.run.ID, "http://blog/s.css", "http://blog/p", "captured", 200)
+	need(a.run.ID, "http://x/s.css", "http://x/here", "captured", 200)
+	need(a.run.ID, "http://x/font", "http://x/s.css", "captured", 404)
+	need(a.run.ID, "http://x/pic", "http://x/here", "timeout", 0)
+	need(a.run.ID, "http://x/script", "http://x/here", "robots", 0)
+	need(a.run.ID, "http://x/later", "http://x/here", "", 0)
+	need(a.run.ID, "http://y/pic", "http://y/beyond", "timeout", 0)
+	a.post("http://x/moved", "http://x/bare")
+	r := a.build(Builder{})
+	if q := r.Post.Requisites; q == nil || *q != (Requisites{N: 1, Captured: 1}) || q.Incomplete() {
+		t.Errorf("the post needs %+v", q)
+	}
+	if q := r.Links[0].Requisites; q == nil || *q != (Requisites{N: 5, Captured: 1, Lacking: 3, Pending: 1}) || q.Lacks() != "3 of 5 requisites are lacking" {
+		t.Errorf("the link's page needs %+v", q)
+	}
+	if q := r.Links[1].Requisites; q != nil {
+		t.Errorf("a bare page needs %+v", q)
+	}
+	if q := r.Totals.Requisites; q == nil || q.Words() != "6 requisites: 2 captured, 3 lacking, 1 not tried yet" {
+		t.Errorf("together %+v", q)
+	}
+	run, err := BuildRun(t.Context(), a.db, a.run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if q := run.Requisites; q == nil || *q != (Requisites{N: 7, Captured: 2, Lacking: 4, Pending: 1}) {
+		t.Errorf("the run's pages need %+v", q)
+	}
+	if len(run.Incomplete) != 2 || run.Incomplete[0].URL != "http://x/here" || run.Incomplete[0].Lacking != 3 || run.Incomplete[1].URL != "http://y/beyond" {
+		t.Errorf("incomplete: %+v", run.Incomplete)
+	}
+}

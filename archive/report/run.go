@@ -20,6 +20,7 @@ type RunRows interface {
 	Tally(ctx context.Context, run int64) (map[string]int, error)
 	RunLedger(ctx context.Context, run int64) ([]storage.Line, error)
 	RefusedCitations(ctx context.Context, run int64) ([]storage.Refused, error)
+	Needs
 }
 
 // Run is what a run came to: how what it asked for ended, on which hosts, how much of it was new, how long it took, and what
@@ -37,15 +38,18 @@ type Run struct {
 	Cut        string     `json:"cut,omitempty"` // the budget that ended it
 	Fault      string     `json:"fault,omitempty"`
 
-	Tasks     map[string]int `json:"tasks"` // addresses, by outcome
-	Exchanges Sums           `json:"exchanges"`
-	Outcomes  []OutcomeSums  `json:"outcomes"` // exchanges by outcome, most first; each try counts
-	Hosts     []HostSums     `json:"hosts"`    // most exchanges first
-	MoreHosts int            `json:"more_hosts"`
-	Slowest   []HostSums     `json:"slowest"`   // hosts whose exchanges took longest on average
-	NotAsked  []NotAsked     `json:"not_asked"` // addresses that our own rules kept the run from
-	LeftOut   []LeftOutSums  `json:"links_left_out"`
-	Partial   bool           `json:"partial"` // it is of an older version, at least in part: bytes, times and left-outs lack something
+	Tasks          map[string]int `json:"tasks"` // addresses, by outcome
+	Exchanges      Sums           `json:"exchanges"`
+	Outcomes       []OutcomeSums  `json:"outcomes"` // exchanges by outcome, most first; each try counts
+	Hosts          []HostSums     `json:"hosts"`    // most exchanges first
+	MoreHosts      int            `json:"more_hosts"`
+	Slowest        []HostSums     `json:"slowest"`   // hosts whose exchanges took longest on average
+	NotAsked       []NotAsked     `json:"not_asked"` // addresses that our own rules kept the run from
+	LeftOut        []LeftOutSums  `json:"links_left_out"`
+	Requisites     *Requisites    `json:"requisites,omitempty"` // of all pages; nil if there are too many to tell
+	Incomplete     []Incomplete   `json:"incomplete"`           // pages that lack some, those that lack most first
+	MoreIncomplete int            `json:"more_incomplete,omitempty"`
+	Partial        bool           `json:"partial"` // it is of an older version, at least in part: bytes, times and left-outs lack something
 }
 
 // Sums add exchanges up.
@@ -127,7 +131,7 @@ func BuildRun(ctx context.Context, rows RunRows, run storage.Run) (*Run, error) 
 	r := &Run{
 		Version: RunVersion, ID: run.ID, Source: run.Source, Collection: run.Collection, Schedule: run.Schedule,
 		State: string(run.State), Started: run.Started, Cut: run.Cut, Fault: run.Fault,
-		Outcomes: []OutcomeSums{}, Hosts: []HostSums{}, Slowest: []HostSums{}, NotAsked: []NotAsked{}, LeftOut: []LeftOutSums{},
+		Outcomes: []OutcomeSums{}, Hosts: []HostSums{}, Slowest: []HostSums{}, NotAsked: []NotAsked{}, LeftOut: []LeftOutSums{}, Incomplete: []Incomplete{},
 	}
 	if !run.Ended.IsZero() {
 		ended := run.Ended
@@ -149,7 +153,7 @@ func BuildRun(ctx context.Context, rows RunRows, run storage.Run) (*Run, error) 
 	r.refuse(refused)
 	r.leave(lines)
 	r.Partial = r.lacks()
-	return r, nil
+	return r, r.need(ctx, rows)
 }
 
 // sum adds the exchanges up, by outcome and by host.

@@ -109,6 +109,9 @@ func printReport(w io.Writer, r *report.Report) {
 		fmt.Fprintf(w, " — %s", clean(r.Post.Detail))
 	}
 	fmt.Fprintln(w)
+	if r.Post.Requisites.Incomplete() {
+		fmt.Fprintf(w, "  Lacks     %s\n", r.Post.Requisites.Lacks())
+	}
 	if r.Post.TLSInvalid != "" {
 		fmt.Fprintf(w, "  Insecure  %s\n", clean(r.Post.TLSInvalid))
 	}
@@ -123,10 +126,14 @@ func printReport(w io.Writer, r *report.Report) {
 	}
 	t := r.Totals
 	fmt.Fprintf(w, "  Links     %d: %s\n", t.Links, linkCounts(&t))
+	if q := t.Requisites; q != nil {
+		fmt.Fprintf(w, "  Needs     %s\n", q.Words())
+	}
 	printLinks(w, "In part", r, func(l *report.Link) bool { return l.Good() && l.Outcome != string(outcome.Captured) })
 	printLinks(w, "Behind a wall", r, func(l *report.Link) bool { return l.Walled() })
 	printLinks(w, "Dead", r, func(l *report.Link) bool { return l.Dead() })
 	printLinks(w, "Not captured by rule", r, func(l *report.Link) bool { return outcome.Outcome(l.Outcome).Ours() })
+	printLinks(w, "Captured, but the page lacks something", r, func(l *report.Link) bool { return l.Good() && l.Requisites.Incomplete() })
 	printLinks(w, "Captured with an invalid certificate", r, func(l *report.Link) bool { return l.Good() && l.TLSInvalid != "" })
 	printLeftOut(w, r)
 	fmt.Fprintf(w, "  In all    %s\n", report.Words(t.Tasks))
@@ -189,6 +196,9 @@ func printLinks(w io.Writer, head string, r *report.Report, which func(*report.L
 		}
 		if l.LeadsTo != "" {
 			fmt.Fprintf(w, "    %-14s   it leads to %s\n", "", clean(l.LeadsTo))
+		}
+		if l.Requisites.Incomplete() {
+			fmt.Fprintf(w, "    %-14s   page incomplete: %s\n", "", l.Requisites.Lacks())
 		}
 		if l.TLSInvalid != "" {
 			fmt.Fprintf(w, "    %-14s   %s\n", "", clean(l.TLSInvalid))

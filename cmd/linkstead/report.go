@@ -156,6 +156,9 @@ func printRunReport(w io.Writer, r *report.Run) error {
 		fmt.Fprintf(w, "  Fault     %s\n", clean(r.Fault))
 	}
 	fmt.Fprintf(w, "  In all    %s\n", report.Words(r.Tasks))
+	if r.Requisites != nil && r.Requisites.N > 0 {
+		fmt.Fprintf(w, "  Needs     %s\n", r.Requisites.Words())
+	}
 	x := &r.Exchanges
 	fmt.Fprintf(w, "  Bytes     %s: %s new, %s there already (%s in %s)\n", size(x.Bytes), size(x.New), size(x.Bytes-x.New),
 		plural(int(x.Revisits), "revisit", "revisits"), plural(int(x.N), "exchange", "exchanges"))
@@ -168,6 +171,7 @@ func printRunReport(w io.Writer, r *report.Run) error {
 	if err := printHosts(w, r); err != nil {
 		return err
 	}
+	printIncomplete(w, r)
 	printNotAsked(w, r)
 	for i := range r.LeftOut {
 		l := &r.LeftOut[i]
@@ -205,6 +209,20 @@ func printHosts(w io.Writer, r *report.Run) error {
 		}
 	}
 	return nil
+}
+
+// printIncomplete lists the pages that lack something of what they need.
+func printIncomplete(w io.Writer, r *report.Run) {
+	for i := range r.Incomplete[:min(reportHosts, len(r.Incomplete))] {
+		if i == 0 {
+			fmt.Fprintln(w, "\nPages that are incomplete")
+		}
+		p := &r.Incomplete[i]
+		fmt.Fprintf(w, "  %s\n    %s\n", clean(p.URL), p.Lacks())
+	}
+	if more := len(r.Incomplete) - reportHosts + r.MoreIncomplete; more > 0 {
+		fmt.Fprintf(w, "  and %s\n", plural(more, "more page", "more pages"))
+	}
 }
 
 func printNotAsked(w io.Writer, r *report.Run) {

@@ -34,6 +34,7 @@ type postView struct {
 	Run                 int64
 	Dated, At, Now      *moment
 	Fate                fate
+	Needs, Lacks        string // requisites: of the post and its links, and of the post those that are not there
 	Copy                string
 	State               state
 	Follow              string // address that follows the run, or stops following it
@@ -75,6 +76,7 @@ type linkView struct {
 	Redirects []hop
 	Final     string // where they end
 	Attempts  []attemptLink
+	Lacks     string // what its page needs and is not there
 	Insecure  string // why the certificate did not verify
 	Other     string // if this version has no good copy: that of another
 	OtherAt   *moment
@@ -227,6 +229,12 @@ func (p *Pages) postView(asked view, versions []storage.Post, i int, run storage
 		Now: momentOf(p.Now()), Fate: fateOf(&r.Post.Fate), Copy: p.copyURL(r.Post.Replay), State: stateOf(run.State),
 		JSON: jsonHref(asked), Total: count(len(r.Links), "link", "links"),
 	}
+	if q := r.Totals.Requisites; q != nil {
+		v.Needs = q.Words()
+	}
+	if r.Post.Requisites.Incomplete() {
+		v.Lacks = r.Post.Requisites.Lacks()
+	}
 	if r.Post.URL != r.Post.Source {
 		v.URL, v.URLLive = shownURL(r.Post.URL), liveURL(r.Post.URL)
 	}
@@ -310,6 +318,9 @@ func (p *Pages) link(n int, l *report.Link) linkView {
 	}
 	if o := l.Other; o != nil && o.Replay != "" {
 		v.Other, v.OtherAt = p.copyURL(o.Replay), momentOf(o.CapturedAt)
+	}
+	if l.Good() && l.Requisites.Incomplete() {
+		v.Lacks = l.Requisites.Lacks()
 	}
 	v.Final, v.Insecure = shownURL(l.Final), clean(l.TLSInvalid, maxContext)
 	v.Attempts = attemptsOf(&l.Fate)

@@ -43,10 +43,15 @@ type runView struct {
 	Hosts                []hostRow
 	MoreHosts            int
 	Slowest              []hostRow
+	Needs                string // what became of the requisites of all pages
+	Incomplete           []incompleteRow
+	MoreIncomplete       int
 	NotAsked             []leftRow
 	LeftOut              []leftRow
 	JSON, CSV            string // addresses; empty in a file
 }
+
+type incompleteRow struct{ URL, Lacks string }
 
 type outcomeRow struct {
 	Word, Short, Meaning string
@@ -96,6 +101,13 @@ func runViewOf(r *report.Run, now time.Time) runView {
 	for i := range r.Slowest {
 		v.Slowest = append(v.Slowest, hostRowOf(&r.Slowest[i]))
 	}
+	if q := r.Requisites; q != nil && q.N > 0 {
+		v.Needs = q.Words()
+	}
+	for i := range r.Incomplete {
+		v.Incomplete = append(v.Incomplete, incompleteRow{shownURL(r.Incomplete[i].URL), r.Incomplete[i].Lacks()})
+	}
+	v.MoreIncomplete = r.MoreIncomplete
 	for _, n := range r.NotAsked {
 		v.NotAsked = append(v.NotAsked, leftRow{N: n.N, What: outcome.Outcome(n.Outcome).Describe().Meaning, Examples: shownURLs(n.Examples)})
 	}
