@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"linkstead/archive/report"
@@ -97,7 +98,7 @@ func (e *env) openBlobs(ctx context.Context, s *store, write bool) (err error) {
 // empty says whether there is no file of a name, or one without a byte.
 func empty(path string) bool {
 	st, err := os.Stat(path)
-	return errors.Is(err, os.ErrNotExist) || err == nil && st.Size() == 0
+	return errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || err == nil && st.Size() == 0
 }
 
 // orphaned is an error if there are WARC files, and no database knows of them. It needs the store for a fresh database only.

@@ -36,10 +36,16 @@
     close.textContent = "Close";
     close.type = "button";
     close.style.cssText = "all: revert; float: right; margin: 0 0 0 1em; font: inherit; cursor: pointer";
-    close.addEventListener("click", () => bar.remove());
+    const root = document.documentElement;
+    const margin = [root.style.getPropertyValue("margin-top"), root.style.getPropertyPriority("margin-top")];
+    close.addEventListener("click", () => {
+      bar.remove();
+      root.style.setProperty("margin-top", ...margin);
+    });
     text.prepend(close);
     bar.attachShadow({ mode: "closed" }).append(text);
-    document.documentElement.append(bar);
+    root.append(bar);
+    root.style.setProperty("margin-top", text.offsetHeight + "px", "important"); // so that it hides nothing of the page
   };
   if (notice) addEventListener("DOMContentLoaded", tell);
   const here = new URL(document.baseURI);

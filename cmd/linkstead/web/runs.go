@@ -48,7 +48,7 @@ type runView struct {
 	MoreIncomplete       int
 	NotAsked             []leftRow
 	LeftOut              []leftRow
-	JSON, CSV            string // addresses; empty in a file
+	JSON, CSV, Post      string // addresses; empty in a file, and Post if the run has none, or many
 }
 
 type incompleteRow struct{ URL, Lacks string }
@@ -169,6 +169,13 @@ func (p *Pages) run(r *http.Request) (*answer, error) {
 	}
 	v := runViewOf(rep, p.Now())
 	v.JSON, v.CSV = fmt.Sprintf("/runs/%d.json", row.ID), fmt.Sprintf("/runs/%d.csv", row.ID)
+	post, err := p.Rows.PostOf(r.Context(), row.ID)
+	switch {
+	case err == nil && post.Source == row.Source:
+		v.Post = view{id: post.ID, run: row.ID}.href()
+	case err != nil && !errors.Is(err, storage.ErrNotFound):
+		return nil, err
+	}
 	return &answer{status: http.StatusOK, page: "run", title: fmt.Sprintf("Run %d", row.ID), body: v}, nil
 }
 

@@ -26,6 +26,7 @@ type Rows interface {
 	Posts(ctx context.Context) ([]storage.Post, error)                   // newest version of each, newest first
 	PostVersions(ctx context.Context, id string) ([]storage.Post, error) // newest first; none if there is no such post
 	Run(ctx context.Context, id int64) (storage.Run, error)              // storage.ErrNotFound if there is none
+	PostOf(ctx context.Context, run int64) (storage.Post, error)         // of a run that has one; storage.ErrNotFound
 	Unfinished(ctx context.Context) (active []storage.Run, err error)    // runs that are not done, oldest first
 }
 
