@@ -117,6 +117,9 @@ func (x *tx) scheduleOf(run int64) (string, error) {
 	return x.schedules[run], nil
 }
 
+// Answer is what the row of a task keeps of its last answer, see TaskRow.
+func (e *End) Answer() (status, version int64) { return e.answer() }
+
 // answer is what the row of a task keeps of its last answer: the status, and a hash of the digest.
 func (e *End) answer() (status, version int64) {
 	if len(e.Captures) == 0 {

@@ -130,9 +130,16 @@ type TaskKey struct {
 // Key is what the task's row is found by.
 func (t *Task) Key() TaskKey { return TaskKey{foldKey(t.Host), t.Run, t.ID} }
 
-// TasksOf brings the rows of tasks, those that there are: due time, tries and outcome.
-func (db *DB) TasksOf(ctx context.Context, keys []TaskKey) (map[TaskKey]Task, error) {
-	out := make(map[TaskKey]Task, len(keys))
+// TaskRow is a task as its row has it, with what it keeps of the last answer: its status, and a hash of its payload's digest.
+// Both are 0 if there was none, or the row is of an older version.
+type TaskRow struct {
+	Task
+	Status, Version int64
+}
+
+// TasksOf brings the rows of tasks, those that there are.
+func (db *DB) TasksOf(ctx context.Context, keys []TaskKey) (map[TaskKey]TaskRow, error) {
+	out := make(map[TaskKey]TaskRow, len(keys))
 	for len(keys) > 0 {
 		part := keys[:min(tasksAtOnce, len(keys))]
 		keys = keys[len(part):]
@@ -145,10 +152,10 @@ func (db *DB) TasksOf(ctx context.Context, keys []TaskKey) (map[TaskKey]Task, er
 			args = append(args, k.Host)
 			sb.WriteString("(" + db.d.places(1, i+1) + "," + strconv.FormatInt(k.Run, 10) + "," + strconv.FormatInt(k.ID, 10) + ")")
 		}
-		ts, err := rowsOf(ctx, db, func(r row) (t Task, err error) {
-			err = r.Scan(&t.Host, &t.Run, &t.ID, &t.URL, &t.Due, &t.Attempts, &t.Outcome)
+		ts, err := rowsOf(ctx, db, func(r row) (t TaskRow, err error) {
+			err = r.Scan(&t.Host, &t.Run, &t.ID, &t.URL, &t.Kind, &t.Depth, &t.Hops, &t.Via, &t.Due, &t.Attempts, &t.Outcome, &t.Status, &t.Version)
 			return t, err
-		}, `SELECT host, run, id, url, due_at, attempts, outcome FROM tasks WHERE (host, run, id) IN (VALUES `+sb.String()+`)`, args...)
+		}, `SELECT host, run, id, url, kind, depth, hops, via, due_at, attempts, outcome, status, version FROM tasks WHERE (host, run, id) IN (VALUES `+sb.String()+`)`, args...)
 		if err != nil {
 			return nil, fmt.Errorf("read tasks: %w", err)
 		}
@@ -198,6 +205,7 @@ type Mend struct {
 	Posts   []Post           // versions of posts that go: ID, Run
 	Strays  []Post           // the same, but only while their rows say that they stand there: ID, Run, Offset
 	Tasks   []TaskKey        // that are written anew by Put
+	Runs    []Run            // whose source, spec, schedule, collection and start are written anew
 	Put     []End            // written as a rebuild does it
 	Lead    map[int64]string // by offset: where revisits lead from now on, "segment/offset"
 	Voided  []End            // the same, of what did not count
@@ -250,6 +258,13 @@ func (x *tx) mend(m *Mend) error {
 			if _, err := x.exec(q, p.ID, p.Run, m.Segment, p.Offset); err != nil {
 				return err
 			}
+		}
+	}
+	for i := range m.Runs {
+		r := &m.Runs[i]
+		if _, err := x.exec(`UPDATE runs SET collection=$1, source=$2, spec=$3, schedule=$4, started=$5 WHERE id=$6`,
+			r.Collection, r.Source, string(r.Spec), r.Schedule, micros(r.Started), r.ID); err != nil {
+			return err
 		}
 	}
 	for _, k := range m.Tasks {

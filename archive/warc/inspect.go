@@ -103,6 +103,7 @@ type Inspection struct {
 	Flaws     []Flaw    `json:"flaws,omitempty"`
 	More      int       `json:"more,omitempty"`      // faults beyond those listed
 	Elsewhere string    `json:"elsewhere,omitempty"` // the node whose spool holds it: it can't be verified here
+	Old       int       `json:"old,omitempty"`       // rows of an older version, which know less than their records: no faults
 	Before    bool      `json:"-"`                   // verified before the interruption
 }
 
@@ -132,7 +133,7 @@ type InspectIndex interface {
 	Run(ctx context.Context, id int64) (storage.Run, error)
 	Runs(ctx context.Context) ([]storage.Run, error)
 	Strays(ctx context.Context) ([]storage.Stray, error)
-	TasksOf(ctx context.Context, keys []storage.TaskKey) (map[storage.TaskKey]storage.Task, error)
+	TasksOf(ctx context.Context, keys []storage.TaskKey) (map[storage.TaskKey]storage.TaskRow, error)
 	EndedTasks(ctx context.Context, run int64, after *storage.Task) ([]storage.Task, error)
 	Tried(ctx context.Context, collection, urlkey, url string, run int64) (bool, error)
 	Holders(ctx context.Context, collection, digest string) ([]storage.Capture, error)
@@ -175,6 +176,7 @@ type Inspected struct {
 	Flaws     []Flaw
 	More      int // faults beyond those listed
 	Mended    int
+	Old       int // rows of an older version, which know less than their records: no faults; a Mender has filled them in
 }
 
 // maxFlaws bounds the list of one inspection.
@@ -190,6 +192,7 @@ func (d *Inspected) add(n *Inspection) {
 		d.Before++
 	}
 	d.Bytes, d.Records, d.Rows, d.More = d.Bytes+n.Size, d.Records+n.Records, d.Rows+n.Rows, d.More+n.More
+	d.Old += n.Old
 	d.take(n.Flaws)
 }
 

@@ -89,7 +89,7 @@ const spotPost storage.SpotKind = "posts"
 // mend writes what the comparison of a segment has found, in one transaction.
 func (m *Mender) mend(ctx context.Context, c *comparison) error {
 	w := &c.mend
-	if m == nil || w.Fields == nil && len(w.Drop)+len(w.Posts)+len(w.Strays)+len(w.Put)+len(w.Voided)+len(w.Tasks) == 0 && len(c.runsAnew) == 0 {
+	if m == nil || w.Fields == nil && len(w.Drop)+len(w.Posts)+len(w.Strays)+len(w.Put)+len(w.Voided)+len(w.Tasks)+len(w.Runs) == 0 && len(c.runsAnew) == 0 {
 		return nil
 	}
 	moved := map[int64]bool{}

@@ -1,7 +1,9 @@
 package warc
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -116,13 +118,44 @@ func (c *comparison) tasks(ctx context.Context) error {
 		case row.Attempts == t.Attempts && t.Due == storage.Never && row.Due == storage.Never && row.Outcome != t.Outcome:
 			flaw.Detail = fmt.Sprintf("its task in run %d ended with %q, and the record says %q", t.Run, row.Outcome, t.Outcome)
 		default:
-			continue
+			var old bool
+			if flaw.Detail, old = taskDiffers(u, &row); old {
+				c.Old++
+				c.mend.Tasks = append(c.mend.Tasks, k)
+				c.put(u)
+			}
+			if flaw.Detail == "" {
+				continue
+			}
 		}
 		c.flaw(flaw)
 		c.mend.Tasks = append(c.mend.Tasks, k)
 		c.put(u)
 	}
 	return nil
+}
+
+// taskDiffers says how the row of a task differs from what its last try tells; empty if it does not. A row of an older version
+// knows nothing of the answer.
+func taskDiffers(u *unitRows, row *storage.TaskRow) (differ string, old bool) {
+	t := &u.end.Task
+	if row.URL != "" { // a purge leaves no more than that it has ended
+		want, have := *t, row.Task
+		for _, v := range []*storage.Task{&want, &have} { // these are told of already, or were asked for by
+			v.Host, v.Due, v.Attempts, v.Outcome, v.Stamp = "", 0, 0, "", ""
+		}
+		if want != have {
+			return fmt.Sprintf("its task in run %d: %s", t.Run, difference(want, have)), false
+		}
+	}
+	status, version := u.end.Answer()
+	if row.Attempts != t.Attempts || t.Due == storage.Never && row.Due != storage.Never || row.Status == status && row.Version == version {
+		return "", false
+	}
+	if row.Status == 0 && row.Version == 0 {
+		return "", true
+	}
+	return fmt.Sprintf("its task in run %d had the answer %d of version %x, and the record says %d and %x", t.Run, row.Status, row.Version, status, version), false
 }
 
 // forgotten says whether nothing is to be kept of a run, or it is known to be there no more.
@@ -143,11 +176,12 @@ func (c *comparison) runs(ctx context.Context) error {
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(seen)) {
-		_, err := c.i.Index.Run(ctx, id)
+		row, err := c.i.Index.Run(ctx, id)
 		if !errors.Is(err, storage.ErrNotFound) {
 			if err != nil {
 				return err
 			}
+			c.run(&row, seen[id])
 			continue
 		}
 		c.flaw(Flaw{Word: WordNoRow, Offset: seen[id].offset, Record: seen[id].closing, URL: seen[id].url(), Detail: fmt.Sprintf("run %d, which captured it, has no row", id)})
@@ -158,4 +192,27 @@ func (c *comparison) runs(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// run holds the row of a run against its record.
+func (c *comparison) run(row *storage.Run, u *unitRows) {
+	want, ok := c.want.runs[row.ID]
+	if !ok || row.Source == "" { // a purge has forgotten it
+		return
+	}
+	have := storage.Run{ID: row.ID, Collection: row.Collection, Source: row.Source, Spec: row.Spec, Schedule: row.Schedule, Started: row.Started}
+	want = storage.Run{ID: want.ID, Collection: want.Collection, Source: want.Source, Spec: want.Spec, Schedule: want.Schedule, Started: want.Started.UTC()}
+	if sameJSON(want.Spec, have.Spec) {
+		have.Spec = want.Spec
+	}
+	if differ := difference(want, have); differ != "" {
+		c.flaw(Flaw{Word: WordRow, Offset: -1, Record: u.closing, Detail: fmt.Sprintf("the row of run %d: %s", row.ID, differ)})
+		c.mend.Runs = append(c.mend.Runs, want)
+	}
+}
+
+// sameJSON says whether two documents are the same but for their spaces.
+func sameJSON(a, b json.RawMessage) bool {
+	var x, y bytes.Buffer
+	return json.Compact(&x, a) == nil && json.Compact(&y, b) == nil && bytes.Equal(x.Bytes(), y.Bytes())
 }

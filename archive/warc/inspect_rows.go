@@ -255,6 +255,12 @@ func rowOf[T comparable](c *comparison, u *unitRows, flaw Flaw, kind storage.Spo
 	if slices.Equal(want, have) {
 		return
 	}
+	if len(want) == 1 && len(have) == 1 && ofOlder(want[0], have[0]) {
+		c.Old++
+		c.mend.Drop = append(c.mend.Drop, storage.Spot{Kind: kind, Offset: u.offset})
+		c.put(u)
+		return
+	}
 	switch {
 	case len(have) == 0:
 		flaw.Word, flaw.Detail = WordNoRow, fmt.Sprintf("the record counts, and %s has no row of it", kind)
@@ -270,6 +276,24 @@ func rowOf[T comparable](c *comparison, u *unitRows, flaw Flaw, kind storage.Spo
 		c.mend.Drop = append(c.mend.Drop, storage.Spot{Kind: kind, Offset: u.offset})
 	}
 	c.put(u)
+}
+
+// ofOlder says whether a row was written by an older version of this program, and says nothing but what its record says, as far as
+// it knows: such a row is known by its lack of a time, and lacks other fields. It is no fault.
+func ofOlder(want, have any) bool {
+	w, h := reflect.ValueOf(want), reflect.ValueOf(have)
+	ms := h.FieldByName("MS")
+	if !ms.IsValid() || ms.Int() != -1 {
+		return false
+	}
+	for k := range w.NumField() {
+		f := h.Field(k)
+		unknown := f.IsZero() || f.CanInt() && f.Int() == -1
+		if !unknown && !reflect.DeepEqual(w.Field(k).Interface(), f.Interface()) {
+			return false
+		}
+	}
+	return true
 }
 
 // put has the rows of an exchange written.

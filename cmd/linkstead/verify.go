@@ -45,6 +45,7 @@ type verdict struct {
 	Faults    []warc.Flaw `json:"faults"`
 	More      int         `json:"more"`
 	Mended    int         `json:"mended"`
+	Old       int         `json:"old"`
 }
 
 const verdictVersion = 1
@@ -166,7 +167,7 @@ func (c *verifyCmd) report(e *env, done *warc.Inspected, took time.Duration) err
 		v := verdict{
 			Version: verdictVersion, Blobs: e.cfg.BlobStore(), Database: configs.Redact(e.cfg.Database()), OK: left == 0,
 			Segments: done.Segments, Before: done.Before, Elsewhere: done.Elsewhere, Bytes: done.Bytes, Records: done.Records, Rows: done.Rows,
-			Seconds: took.Seconds(), Faults: done.Flaws, More: done.More, Mended: done.Mended,
+			Seconds: took.Seconds(), Faults: done.Flaws, More: done.More, Mended: done.Mended, Old: done.Old,
 		}
 		if v.Faults == nil {
 			v.Faults = []warc.Flaw{}
@@ -178,7 +179,7 @@ func (c *verifyCmd) report(e *env, done *warc.Inspected, took time.Duration) err
 			return err
 		}
 	} else {
-		printVerdict(e.stdout, done, took)
+		printVerdict(e.stdout, done, c.Repair, took)
 	}
 	if left > 0 {
 		return exitError(exitFailed)
@@ -189,7 +190,7 @@ func (c *verifyCmd) report(e *env, done *warc.Inspected, took time.Duration) err
 // maxPrinted bounds the faults that are printed for people.
 const maxPrinted = 200
 
-func printVerdict(w io.Writer, done *warc.Inspected, took time.Duration) {
+func printVerdict(w io.Writer, done *warc.Inspected, repair bool, took time.Duration) {
 	for k := range done.Flaws {
 		if k == maxPrinted {
 			fmt.Fprintf(w, "… and %d more; --json lists them\n", len(done.Flaws)-k)
@@ -205,6 +206,12 @@ func printVerdict(w io.Writer, done *warc.Inspected, took time.Duration) {
 	fmt.Fprintln(w, ".")
 	if n := len(done.Elsewhere); n > 0 {
 		fmt.Fprintf(w, "%s in spools of other machines: run 'linkstead verify' there, or when they are stored ('linkstead segments' lists them).\n", plural(n, "segment is", "segments are"))
+	}
+	switch {
+	case done.Old > 0 && repair:
+		fmt.Fprintf(w, "%s of an older version of this program knew less than the records, and now know what those tell.\n", plural(done.Old, "row", "rows"))
+	case done.Old > 0:
+		fmt.Fprintf(w, "%s of an older version of this program know less than the records: no fault. 'linkstead verify --repair' fills them in.\n", plural(done.Old, "row", "rows"))
 	}
 	switch left := done.Left(); {
 	case left > 0 && done.Mended > 0:
