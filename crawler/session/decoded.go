@@ -125,12 +125,10 @@ func (s *Set) remainder(text string) (longest int) {
 	if len(text) < prefix {
 		return 0
 	}
-	for _, ws := range s.words {
-		for _, w := range ws {
-			for i := 1; i+max(longest+1, prefix) <= len(w); i++ {
-				if w[i] == text[0] && strings.HasPrefix(text, w[i:]) {
-					longest = len(w) - i
-				}
+	for _, w := range s.all {
+		for i := max(1, len(w)-len(text)); i+max(longest+1, prefix) <= len(w); i++ {
+			if w[i] == text[0] && strings.HasPrefix(text, w[i:]) {
+				longest = len(w) - i
 			}
 		}
 	}

@@ -21,10 +21,11 @@ const prefix = 4
 // Set is secrets as they are looked for in what servers send. It never changes, and many may use it at once. A nil Set
 // is empty.
 type Set struct {
-	words   map[[prefix]byte][]string // by their first bytes, longest first
-	filter  [1 << 10]uint64           // which first bytes there are, by a hash of 16 bits
-	longest int                       // bytes
-	low     *Set                      // the secrets alone, in small letters: see Address
+	words   map[[prefix]byte]*branch // by their first bytes
+	all     []string
+	filter  [1 << 10]uint64 // which first bytes there are, by a hash of 16 bits
+	longest int             // bytes
+	low     *Set            // the secrets alone, in small letters: see Address
 }
 
 // newSet makes the set of the given secrets in every form in which a server is likely to repeat them.
@@ -41,23 +42,81 @@ func newSet(secrets []string) *Set {
 
 // setOf makes the set of the given words.
 func setOf(words []string) *Set {
-	s := &Set{words: map[[prefix]byte][]string{}}
-	seen := map[string]bool{}
-	for _, w := range words {
-		if len(w) < prefix || seen[w] {
-			continue
+	s := &Set{words: map[[prefix]byte]*branch{}, all: slices.DeleteFunc(slices.Clone(words), func(w string) bool { return len(w) < prefix })}
+	slices.Sort(s.all)
+	s.all = slices.Compact(s.all)
+	for from := 0; from < len(s.all); {
+		key := [prefix]byte([]byte(s.all[from][:prefix]))
+		to := from
+		for ; to < len(s.all) && s.all[to][:prefix] == s.all[from][:prefix]; to++ {
+			s.longest = max(s.longest, len(s.all[to]))
 		}
-		seen[w] = true
-		key := [prefix]byte([]byte(w[:prefix]))
-		s.words[key] = append(s.words[key], w)
+		s.words[key] = branchOf(s.all[from:to], 0)
 		h := hash(key)
 		s.filter[h>>6] |= 1 << (h & 63)
-		s.longest = max(s.longest, len(w))
-	}
-	for _, ws := range s.words {
-		slices.SortFunc(ws, func(a, b string) int { return len(b) - len(a) })
+		from = to
 	}
 	return s
+}
+
+// branch is a tree of words by what they have in common, so that a text is compared once with all of them, and not with each:
+// a server may set a hundred cookies that differ in their last byte.
+type branch struct {
+	label string   // what comes next in all words
+	ends  bool     // one of them ends here
+	keys  string   // the bytes with which it goes on …
+	next  []branch // … and how
+}
+
+// branchOf makes the tree of sorted words, each once, from a byte on.
+func branchOf(words []string, at int) *branch {
+	first, last := words[0], words[len(words)-1]
+	n := at
+	for n < len(first) && n < len(last) && first[n] == last[n] {
+		n++
+	}
+	b := &branch{label: first[at:n], ends: len(first) == n}
+	if b.ends {
+		words = words[1:]
+	}
+	for from := 0; from < len(words); {
+		to := from
+		for to < len(words) && words[to][n] == words[from][n] {
+			to++
+		}
+		b.keys += words[from][n : n+1]
+		b.next = append(b.next, *branchOf(words[from:to], n))
+		from = to
+	}
+	return b
+}
+
+// longest is the length of the longest word with which a text begins, and whether the text is the beginning of a longer one.
+func (b *branch) longest(text []byte) (n int, more bool) {
+	if b == nil {
+		return 0, false
+	}
+	for at := 0; ; {
+		rest := text[at:]
+		if len(rest) < len(b.label) {
+			return n, strings.HasPrefix(b.label, string(rest))
+		}
+		if string(rest[:len(b.label)]) != b.label {
+			return n, false
+		}
+		at += len(b.label)
+		if b.ends {
+			n = at
+		}
+		if at == len(text) {
+			return n, true // of itself, at least
+		}
+		i := strings.IndexByte(b.keys, text[at])
+		if i < 0 {
+			return n, false
+		}
+		b = &b.next[i]
+	}
 }
 
 // lowered is a secret as Address looks for it: in small ASCII letters, unescaped, since an address is.
@@ -175,12 +234,8 @@ func (s *Set) At(b []byte, i int) int {
 	if h := hash(key); s.filter[h>>6]&(1<<(h&63)) == 0 {
 		return 0
 	}
-	for _, w := range s.words[key] {
-		if len(w) <= len(b)-i && string(b[i:i+len(w)]) == w {
-			return len(w)
-		}
-	}
-	return 0
+	n, _ := s.words[key].longest(b[i:])
+	return n
 }
 
 // Partial is the length of the longest end of b that may be the beginning of a secret, if that is long enough to give
@@ -190,10 +245,8 @@ func (s *Set) Partial(b []byte) int {
 		return 0
 	}
 	for i := max(0, len(b)-s.longest+1); i <= len(b)-prefix; i++ {
-		for _, w := range s.words[[prefix]byte(b[i:i+prefix])] {
-			if strings.HasPrefix(w, string(b[i:])) {
-				return len(b) - i
-			}
+		if _, begins := s.words[[prefix]byte(b[i:i+prefix])].longest(b[i:]); begins {
+			return len(b) - i
 		}
 	}
 	return 0

@@ -77,7 +77,7 @@ func New(o Options) *Session {
 		c.secret = true
 		s.jar.set(c)
 		if telling(c.Value) {
-			s.given.add(value{c.Value, plainHost(c.Domain), c.HostOnly}, maxCookies)
+			s.given.add(value{c.Value, plainHost(c.Domain), c.HostOnly}, maxCookies, maxCookies*maxCookieBytes)
 		}
 	}
 	s.own = newSet(s.secrets)
@@ -330,7 +330,7 @@ func (s *Session) take(at Where, cookies []setCookie, secret []bool, now time.Ti
 		if domain := plainHost(c.domain); domain != "" && (domain == v.domain || under(v.domain, domain)) && !Public(domain) {
 			v.domain, v.only = domain, false
 		}
-		fresh = s.learnt.add(v, maxLearnt) || fresh
+		fresh = s.learnt.add(v, maxLearnt, maxLearntBytes) || fresh
 	}
 	if fresh {
 		s.learnt.bound()

@@ -27,12 +27,13 @@ type values struct {
 // Bounds of the values that a run has learnt. Beyond them, the newest of each site are looked for, and the site with most of
 // them loses first.
 const (
-	maxLearnt    = 100  // of a site
-	maxAllLearnt = 3000 // of all
+	maxLearnt      = 100      // of a site …
+	maxLearntBytes = 64 << 10 // … and as many bytes of them
+	maxAllLearnt   = 3000     // of all
 )
 
-// add takes a value, and says whether it was not known. Of a site, the newest are kept, that many at most.
-func (vs *values) add(v value, most int) bool {
+// add takes a value, and says whether it was not known. Of a site, the newest are kept, that many at most and so long in all.
+func (vs *values) add(v value, most, bytes int) bool {
 	if vs.by == nil {
 		vs.by = map[string][]value{}
 	}
@@ -48,8 +49,20 @@ func (vs *values) add(v value, most int) bool {
 	default:
 		vs.n++
 	}
-	vs.by[site] = append(of, v)
+	of = append(of, v)
+	for size := sizeOf(of); size > bytes; of = slices.Delete(of, 0, 1) {
+		size -= len(of[0].text)
+		vs.n--
+	}
+	vs.by[site] = of
 	return true
+}
+
+func sizeOf(of []value) (n int) {
+	for _, v := range of {
+		n += len(v.text)
+	}
+	return n
 }
 
 // bound forgets what is beyond the bound of all.

@@ -125,3 +125,76 @@ func TestWhoHasCookiesIsSomebody(t *testing.T) {
 		t.Error("who asks with a cookie of a file asks as anybody does")
 	}
 }
+
+// TestSecretsThatBeginAlike: what is found does not depend on how much the secrets have in common.
+func TestSecretsThatBeginAlike(t *testing.T) {
+	words := []string{"aaaa", "aaaaaaaa", "aaaab", "aaaabc", "aaaabd", "aaab", "baaaa", "aaaabcdefgh", "aaaabcdefgx"}
+	s := setOf(words)
+	text := "xaaaabcdefghaaaaaaaaabaaabaaaabcdefgxbaaaabdaaa"
+	for i := range text {
+		want := 0
+		begins := false
+		for _, w := range words {
+			if strings.HasPrefix(text[i:], w) {
+				want = max(want, len(w))
+			}
+			begins = begins || strings.HasPrefix(w, text[i:])
+		}
+		if got := s.At([]byte(text), i); got != want {
+			t.Errorf("at %q: %d, want %d", text[i:], got, want)
+		}
+		if got := s.Partial([]byte(text[i:])) == len(text)-i; got != begins && len(text)-i >= prefix {
+			t.Errorf("%q is a beginning: %t, want %t", text[i:], got, begins)
+		}
+	}
+	for cut := prefix; cut < len("aaaabcdefgh"); cut++ {
+		if got := s.Partial([]byte("--" + "aaaabcdefgh"[:cut])); got != cut {
+			t.Errorf("%d bytes of a secret begin at the end, want %d", got, cut)
+		}
+	}
+}
+
+// TestSecretsAreComparedOnce: a text is compared once with the secrets that begin alike, however many there are.
+func TestSecretsAreComparedOnce(t *testing.T) {
+	var words []string
+	for i := range 100 {
+		words = append(words, strings.Repeat("a", 3000+i)+"b")
+	}
+	s := setOf(words)
+	b := s.words[[prefix]byte([]byte("aaaa"))]
+	parts := len(b.label)
+	for i := strings.IndexByte(b.keys, 'a'); i >= 0; i = strings.IndexByte(b.keys, 'a') {
+		b = &b.next[i]
+		parts += len(b.label)
+	}
+	if parts > 3200 {
+		t.Errorf("%d bytes are compared at each place", parts)
+	}
+}
+
+// TestLearntValuesAreBounded: the newest values of a site are looked for, of which there are not too many bytes.
+func TestLearntValuesAreBounded(t *testing.T) {
+	var vs values
+	for i := range 200 {
+		vs.add(value{text: fmt.Sprintf("%d%s", i, strings.Repeat("x1y2", 900)), domain: "a.test"}, maxLearnt, maxLearntBytes)
+		vs.add(value{text: fmt.Sprintf("short-%d", i), domain: "b.test"}, maxLearnt, maxLearntBytes)
+	}
+	a, b := vs.of("a.test"), vs.of("b.test")
+	if size := sizeOf(vs.by["a.test"]); size > maxLearntBytes || size < maxLearntBytes-4096 || !strings.HasPrefix(a[len(a)-1], "199x") || len(b) != maxLearnt || vs.n != len(a)+len(b) {
+		t.Errorf("%d values of %d bytes, %d others, %d in all", len(a), size, len(b), vs.n)
+	}
+}
+
+// BenchmarkSecretsThatBeginAlike looks secrets of 3 KB that differ in their ends, as many as are looked for, up in a text that
+// begins like them everywhere: the worst that a server can do.
+func BenchmarkSecretsThatBeginAlike(b *testing.B) {
+	var words []string
+	for i := range maxLearntBytes / 3200 {
+		words = append(words, strings.Repeat("a", 3000+i)+"b")
+	}
+	s, text := newSet(words), []byte(strings.Repeat("a", 64<<10))
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		s.Mask(text)
+	}
+}
