@@ -440,14 +440,17 @@ func (h *host) slowDown(d time.Duration) {
 // do carries one task out; the goroutine ends when the entry has been handed to the journal, the task when that
 // acknowledges it.
 func (h *host) do(work context.Context, r *run, t storage.Task, p *permission, fetches bool, place *place) {
-	answered := func() {}
+	waits := &patience{over: true}
 	if fetches {
-		answered = h.seat.patience(h.waitable())
+		waits = h.seat.patience(h.waitable(), cmp.Or(h.c.Trickle, trickleAfter))
 	}
 	var end time.Time // of the answer: the pause begins then, not once it was read and has found its place
-	over := func() { end = h.c.Now() }
+	over := func() {
+		end = h.c.Now()
+		waits.end()
+	}
 	fetched := func() {
-		answered()
+		waits.end()
 		place.move()
 		if fetches {
 			if end.IsZero() {
@@ -476,7 +479,7 @@ func (h *host) do(work context.Context, r *run, t storage.Task, p *permission, f
 		h.poke()
 	}
 	fares := func(x *warc.Exchange) (time.Time, bool) { return h.fares(r, x) }
-	if err := h.c.task(work, h.lease, r, t, p, steps{fetched, answered, over, place.known(r, t), fares, ended}); err != nil {
+	if err := h.c.task(work, h.lease, r, t, p, steps{fetched, waits.answered, waits.bytes, over, place.known(r, t), fares, ended}); err != nil {
 		ended(0, false, err)
 	}
 }

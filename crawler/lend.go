@@ -9,7 +9,7 @@ import (
 // another's.
 const lendAfter = time.Second
 
-// seat is the place of a host among those that are worked on at the same time. One whose host says nothing is lent: the host
+// seat is the place of a host among those that are worked on at the same time. One whose host says nothing, or next to nothing, is lent: the host
 // goes on in a place among the exchanges under way, of which there are far more, and keeps it until it is given back. So what
 // is under way at the same time stays bounded as it was.
 type seat struct {
@@ -52,25 +52,72 @@ func (s *seat) leave() {
 	s.c.working.Add(-1)
 }
 
-// patience lends the place unless answered is called soon: once the answer begins, or the exchange is over.
-func (s *seat) patience(after time.Duration) (answered func()) {
-	var mu sync.Mutex
-	over := false
-	var t *time.Timer
-	mu.Lock()
-	defer mu.Unlock()
-	t = time.AfterFunc(after, func() {
-		mu.Lock()
-		defer mu.Unlock()
-		if !over && !s.lend() {
-			t.Reset(lendAfter)
-		}
-	})
-	return func() {
-		mu.Lock()
-		defer mu.Unlock()
-		over = true
-		t.Stop()
+// An answer trickles if fewer bytes of it come within trickleAfter than trickleBytes: a kilobyte a second. It may take as long as
+// an exchange may.
+const (
+	trickleAfter = 10 * time.Second
+	trickleBytes = 10 << 10
+)
+
+// patience lends the place of a host unless its answer begins soon, and then comes at some speed.
+type patience struct {
+	seat    *seat
+	trickle time.Duration // see trickleAfter
+
+	mu      sync.Mutex
+	timer   *time.Timer
+	answers bool  // the answer has begun
+	came    int64 // bytes of it, since the timer was set
+	over    bool
+}
+
+// patience begins to wait for an answer.
+func (s *seat) patience(after, trickle time.Duration) *patience {
+	p := &patience{seat: s, trickle: trickle}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.timer = time.AfterFunc(after, p.ends)
+	return p
+}
+
+// ends is called when the time is up.
+func (p *patience) ends() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.over:
+	case p.answers && p.came >= trickleBytes:
+		p.came = 0
+		p.timer.Reset(p.trickle)
+	case !p.seat.lend():
+		p.timer.Reset(lendAfter)
+	}
+}
+
+// answered says that the answer begins.
+func (p *patience) answered() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.over && !p.answers {
+		p.answers = true
+		p.timer.Reset(p.trickle)
+	}
+}
+
+// bytes says that so many bytes of the answer came.
+func (p *patience) bytes(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.came += int64(n)
+}
+
+// end says that the exchange is over.
+func (p *patience) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.over {
+		p.over = true
+		p.timer.Stop()
 	}
 }
 

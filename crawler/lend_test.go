@@ -3,6 +3,7 @@ package crawler_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -51,6 +52,66 @@ func TestLent(t *testing.T) {
 			}
 		}
 		return under == silent && done == pages
+	})
+	close(open)
+	must(t, end(t, work))
+	n.done(r)
+}
+
+// TestLentByThoseThatTrickle: hosts whose answers come in drops don't keep the others from being asked, either.
+func TestLentByThoseThatTrickle(t *testing.T) {
+	t.Parallel()
+	const places, slow, pages = 2, 6, 4
+	w := newWeb(t)
+	var names []string
+	var text strings.Builder
+	open := make(chan struct{})
+	for i := range slow {
+		name := fmt.Sprintf("slow%d.test", i)
+		names = append(names, name)
+		w.set(name+"/", func(rw http.ResponseWriter, r *http.Request) {
+			for {
+				_, _ = rw.Write([]byte("drop "))
+				_ = http.NewResponseController(rw).Flush()
+				select {
+				case <-open:
+					return
+				case <-r.Context().Done():
+					return
+				case <-time.After(20 * time.Millisecond):
+				}
+			}
+		})
+		fmt.Fprintf(&text, `<a href="{%s/}">x</a>`, name)
+	}
+	for i := range pages {
+		name := fmt.Sprintf("good%d.test", i)
+		names = append(names, name)
+		w.html(name+"/", "good")
+		fmt.Fprintf(&text, `<a href="{%s/}">x</a>`, name)
+	}
+	w.html("post.test/", "<article>"+text.String()+"</article>")
+	n := newNode(t, archive(t))
+	n.Hosts, n.More, n.Trickle = places, 2*slow, 200*time.Millisecond
+	r := n.begin(w.spec("post.test/", names...))
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+	work := n.start(ctx)
+	waitUpTo(t, 2*time.Minute, "every slow host is being asked, and the others are done", func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		under, done := 0, 0
+		for host, k := range w.under {
+			if strings.HasPrefix(host, "slow") {
+				under += k
+			}
+		}
+		for _, v := range w.visits {
+			if strings.HasPrefix(v.host, "good") && !v.ended.IsZero() {
+				done++
+			}
+		}
+		return under == slow && done == pages
 	})
 	close(open)
 	must(t, end(t, work))

@@ -32,7 +32,8 @@ type endedFunc func(due int64, held bool, err error)
 // steps are what a task tells of on its way.
 type steps struct {
 	fetched  func()                                 // the host is free for another exchange
-	answered func()                                 // its answer begins
+	answered func()                                 // its answer begins …
+	came     func(int)                              // … and so many bytes of it came
 	over     func()                                 // its answer is over
 	known    func(context.Context) (*known, error)  // what it can be asked for by
 	fares    func(*warc.Exchange) (time.Time, bool) // how it fared: before when a failure is not to be tried again, and whether it is
@@ -102,7 +103,7 @@ func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, step step
 	more := e.Meta.Attempt <= r.spec().Retries
 	robots := scope.Role(e.Task.Hops) == scope.KindRobots
 	free := true
-	req := fetch.Request{URL: e.Task.URL, Any: r.lists(e.Task.Hops), PDF: r.spec().IsPost(e.Task.Hops), Weight: weight(r, e.Task.Hops), Session: r.who, Answered: step.answered, Over: step.over}
+	req := fetch.Request{URL: e.Task.URL, Any: r.lists(e.Task.Hops), PDF: r.spec().IsPost(e.Task.Hops), Weight: weight(r, e.Task.Hops), Session: r.who, Answered: step.answered, Came: step.came, Over: step.over}
 	before, err := step.known(ctx)
 	if err != nil {
 		step.fetched()

@@ -21,6 +21,7 @@ type rawServer struct {
 
 	mu   sync.Mutex
 	post string
+	to   []string // where GET /redirect/N leads
 	got  []string // "LINE | HOST | Authorization if there is one"
 }
 
@@ -95,6 +96,12 @@ func (s *rawServer) serve(c net.Conn) {
 		} else {
 			s.got = append(s.got, what)
 		}
+		var n int
+		if _, err := fmt.Sscanf(what, "GET /redirect/%d ", &n); err == nil {
+			fmt.Fprintf(c, "HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n", s.to[n])
+			s.mu.Unlock()
+			continue
+		}
 		s.mu.Unlock()
 		fmt.Fprintf(c, "HTTP/1.1 200 %s\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %d\r\n\r\n", http.StatusText(http.StatusOK), len(body))
 		if _, err := io.WriteString(c, body); err != nil {
@@ -164,5 +171,50 @@ func TestURLForms(t *testing.T) {
 	}
 	if f := urlkey.SerialisedFragment(p.Citations[0].Raw); f != "Gr%C3%B6%C3%9Fe%201" {
 		t.Errorf("the fragment is %q", f)
+	}
+}
+
+// TestRedirectForms: where a server sends the reader is requested as the WHATWG URL standard serialises it, to the byte, and
+// userinfo that it adds or that the address had is not sent on.
+func TestRedirectForms(t *testing.T) {
+	t.Parallel()
+	s := newRawServer(t)
+	long := strings.Repeat("0123456789", 800)
+	forms := []struct{ location, url, line string }{
+		{`http:\\a.test:PORT\back\slashes`, "http://a.test:PORT/back/slashes", "GET /back/slashes HTTP/1.1 | Host: a.test:PORT"},
+		{`\\a.test:PORT\without-scheme`, "http://a.test:PORT/without-scheme", "GET /without-scheme HTTP/1.1 | Host: a.test:PORT"},
+		{"ht\ttp://a.te\tst:PORT/tabs\tinside", "http://a.test:PORT/tabsinside", "GET /tabsinside HTTP/1.1 | Host: a.test:PORT"},
+		{"http://a.test:PORT/a\r\n folded/line", "http://a.test:PORT/a%20folded/line", "GET /a%20folded/line HTTP/1.1 | Host: a.test:PORT"},
+		{"http://a.test:PORT/" + long, "http://a.test:PORT/" + long, "GET /" + long + " HTTP/1.1 | Host: a.test:PORT"},
+		{"http://user:secret@a.test:PORT/userinfo", "http://a.test:PORT/userinfo", "GET /userinfo HTTP/1.1 | Host: a.test:PORT"},
+		{"//user@a.test:PORT/user", "http://a.test:PORT/user", "GET /user HTTP/1.1 | Host: a.test:PORT"},
+		{"/own%zz path#part", "http://p.test:PORT/own%zz%20path", "GET /own%zz%20path HTTP/1.1 | Host: p.test:PORT"},
+		{"http://a.test:PORT/\xc3\xbc?\xc3\xbc", "http://a.test:PORT/%C3%BC?%C3%BC", "GET /%C3%BC?%C3%BC HTTP/1.1 | Host: a.test:PORT"},
+	}
+	fill := func(text string) string { return strings.ReplaceAll(text, "PORT", s.port) }
+	var page strings.Builder
+	var want []string
+	for i, f := range forms {
+		s.to = append(s.to, fill(f.location))
+		fmt.Fprintf(&page, `<p>A <a href="http://who:hunter2@p.test:%s/redirect/%d">link</a>.`, s.port, i)
+		want = append(want, fill(f.line), fmt.Sprintf("GET /redirect/%d HTTP/1.1 | Host: p.test:%s", i, s.port))
+	}
+	s.post = "<article>" + page.String() + "</article>"
+	n := newNode(t, archive(t))
+	spec := (&web{port: s.port}).spec("p.test/post", "a.test")
+	spec.Links = "all"
+	n.capture(spec)
+	s.mu.Lock()
+	got := slices.Clone(s.got)
+	s.mu.Unlock()
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("requests\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(want, "\n  "))
+	}
+	for _, f := range forms {
+		if capture(n, fill(f.url)).Status != 200 {
+			t.Errorf("%.80s is not captured", fill(f.url))
+		}
 	}
 }

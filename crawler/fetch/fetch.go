@@ -100,6 +100,7 @@ type Request struct {
 
 	Session  *session.Session // as whom to ask; nil: as Recorder.Session
 	Answered func()           // called once the head of the answer is there; may be nil
+	Came     func(int)        // called with the number of bytes of the answer that are kept, as they come; may be nil
 	Over     func()           // called once the exchange is over, before what it brought is read; may be nil
 }
 

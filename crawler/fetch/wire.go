@@ -38,6 +38,7 @@ type wire struct {
 	done     bool      // the message's end has come, not just the connection's
 	start    time.Time // of the exchange, for its total
 	answered func()    // see Request
+	came     func(int) // see Request
 	sent     time.Time // when the request was on its way
 	most     int64     // bytes of the response
 
@@ -78,6 +79,7 @@ func (w *Worker) record(ctx context.Context, req Request) (*warc.Exchange, error
 		return nil, fmt.Errorf("ask %s: a header field of the request holds a line break", t.url)
 	}
 	w.wire.answered = req.Answered
+	w.wire.came = req.Came
 	w.wire.veil.about(who, whereOf(t), asked)
 	if w.wire.most = w.rec.limits.Bytes; req.Bytes > 0 {
 		w.wire.most = min(w.wire.most, req.Bytes)
@@ -356,6 +358,9 @@ func (w *wire) keep(x *warc.Exchange, b []byte) error {
 	}
 	if _, err := x.Response.Write(b); err != nil {
 		return &localError{err}
+	}
+	if w.came != nil {
+		w.came(len(b))
 	}
 	return nil
 }
