@@ -218,6 +218,18 @@ func cmdSpoil(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(errors.Join(err, db.Close()))
 }
 
+// cmdDrop takes each stored segment of an archive away: drop ARCHIVE.
+func cmdDrop(ts *testscript.TestScript, neg bool, args []string) {
+	names, err := filepath.Glob(filepath.Join(warcFolder(ts, args[0]), "warc", "*", "*.warc.gz"))
+	ts.Check(err)
+	if len(names) == 0 {
+		ts.Fatalf("%s has no segment", args[0])
+	}
+	for _, name := range names {
+		ts.Check(os.Remove(name))
+	}
+}
+
 // cmdFlip flips a bit half way through each segment of an archive: flip ARCHIVE.
 func cmdFlip(ts *testscript.TestScript, neg bool, args []string) {
 	names, err := filepath.Glob(filepath.Join(warcFolder(ts, args[0]), "warc", "*", "*.warc.gz"))
