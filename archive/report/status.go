@@ -199,14 +199,11 @@ func (s *Status) nodes(ctx context.Context, rows StatusRows, _ StatusAsk) error 
 	s.MoreNodes = max(0, len(nodes)-maxNodes)
 	for _, n := range nodes[:min(maxNodes, len(nodes))] {
 		v := by[n.Name]
-		v.Over = min(v.Over, max(s.At.Sub(n.Started), time.Second)) // one that has just begun had less time
 		now := NodeNow{
 			Node: n.Name, Alive: s.At.Sub(n.Seen) < aliveFor, Seen: n.Seen, Version: n.Version, Waits: n.Waits,
-			SpoolUsed: n.SpoolUsed, SpoolMax: n.SpoolMax, Over: v.Over.Seconds(),
+			SpoolUsed: n.SpoolUsed, SpoolMax: n.SpoolMax,
 		}
-		if v.Over > 0 && now.Alive {
-			now.PerSecond, now.Bytes = float64(v.N)/v.Over.Seconds(), float64(v.Bytes)/v.Over.Seconds()
-		}
+		now.speed(v, s.At.Sub(n.Started))
 		s.Nodes = append(s.Nodes, now)
 		switch {
 		case !now.Alive:
@@ -217,6 +214,16 @@ func (s *Status) nodes(ctx context.Context, rows StatusRows, _ StatusAsk) error 
 		}
 	}
 	return nil
+}
+
+// speed tells how fast a node is that began so long ago: one that has just begun had less time than is looked at, and one that
+// is not at work is not fast, whatever it did a minute ago.
+func (n *NodeNow) speed(v storage.Speed, since time.Duration) {
+	over := min(v.Over, max(since, time.Second)).Seconds()
+	n.Over = over
+	if over > 0 && n.Alive {
+		n.PerSecond, n.Bytes = float64(v.N)/over, float64(v.Bytes)/over
+	}
 }
 
 func (s *Status) segments(ctx context.Context, rows StatusRows, ask StatusAsk) (err error) {
