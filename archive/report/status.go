@@ -304,11 +304,15 @@ func (s *Status) run(ctx context.Context, rows StatusRows, run storage.Run, host
 
 // Progress says how far a run has come: what became of addresses, and what was kept of exchanges.
 func (r *RunNow) Progress() string {
-	s := fmt.Sprintf("%d of %d addresses have ended", r.Ended, max(r.Found, r.Ended))
+	s := fmt.Sprintf("%d of %d addresses ended", r.Ended, max(r.Found, r.Ended))
 	if r.Failed > 0 {
 		s += fmt.Sprintf(", %d of them without a response", r.Failed)
 	}
-	return s + fmt.Sprintf("; %d responses kept, %s", r.Captured, Size(r.Bytes))
+	noun := "responses"
+	if r.Captured == 1 {
+		noun = "response"
+	}
+	return s + fmt.Sprintf("; %d %s kept, %s", r.Captured, noun, Size(r.Bytes))
 }
 
 // waitsOf tells what a run waits for.

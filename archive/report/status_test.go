@@ -40,7 +40,7 @@ func TestStatusWords(t *testing.T) {
 		}
 	}
 	r := RunNow{Found: 62, Ended: 57, Captured: 73, Failed: 6, Bytes: 10<<20 - 1}
-	if got, want := r.Progress(), "57 of 62 addresses have ended, 6 of them without a response; 73 responses kept, 10 MiB"; got != want {
+	if got, want := r.Progress(), "57 of 62 addresses ended, 6 of them without a response; 73 responses kept, 10 MiB"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	for host, want := range map[string]string{"schedule:blog": "the schedule blog", "document:": "documents that were handed in", "a.test:80": "a.test:80"} {
