@@ -28,7 +28,6 @@ type unitRows struct {
 	offset  int64  // of the record that its row names
 	closing string // WARC-Record-ID
 	refers  string // WARC-Refers-To of a revisit
-	profile string // of a revisit
 }
 
 func newWanted(collection, segment string) *wanted {
@@ -66,7 +65,7 @@ func (w *wanted) unit(u *Unit) {
 	end.New = nil // they have ends of their own, or wait
 	r := &unitRows{end: end, offset: last.Offset, closing: last.Header.ID()}
 	if m != nil {
-		r.offset, r.refers, r.profile = m.Offset, m.Original().RecordID, m.Header.Get(fieldProfile)
+		r.offset, r.refers = m.Offset, m.Original().RecordID
 	}
 	w.units = append(w.units, r)
 }
@@ -414,8 +413,10 @@ func (c *comparison) leads(ctx context.Context, u *unitRows, place string) (stri
 		return "the capture there lacks its end", nil
 	case o.Kind == KindRevisit:
 		return "a revisit stands there, too", nil
-	case u.profile == ProfileIdentical && o.Digest != w.Digest:
+	case o.Digest != w.Digest:
 		return "the capture there has another payload", nil
+	case o.RecordID != u.refers && !o.MayStandFor(w):
+		return "the capture there is of another address, and its head would count", nil
 	}
 	return "", nil
 }
