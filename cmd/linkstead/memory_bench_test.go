@@ -39,6 +39,10 @@ var giants = []struct {
 	{name: "page_of_links", mime: "text/html", unit: `<a href="/x">x</a> `, size: 40 << 20},
 	{name: "page_of_elements", mime: "text/html", unit: `<p>`, size: 40 << 20},
 	{name: "page_of_text", mime: "text/html", unit: `word `, size: 40 << 20},
+	{name: "endless_links", mime: "text/html", unit: `<a href="/x">x</a> `, size: 5 << 30},
+	{name: "endless_elements", mime: "text/html", unit: `<p>`, size: 5 << 30},
+	{name: "endless_text", mime: "text/html", unit: `word `, size: 5 << 30},
+	{name: "reopened_elements", mime: "text/html", unit: `<p><b><i>`, size: 3 << 20},
 	{name: "bomb_css", mime: "text/css", unit: `a{b:url(/x)}`, size: 400 << 20, gzipped: true},
 }
 
@@ -153,6 +157,53 @@ func BenchmarkMaxMemory(b *testing.B) {
 	b.ReportMetric(median(with, peakMB), "of_128_MB")
 	b.ReportMetric(median(without, peakMB), "unbound_MB")
 	b.ReportMetric(median(with, wallS)/median(without, wallS), "wall_ratio")
+}
+
+// BenchmarkMaxMemoryOfOne captures what one document asks most memory for, with and without a bound of memory: a compressed
+// sitemap of eight million entries, a paper with 300,000 annotations, a page whose elements are opened anew in each paragraph.
+func BenchmarkMaxMemoryOfOne(b *testing.B) {
+	program := buildProgram(b)
+	var sitemap bytes.Buffer
+	z := gzip.NewWriter(&sitemap)
+	_, _ = io.WriteString(z, `<?xml version="1.0"?><urlset>`)
+	_, _ = io.Copy(z, repeated("<url><loc>/page</loc></url>\n", 8_000_000*28)())
+	if err := z.Close(); err != nil {
+		b.Fatal(err)
+	}
+	paper := "%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[3 0 R]>>endobj 3 0 obj<</Type/Page/Annots[" +
+		strings.Repeat("<</Subtype/Link/Rect[0 0 9 9]/A<</S/URI/URI(/page)>>>>", 300_000) + "]>>endobj trailer<</Root 1 0 R>>"
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/robots.txt":
+			_, _ = io.WriteString(w, "Sitemap: /map.xml.gz\n")
+		case "/map.xml.gz":
+			_, _ = w.Write(sitemap.Bytes())
+		case "/paper.pdf":
+			w.Header().Set("Content-Type", "application/pdf")
+			_, _ = io.WriteString(w, paper)
+		case "/reopened":
+			w.Header().Set("Content-Type", "text/html")
+			_, _ = io.Copy(w, repeated("<p><b><i>", 3<<20)())
+		default:
+			w.Header().Set("Content-Type", "text/html")
+			_, _ = io.WriteString(w, "<p>tiny")
+		}
+	}))
+	defer srv.Close()
+	for name, args := range map[string][]string{"sitemap": {"/", "--depth", "3"}, "annotations": {"/paper.pdf"}, "reopened": {"/reopened"}} {
+		b.Run(name, func(b *testing.B) {
+			var with, without []bout
+			for b.Loop() {
+				for range 3 {
+					with = append(with, captureGiant(b, program, srv.URL+args[0], "", append(args[1:], "--max-memory", "128MiB")...))
+					without = append(without, captureGiant(b, program, srv.URL+args[0], "", args[1:]...))
+				}
+			}
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(median(with, peakMB), "of_128_MB")
+			b.ReportMetric(median(without, peakMB), "unbound_MB")
+		})
+	}
 }
 
 func peakMB(x bout) float64 { return float64(x.peak) / (1 << 20) }
