@@ -84,7 +84,7 @@ func TestJournalRows(t *testing.T) {
 
 // TestJournalConcurrent: hundreds of appends at once into several collections and small segments.
 func TestJournalConcurrent(t *testing.T) {
-	w := newWorld(t, nil, func(p *JournalParts) { p.MaxSize = 8 << 10 })
+	w := newWorld(t, nil, func(p *JournalParts) { p.MaxSize = 24 << 10 })
 	all := urls(80, 8)
 	r := [2]storage.Run{w.run("one", all...), w.run("two", all...)}
 	entries := [2][]*Entry{}
