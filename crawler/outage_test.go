@@ -39,7 +39,7 @@ func (s *shut) Put(ctx context.Context, key, path, sum string) error {
 func TestSpoolFull(t *testing.T) {
 	t.Parallel()
 	w := newWeb(t)
-	const pages = 12
+	const pages = 60 // more than may be under way before the first one counts
 	var links strings.Builder
 	for i := range pages {
 		fmt.Fprintf(&links, `<a href="{c.test/%d}">x</a>`, i)

@@ -387,7 +387,7 @@ func TestPostgresRestarts(t *testing.T) {
 	if err := dbs[0].OpenSegment(ctx, storage.Segment{ID: "s", Collection: "c", Node: "n", State: storage.SegmentOpen, Created: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := dbs[0].Enqueue(ctx, []storage.Task{{Host: "h0", Run: 1, ID: 0, Due: 1}}); err != nil {
+	if _, err := dbs[0].Enqueue(ctx, []storage.Task{{Host: "h0", Run: 1, ID: 0, URL: "u", Due: 1}}); err != nil {
 		t.Fatal(err)
 	}
 	var ended, next, restarts atomic.Int64
@@ -449,7 +449,7 @@ func restartWork(ctx context.Context, db *storage.DB, w int, enough func() bool,
 				for range 2 {
 					if !enough() && next.Load()-ended.Load() < 300 {
 						id := next.Add(1)
-						e.New = append(e.New, storage.Task{Host: fmt.Sprint("h", id%50), Run: 1, ID: id, Due: 1})
+						e.New = append(e.New, storage.Task{Host: fmt.Sprint("h", id%50), Run: 1, ID: id, URL: "u", Due: 1})
 					}
 				}
 				ends = append(ends, e)
