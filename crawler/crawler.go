@@ -149,8 +149,8 @@ const (
 	// maxUnacknowledged bounds the exchanges that have come to their end and do not count yet. With those under way, it is
 	// what a killed worker has to fetch again.
 	maxUnacknowledged = 48
-	// maxMore bounds, unless another bound is set, the exchanges under way at the same time beyond the first one of each host, for which there is always
-	// a place, and the hosts that have lent theirs: connections, file descriptors, and memory.
+	// maxMore bounds, unless another bound is set, the exchanges under way at the same time beyond the first one of each host,
+	// for which there is always a place, and the hosts that have lent theirs: connections, file descriptors, and memory.
 	maxMore = 512
 )
 

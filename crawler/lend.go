@@ -9,9 +9,9 @@ import (
 // another's.
 const lendAfter = time.Second
 
-// seat is the place of a host among those that are worked on at the same time. One whose host says nothing, or next to nothing, is lent: the host
-// goes on in a place among the exchanges under way, of which there are far more, and keeps it until it is given back. So what
-// is under way at the same time stays bounded as it was.
+// seat is the place of a host among those that are worked on at the same time. One whose host says nothing, or next to
+// nothing, is lent: the host goes on in a place among the exchanges under way, of which there are far more, and keeps it until
+// it is given back. So what is under way at the same time stays bounded as it was.
 type seat struct {
 	c     *Crawler
 	hosts chan struct{}

@@ -27,8 +27,8 @@ type robotsAnswer struct {
 	broken   bool   // it is captured, but can't be read back
 }
 
-// Bounds of what is fetched of a robots.txt, head and framing included, in bytes. Where it redirects to another page, that page may be
-// a link's, too.
+// Bounds of what is fetched of a robots.txt, head and framing included, in bytes. Where it redirects to another page, that
+// page may be a link's, too.
 const (
 	maxRobots          = robots.MaxBody + 76<<10
 	maxRobotsElsewhere = 16 << 20
@@ -59,8 +59,8 @@ func heardRobots(x *warc.Exchange) *robotsAnswer {
 	return a
 }
 
-// judge takes note of what keeps the body from telling all that robots.txt says (RFC 9309 §2.3.1.4): what is missing of it may forbid
-// anything. What lies beyond the bytes that count is not missing.
+// judge takes note of what keeps the body from telling all that robots.txt says (RFC 9309 §2.3.1.4): what is missing of it may
+// forbid anything. What lies beyond the bytes that count is not missing.
 func (a *robotsAnswer) judge(o outcome.Outcome, err error) {
 	switch {
 	case len(a.body) > robots.MaxBody:

@@ -70,8 +70,8 @@ func (db *DB) nearest(ctx context.Context, where string, args []any, at int64) (
 	return before, nil
 }
 
-// Taken brings the first capture of exactly this URL in the second that begins at from, a whole one, whatever its flags. ErrNotFound if
-// there is none.
+// Taken brings the first capture of exactly this URL in the second that begins at from, a whole one, whatever its flags.
+// ErrNotFound if there is none.
 func (db *DB) Taken(ctx context.Context, collection, urlkey, url string, from time.Time) (Capture, error) {
 	return db.oneCapture(ctx, `WHERE collection=$1 AND urlkey=$2 AND url=$3 AND at>=$4 AND at<$5 ORDER BY at, segment, pos LIMIT 1`,
 		collection, foldKey(urlkey), url, micros(from), micros(from.Add(time.Second)))

@@ -62,11 +62,11 @@ type composition struct {
 	anchor string // the record that all others are concurrent to
 }
 
-// Compose makes the group of an exchange. The order is that of events: the request, if any byte of it was sent; the
-// response, revisit or nothing; the extras; the closing metadata record. Every record has the same WARC-Date (WARC 1.1
-// §5.4 asks for it in records of one capture event), and every other record names the response, or in want of one the
-// closing record, in WARC-Concurrent-To (§5.7). Where a 304 stands for a page, the closing record tells the request, too: a record of
-// its own for a few lines costs more than the lines.
+// Compose makes the group of an exchange. The order is that of events: the request, if any byte of it was sent; the response,
+// revisit or nothing; the extras; the closing metadata record. Every record has the same WARC-Date (WARC 1.1 §5.4 asks for it
+// in records of one capture event), and every other record names the response, or in want of one the closing record, in
+// WARC-Concurrent-To (§5.7). Where a 304 stands for a page, the closing record tells the request, too: a record of its own for
+// a few lines costs more than the lines.
 //
 // A response is written once its head is complete, marked WARC-Truncated if its end is missing (§5.15); without a
 // complete head its first bytes go into the closing record. A revisit (§6.7.2) holds the head alone; one of an empty,

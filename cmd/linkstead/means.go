@@ -26,8 +26,8 @@ const (
 	freeDocuments  = 256 << 20 // for documents where memory has no bound
 )
 
-// means shares the memory out that the settings allow, for one of the crawlers of the process. A third of what is left beyond the base is for documents; the rest is for
-// exchanges: two spills each, the response and its records.
+// means shares the memory out that the settings allow, for one of the crawlers of the process. A third of what is left beyond
+// the base is for documents; the rest is for exchanges: two spills each, the response and its records.
 func (e *env) means() means {
 	c := e.cfg
 	m := means{
