@@ -110,6 +110,9 @@ func (l *life) found(w *world, i int) *Entry {
 	if i < l.half() {
 		e.Meta.Outlinks = []Outlink{{URL: l.urls[i+l.half()], Hop: 'L', Context: "a/@href", Kind: "page", Depth: 1, Due: 1}}
 		e.New = e.Meta.Tasks(l.urls[i])
+	} else { // as the page on which it is found tells of it
+		e.Meta.Depth, e.Meta.Hops, e.Meta.Via = 1, "L", l.urls[i-l.half()]
+		e.Task.Depth, e.Task.Hops, e.Task.Via = e.Meta.Depth, e.Meta.Hops, e.Meta.Via
 	}
 	return e
 }
