@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -223,6 +224,39 @@ func discoverHead(r *run, e *warc.Entry, h httpmsg.Head) {
 		_ = markup.LinkHeader(nil, []byte(v), f.visit)
 	}
 	f.forget()
+}
+
+// oneWayOn leaves one of the ways on which a response sends its reader, as a browser takes one: Location, else Refresh in the
+// head, else the first refresh in the document (HTML, "shared declarative refresh steps"). With more a server would make each
+// page two, and each of these two more.
+func oneWayOn(e *warc.Entry) {
+	way := func(l warc.Outlink) int {
+		switch {
+		case l.Hop != byte(scope.HopRedirect) || l.Kind == "":
+			return 0
+		case l.Context == "Location":
+			return 3
+		case l.Context == "Refresh":
+			return 2
+		}
+		return 1
+	}
+	most := 0
+	for _, l := range e.Meta.Outlinks {
+		most = max(most, way(l))
+	}
+	all := len(e.Meta.Outlinks)
+	taken := false
+	e.Meta.Outlinks = slices.DeleteFunc(e.Meta.Outlinks, func(l warc.Outlink) bool {
+		if way(l) == 0 || way(l) == most && !taken {
+			taken = taken || way(l) > 0
+			return false
+		}
+		return true
+	})
+	if n := all - len(e.Meta.Outlinks); n > 0 {
+		e.Meta.Notes = append(e.Meta.Notes, fmt.Sprintf("it sends its reader on in %d more ways: only one is followed", n))
+	}
 }
 
 // lateEvery is at how many references the clock is looked at once.

@@ -53,13 +53,15 @@ func (s *seat) leave() {
 }
 
 // An answer trickles if fewer bytes of it come within trickleAfter than trickleBytes: a kilobyte a second. It may take as long as
-// an exchange may.
+// an exchange may. One that comes faster keeps its host's place for so many times trickleAfter and no longer: a server needs
+// only to know the bound to stay above it.
 const (
 	trickleAfter = 10 * time.Second
 	trickleBytes = 10 << 10
+	trickleTimes = 6
 )
 
-// patience lends the place of a host unless its answer begins soon, and then comes at some speed.
+// patience lends the place of a host unless its answer begins soon, then comes at some speed, and is over some time.
 type patience struct {
 	seat    *seat
 	trickle time.Duration // see trickleAfter
@@ -68,6 +70,7 @@ type patience struct {
 	timer   *time.Timer
 	answers bool  // the answer has begun
 	came    int64 // bytes of it, since the timer was set
+	times   int   // that the timer was set since then
 	over    bool
 }
 
@@ -86,8 +89,9 @@ func (p *patience) ends() {
 	defer p.mu.Unlock()
 	switch {
 	case p.over:
-	case p.answers && p.came >= trickleBytes:
+	case p.answers && p.came >= trickleBytes && p.times < trickleTimes:
 		p.came = 0
+		p.times++
 		p.timer.Reset(p.trickle)
 	case !p.seat.lend():
 		p.timer.Reset(lendAfter)
@@ -99,7 +103,7 @@ func (p *patience) answered() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.over && !p.answers {
-		p.answers = true
+		p.answers, p.times = true, 1
 		p.timer.Reset(p.trickle)
 	}
 }

@@ -98,6 +98,7 @@ func (p *Preview) web(ctx context.Context, c *Crawler, r *run, e *warc.Entry) (*
 			return nil, err
 		}
 		discoverHead(r, e, x.Head)
+		oneWayOn(e)
 		if err := p.Recorder.Release(x); err != nil {
 			return nil, err
 		}

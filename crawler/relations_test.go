@@ -1,6 +1,8 @@
 package crawler_test
 
 import (
+	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -50,5 +52,36 @@ func TestRelations(t *testing.T) {
 		if l.Left == string(scope.ReasonNoted) {
 			t.Errorf("what is noted counts as left out: %+v", l)
 		}
+	}
+}
+
+// TestOneWayOn: a response that sends its reader on in several ways leads to one of them: Location, else Refresh in the head,
+// else the first refresh in the document.
+func TestOneWayOn(t *testing.T) {
+	t.Parallel()
+	w := newWeb(t)
+	const metas = `<meta http-equiv=refresh content="0;url=/m1"><meta http-equiv=refresh content="0;url=/m2">`
+	w.html("p.test/", `<article><a href="{a.test/}">a</a> <a href="{b.test/}">b</a> <a href="{c.test/}">c</a></article>`)
+	w.html("a.test/", metas)
+	w.set("b.test/", func(rw http.ResponseWriter, _ *http.Request) {
+		rw.Header().Set("Content-Type", "text/html")
+		rw.Header()["Refresh"] = []string{"0;url=/h1", "0;url=/h2"}
+		fmt.Fprint(rw, metas)
+	})
+	w.set("c.test/", func(rw http.ResponseWriter, _ *http.Request) {
+		rw.Header().Set("Content-Type", "text/html")
+		rw.Header().Set("Refresh", "0;url=/h1")
+		rw.Header().Set("Location", "/l")
+		rw.WriteHeader(http.StatusFound)
+		fmt.Fprint(rw, metas)
+	})
+	w.html("a.test/m1", "first")
+	w.html("b.test/h1", "first")
+	w.html("c.test/l", "where")
+	n := newNode(t, archive(t))
+	n.capture(w.spec("p.test/", "a.test", "b.test", "c.test"))
+	w.expect(t, "p.test/", "a.test/", "a.test/m1", "b.test/", "b.test/h1", "c.test/", "c.test/l")
+	if notes := strings.Join(n.closing(w.at("c.test/")).Notes, "\n"); !strings.Contains(notes, "in 3 more ways") {
+		t.Errorf("it is noted: %q", notes)
 	}
 }

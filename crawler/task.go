@@ -165,6 +165,7 @@ func (c *Crawler) exchange(ctx context.Context, r *run, e *warc.Entry, step step
 		c.nameMaps(r, e)
 	} else {
 		discoverHead(r, e, head)
+		oneWayOn(e)
 	}
 	if e.Post != nil {
 		e.Post.At = x.At
