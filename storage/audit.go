@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -65,25 +64,23 @@ func (db *DB) AdoptDoomed(ctx context.Context, locations ...string) error {
 	return nil
 }
 
-// ResolveRevisits finds the originals of revisits that a rebuild wrote with the original's WARC-Record-ID in RefersTo: the
-// record of that name, or else the oldest whole response of the same payload in the collection; where one of them is of a page
-// that was not modified, the oldest of the same URL. It tells how many
-// originals are not to be found.
+// ResolveRevisits finds the originals of revisits that a rebuild wrote with the original's WARC-Record-ID in RefersTo, by
+// Capture.Originals. It tells how many originals are not to be found; their revisits stay as they are.
 func (db *DB) ResolveRevisits(ctx context.Context) (lost int, err error) {
 	for last := "<"; ; {
 		page, err := db.unresolved(ctx, last)
 		if err != nil {
 			return lost, fmt.Errorf("look for revisits of moved records: %w", err)
 		}
-		for _, c := range page {
-			found, err := db.resolve(ctx, c)
+		for k := range page {
+			found, err := db.lead(ctx, &page[k])
 			if err != nil {
 				return lost, err
 			}
 			if !found {
 				lost++
 			}
-			last = c.RefersTo
+			last = page[k].RefersTo
 		}
 		if len(page) == 0 {
 			return lost, nil
@@ -91,8 +88,8 @@ func (db *DB) ResolveRevisits(ctx context.Context) (lost int, err error) {
 	}
 }
 
-// LeadRevisits leads the revisits of what stood in a segment and could not be read there to equal payloads: as ResolveRevisits
-// does, to the oldest whole response. It tells how many originals are not to be found; their revisits stay as they are.
+// LeadRevisits leads the revisits of what stood in a segment and could not be read there to equal payloads, as ResolveRevisits
+// does. It tells how many originals are not to be found; their revisits stay as they are.
 func (db *DB) LeadRevisits(ctx context.Context, segment string) (lost int, err error) {
 	there, err := rowsOf(ctx, db, scanText, `SELECT segment || '/' || CAST(pos AS TEXT) FROM captures WHERE segment=$1 AND kind NOT IN ('revisit','truncated')`, segment)
 	if err != nil {
@@ -102,19 +99,14 @@ func (db *DB) LeadRevisits(ctx context.Context, segment string) (lost int, err e
 	for _, place := range there {
 		stands[place] = true
 	}
-	all, err := rowsOf(ctx, db, func(r row) (c Capture, err error) {
-		var unmodified int64
-		err = r.Scan(&c.RefersTo, &c.Collection, &c.Digest, &unmodified, &c.URL)
-		c.Unmodified = unmodified != 0
-		return c, err
-	}, `SELECT DISTINCT refers_to, collection, digest, unmodified, CASE WHEN unmodified=1 THEN url ELSE '' END FROM captures
+	all, err := rowsOf(ctx, db, scanLack, `SELECT DISTINCT `+lackCols+` FROM captures
 		WHERE refers_to>=$1 AND refers_to<$2 AND refers_to<>'' ORDER BY refers_to`, segment+"/", segment+"0") // the byte after the slash
 	for k := range all {
 		if err != nil || stands[all[k].RefersTo] {
 			continue
 		}
 		var found bool
-		if found, err = db.leadOne(ctx, &all[k]); !found {
+		if found, err = db.lead(ctx, &all[k]); !found {
 			lost++
 		}
 	}
@@ -124,48 +116,37 @@ func (db *DB) LeadRevisits(ctx context.Context, segment string) (lost int, err e
 	return lost, nil
 }
 
-func (db *DB) leadOne(ctx context.Context, c *Capture) (bool, error) {
-	holders, err := db.Holders(ctx, c.Collection, c.Digest)
-	k := slices.IndexFunc(holders, func(h Capture) bool { return h.MayStandFor(c) })
-	if err != nil || k < 0 {
-		return false, err
-	}
-	return true, db.write(ctx, func(x *tx) error {
-		_, err := x.exec(`UPDATE captures SET refers_to=$1 WHERE refers_to=$2 AND refers_to<>'' AND collection=$3 AND digest=$4 AND unmodified=$5 AND ($6='' OR url=$6)`,
-			fmt.Sprintf("%s/%d", holders[k].Segment, holders[k].Offset), c.RefersTo, c.Collection, c.Digest, bit(c.Unmodified), c.URL)
-		return err
-	})
-}
-
 // unresolved brings what revisits lack: record ids with collection and payload digest, all of one record id together, and the
-// URL if one of them needs the head, too.
+// URL of one whose server answered 304, which needs the head, too.
 func (db *DB) unresolved(ctx context.Context, after string) ([]Capture, error) {
-	return rowsOf(ctx, db, func(r row) (c Capture, err error) {
-		err = r.Scan(&c.RefersTo, &c.Collection, &c.Digest, &c.URL)
-		return c, err
-	},
-		`SELECT refers_to, collection, digest, MAX(CASE WHEN unmodified=1 THEN url ELSE '' END) FROM captures WHERE refers_to IN (SELECT DISTINCT refers_to
-		FROM captures WHERE refers_to>$1 AND refers_to<'=' AND refers_to<>'' ORDER BY refers_to LIMIT $2) AND refers_to<>'' GROUP BY refers_to, collection, digest ORDER BY refers_to`, after, pageRows)
+	return rowsOf(ctx, db, scanLack, `SELECT DISTINCT `+lackCols+` FROM captures WHERE refers_to IN (SELECT DISTINCT refers_to
+		FROM captures WHERE refers_to>$1 AND refers_to<'=' AND refers_to<>'' ORDER BY refers_to LIMIT $2) AND refers_to<>'' ORDER BY refers_to`, after, pageRows)
 }
 
-func (db *DB) resolve(ctx context.Context, c Capture) (bool, error) {
-	holders, err := db.Holders(ctx, c.Collection, c.Digest)
-	if c.URL != "" {
-		revisit := Capture{URL: c.URL, Unmodified: true}
-		holders = slices.DeleteFunc(holders, func(h Capture) bool { return h.RecordID != c.RefersTo && !h.MayStandFor(&revisit) })
-	}
-	if err != nil || len(holders) == 0 {
+// lackCols are what tells which revisits lack the same; scanLack reads them.
+const lackCols = `refers_to, collection, digest, unmodified, CASE WHEN unmodified=1 THEN url ELSE '' END`
+
+func scanLack(r row) (c Capture, err error) {
+	var unmodified int64
+	err = r.Scan(&c.RefersTo, &c.Collection, &c.Digest, &unmodified, &c.URL)
+	c.Unmodified = unmodified != 0
+	return c, err
+}
+
+// lead leads the revisits that lack the same to the best of what may stand for their original; false if there is nothing.
+func (db *DB) lead(ctx context.Context, lack *Capture) (bool, error) {
+	holders, err := db.Holders(ctx, lack.Collection, lack.Digest)
+	if err != nil {
 		return false, err
+	}
+	holders = lack.Originals(holders, lack.RefersTo)
+	if len(holders) == 0 {
+		return false, nil
 	}
 	best := holders[0]
-	for _, h := range holders {
-		if h.RecordID == c.RefersTo {
-			best = h
-		}
-	}
 	err = db.write(ctx, func(x *tx) error {
-		_, err := x.exec(`UPDATE captures SET refers_to=$1 WHERE refers_to=$2 AND refers_to<>'' AND collection=$3 AND digest=$4`,
-			fmt.Sprintf("%s/%d", best.Segment, best.Offset), c.RefersTo, c.Collection, c.Digest)
+		_, err := x.exec(`UPDATE captures SET refers_to=$1 WHERE refers_to=$2 AND refers_to<>'' AND collection=$3 AND digest=$4 AND unmodified=$5 AND ($6='' OR url=$6)`,
+			fmt.Sprintf("%s/%d", best.Segment, best.Offset), lack.RefersTo, lack.Collection, lack.Digest, bit(lack.Unmodified), lack.URL)
 		return err
 	})
 	if err != nil {

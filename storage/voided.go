@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -92,10 +93,25 @@ func (c *Capture) Heads(revisit *Capture) bool {
 	return c.URL == revisit.URL && c.Status == revisit.Status && c.Mime == revisit.Mime
 }
 
-// MayStandFor says whether a whole response of the same payload may stand for the original of a revisit: of one whose server
-// answered 304, it is of the same address, for its head counts, too.
-func (c *Capture) MayStandFor(revisit *Capture) bool {
-	return !revisit.Unmodified || c.URL == revisit.URL && c.Status/100 == 2
+// MayStandFor says whether a whole response of the same payload may stand for the original of a revisit: the record that it
+// refers to may, by that record's id; of one whose server answered 304, else one of the same address, for its head counts, too.
+func (c *Capture) MayStandFor(revisit *Capture, refers string) bool {
+	return refers != "" && c.RecordID == refers || !revisit.Unmodified || c.URL == revisit.URL && c.Status/100 == 2
+}
+
+// Originals are those of the holders of its payload that may stand for the original of a revisit, best first: the record that
+// it refers to, wherever that is now; then as they come, from Holders the oldest first. Rebuilds and repairs lead by it alike.
+func (c *Capture) Originals(holders []Capture, refers string) (out []Capture) {
+	for k := range holders {
+		switch h := &holders[k]; {
+		case !h.MayStandFor(c, refers):
+		case refers != "" && h.RecordID == refers:
+			out = slices.Insert(out, 0, *h)
+		default:
+			out = append(out, *h)
+		}
+	}
+	return out
 }
 
 // insertVoided notes an exchange that stands in a segment and does not count: a purge must find it all the same.

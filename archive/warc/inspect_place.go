@@ -75,29 +75,12 @@ func (i *Inspector) holder(ctx context.Context, revisit *storage.Capture, refers
 	if err != nil {
 		return "", err
 	}
-	for _, h := range inTurn(holders, revisit, refers) {
+	for _, h := range revisit.Originals(holders, refers) {
 		if whole, err := i.isWhole(ctx, &h); err != nil || whole {
 			return location(h.Segment, h.Offset), err
 		}
 	}
 	return "", nil
-}
-
-// inTurn are those of the holders of a payload that may stand for the original of a revisit, best first.
-func inTurn(holders []storage.Capture, revisit *storage.Capture, refers string) []storage.Capture {
-	holders = slices.DeleteFunc(slices.Clone(holders), func(h storage.Capture) bool { return h.RecordID != refers && !h.MayStandFor(revisit) })
-	slices.SortStableFunc(holders, func(a, b storage.Capture) int {
-		switch {
-		case refers == "" || a.RecordID == b.RecordID:
-			return 0
-		case a.RecordID == refers:
-			return -1
-		case b.RecordID == refers:
-			return 1
-		}
-		return 0
-	})
-	return holders
 }
 
 // isWhole says whether the record of a stored capture can be read to its end. Of each it is asked once.

@@ -80,7 +80,7 @@ func (c *comparison) leads(ctx context.Context, u *unitRows, place string) (stri
 		return "a revisit stands there, too", nil
 	case o.Digest != w.Digest:
 		return "the capture there has another payload", nil
-	case o.RecordID != u.refers && !o.MayStandFor(w):
+	case !o.MayStandFor(w, u.refers):
 		return "the capture there is of another address, and its head would count", nil
 	}
 	return "", nil

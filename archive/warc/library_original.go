@@ -30,7 +30,7 @@ func (l *Library) original(ctx context.Context, c *storage.Capture) (*Memento, e
 	if herr != nil {
 		return nil, errors.Join(err, herr)
 	}
-	turn := inTurn(holders, c, "")
+	turn := c.Originals(holders, "")
 	for _, h := range turn[:min(maxOriginals, len(turn))] {
 		place := location(h.Segment, h.Offset)
 		if place == c.RefersTo || l.rotten.has(place) {

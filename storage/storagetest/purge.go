@@ -21,6 +21,7 @@ func Purge(t *testing.T, rows Rows) {
 		{"Original", purgeOriginal},
 		{"Race", purgeRace},
 		{"Resolve", purgeResolve},
+		{"ResolveEach", purgeResolveEach},
 		{"Lead", mendLead},
 		{"DueAgain", mendDueAgain},
 		{"Spots", purgeSpots},
@@ -336,6 +337,32 @@ func purgeResolve(b *bench) {
 		b.t.Errorf("%d lost, %v; want 1", lost, err)
 	}
 	for offset, want := range map[int64]string{0: "a/10", 10: "a/0", 20: "a/0", 70: "<urn:uuid:a-0>"} {
+		if got := b.at("r", offset).RefersTo; got != want {
+			b.t.Errorf("revisit at %d refers to %q, want %q", offset, got, want)
+		}
+	}
+}
+
+// purgeResolveEach: one record can be the original of pages that were not modified, at addresses of their own, and of equal
+// payloads at others. If it is gone, each goes where it may: a page to its own address alone, an equal payload to the oldest.
+func purgeResolveEach(b *bench) {
+	ctx := b.t.Context()
+	b.stored("a", "response", "response", "response")
+	b.stored("r", "<urn:uuid:gone>", "<urn:uuid:gone>")
+	revisits := []storage.Capture{capture("r", 70, b.at("a", 10).URL, b.clock.Now()), capture("r", 80, b.at("a", 20).URL, b.clock.Now()),
+		capture("r", 90, "http://other/", b.clock.Now())}
+	for k := range revisits {
+		c := &revisits[k]
+		c.Kind, c.RefersTo, c.Digest, c.Unmodified = "revisit", "<urn:uuid:gone>", b.at("a", 0).Digest, true
+	}
+	if err := b.Adopt(ctx, []storage.End{{Captures: revisits}}); err != nil {
+		b.t.Fatal(err)
+	}
+	lost, err := b.ResolveRevisits(ctx)
+	if err != nil || lost != 1 {
+		b.t.Errorf("%d lost, %v; want 1", lost, err)
+	}
+	for offset, want := range map[int64]string{0: "a/0", 10: "a/0", 70: "a/10", 80: "a/20", 90: "<urn:uuid:gone>"} {
 		if got := b.at("r", offset).RefersTo; got != want {
 			b.t.Errorf("revisit at %d refers to %q, want %q", offset, got, want)
 		}
