@@ -260,6 +260,26 @@ func TestALoginsCookiesAreSentBackAndNotKept(t *testing.T) {
 	}
 }
 
+// TestNamesOfCookiesAreNoPlaceForSecrets: a server may name a cookie by the key or the user, and gets it back.
+func TestNamesOfCookiesAreNoPlaceForSecrets(t *testing.T) {
+	names := []string{"u_" + url.QueryEscape(apiKey), "logged_in_" + password + "_x", cookie}
+	s := serve(t, false, func(string, []byte) reply {
+		return reply{raw: "HTTP/1.1 200 OK\r\nSet-Cookie: " + strings.Join(names, "=1; Path=/\r\nSet-Cookie: ") + "=1\r\nContent-Length: 2\r\n\r\nok"}
+	})
+	who := secretive()
+	w := recorder(t, &Recorder{}).Worker()
+	for _, path := range []string{"/", "/next"} {
+		x, doc := fetch(t, w, Request{URL: s.url(path), Header: http.Header{"X-Id": {path}}, Session: who})
+		leaked(t, path, everything(t, x, doc))
+		if path == "/next" && !strings.Contains(string(x.Request), "\r\nCookie: sid=[redacted]; [redacted]=[redacted]; [redacted]=[redacted]; [redacted]=[redacted]\r\n") {
+			t.Errorf("the request is kept as %s", x.Request)
+		}
+	}
+	if got, want := string(s.request("/next")), "; "+strings.Join(names, "=1; ")+"=1\r\n"; !strings.Contains(got, want) {
+		t.Errorf("%q was not sent back: %s", want, got)
+	}
+}
+
 func TestCookiesOfAnOpenSessionAreKeptAsTheyAre(t *testing.T) {
 	s := serve(t, false, func(path string, head []byte) reply {
 		return reply{raw: fmt.Sprintf("HTTP/1.1 200 OK\r\nSet-Cookie: visit=a-visit-without-a-login\r\nContent-Length: %d\r\n\r\n%s", len(head), head)}

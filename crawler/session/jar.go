@@ -29,6 +29,22 @@ const (
 	maxHeaderBytes   = 16 << 10 // of a Cookie field
 )
 
+// shown are the name and the value of a cookie as the record of a request has them, without what is to be looked for on its
+// host: a server chooses names, too, and may have made one of a secret; and a value that was none when it was set may have
+// become one since.
+func (c Cookie) shown(set *Set) (name, value string) {
+	inName, inValue := set.tells(c.Name), set.tells(c.Value)
+	across := !inName && !inValue && set.tells(c.Name+"="+c.Value)
+	name, value = c.Name, c.Value
+	if inName || across {
+		name = Redacted
+	}
+	if inValue || across || c.secret {
+		value = Redacted
+	}
+	return name, value
+}
+
 // jar keeps cookies by the rules of RFC 6265. It is for one goroutine at a time.
 type jar struct {
 	all  []Cookie

@@ -290,6 +290,9 @@ func (s *Set) String(text string) string {
 	return string(b)
 }
 
+// tells says whether a secret stands in a text.
+func (s *Set) tells(text string) bool { return s.String(text) != text }
+
 // In says whether a secret stands in what r yields, up to its first error, which is returned unless it is io.EOF.
 func (s *Set) In(r io.Reader) (bool, error) {
 	if s.Empty() {

@@ -208,6 +208,7 @@ func (s *Session) cookies(a *Asked, at Where, now time.Time) {
 	if len(cs) == 0 {
 		return
 	}
+	set := s.Secrets(at.Host)
 	var sent, shown strings.Builder
 	var hidden []string
 	for i, c := range cs {
@@ -216,12 +217,11 @@ func (s *Session) cookies(a *Asked, at Where, now time.Time) {
 			shown.WriteString("; ")
 		}
 		sent.WriteString(c.Name + "=" + c.Value)
-		if c.secret {
+		name, value := c.shown(set)
+		shown.WriteString(name + "=" + value)
+		if name != c.Name || value != c.Value {
 			a.Secret = true
-			hidden = append(hidden, c.Name)
-			shown.WriteString(c.Name + "=" + Redacted)
-		} else {
-			shown.WriteString(c.Name + "=" + c.Value)
+			hidden = append(hidden, name)
 		}
 	}
 	a.Lines = append(a.Lines, Line{"Cookie", sent.String(), shown.String()})

@@ -286,6 +286,28 @@ func TestAWordOfAFieldIsASecretToo(t *testing.T) {
 	}
 }
 
+// TestCookiesThatTurnOutSecret: what was set when nothing was secret may be a secret when it is sent.
+func TestCookiesThatTurnOutSecret(t *testing.T) {
+	const learnt = "f3a9c1d27b-l0g1n"
+	s := New(Options{Keep: true, Sites: []Site{{Host: "a.test", User: "u", Password: "pa55word", Secrets: []string{"half=ofit"}}}})
+	open, closed := at("http://a.test/"), at("https://a.test/")
+	for _, line := range []string{"n=" + learnt, "plain=yes", "half=ofit", "user_pa55word=1"} {
+		s.Answer(open, s.Ask(open, now), []byte("HTTP/1.1 200 OK\r\nSet-Cookie: "+line+"; Path=/\r\n\r\n"), now)
+	}
+	s.Answer(closed, s.Ask(closed, now), []byte("HTTP/1.1 200 OK\r\nSet-Cookie: m="+learnt+"; Path=/\r\n\r\n"), now)
+	a := s.Ask(open, now)
+	line := a.Lines[len(a.Lines)-1]
+	if want := "n=" + learnt + "; plain=yes; half=ofit; user_pa55word=1; m=" + learnt; line.Value != want {
+		t.Errorf("sent %q", line.Value)
+	}
+	if want := "n=[redacted]; plain=yes; [redacted]=[redacted]; [redacted]=[redacted]; m=[redacted]"; line.Shown != want {
+		t.Errorf("shown %q", line.Shown)
+	}
+	if got := strings.Join(a.Hidden, ", "); got != "Cookie (n, [redacted], [redacted], m)" || !a.Secret {
+		t.Errorf("hidden: %s, secret %t", got, a.Secret)
+	}
+}
+
 func TestCookieDates(t *testing.T) {
 	want := time.Date(2015, 10, 21, 7, 28, 0, 0, time.UTC)
 	for _, s := range []string{
