@@ -1,7 +1,7 @@
 // Package fetch makes one exchange at a time and keeps the exact bytes that crossed the wire, above TLS. It speaks
 // HTTP/1.1 over connections of its own, since what is to be kept is what a general client hides: the order and casing of
 // the bytes, interim responses, replies that are almost HTTP. It never follows a redirect, reads robots.txt, waits for
-// politeness or repeats a request, save once on a kept-alive connection that turns out to be dead.
+// politeness or repeats a request that a server may have had in hand.
 package fetch
 
 import (

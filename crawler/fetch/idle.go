@@ -4,9 +4,12 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
+	"linkstead/archive/httpmsg"
 	"linkstead/archive/warc"
 )
 
@@ -21,6 +24,31 @@ type conn struct {
 	timer *time.Timer
 
 	protocol string // "h2", for one exchange alone; empty: HTTP/1.1
+
+	most    time.Duration // for which it may be kept …
+	bounded bool          // … if the server said so
+}
+
+// keptMargin is how long before a server closes a connection it is used no more: a request must not cross with the end.
+const keptMargin = time.Second
+
+// keptFor is for how long a connection may be kept, if the server said when it closes it (Keep-Alive: timeout=5, RFC 2068
+// §19.7.1.1). What can't be read says nothing.
+func keptFor(h httpmsg.Head) (d time.Duration, said bool) {
+	for _, t := range h.Tokens("Keep-Alive") {
+		v, found := strings.CutPrefix(t, "timeout=")
+		if !found {
+			continue
+		}
+		n, err := strconv.ParseUint(strings.Trim(v, `"`), 10, 16)
+		if err != nil {
+			continue
+		}
+		if own := max(0, time.Duration(n)*time.Second-keptMargin); !said || own < d { //nolint:gosec // 16 bits
+			d, said = own, true
+		}
+	}
+	return d, said
 }
 
 // gate lets a TLS connection be emptied of what it has read ahead: while it is shut, nothing more comes through.
@@ -102,17 +130,21 @@ func (p *idle) pop(key string) *conn {
 	return c
 }
 
-// put keeps c for another exchange, or closes it if there are enough.
+// put keeps c for another exchange, or closes it if there are enough, or if the server is about to.
 func (p *idle) put(c *conn) {
+	ttl := p.ttl
+	if c.bounded {
+		ttl = min(ttl, c.most)
+	}
 	p.mu.Lock()
-	keep := !p.closed && p.n < p.total && len(p.hosts[c.key]) < p.perHost
+	keep := ttl > 0 && !p.closed && p.n < p.total && len(p.hosts[c.key]) < p.perHost
 	if keep {
 		p.hosts[c.key] = append(p.hosts[c.key], c)
 		p.n++
 		if c.timer == nil {
-			c.timer = time.AfterFunc(p.ttl, func() { p.expire(c) })
+			c.timer = time.AfterFunc(ttl, func() { p.expire(c) })
 		} else {
-			c.timer.Reset(p.ttl)
+			c.timer.Reset(ttl)
 		}
 	}
 	p.mu.Unlock()

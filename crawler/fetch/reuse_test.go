@@ -10,47 +10,133 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
+	"linkstead/archive/httpmsg"
 	"linkstead/archive/outcome"
+	"linkstead/archive/warc"
 )
 
-// TestStale lets a server close kept-alive connections without a word. Only the last attempt's bytes are kept.
+// TestStale lets a server end kept-alive connections without a word. With the request in hand, that is an attempt of its own,
+// which is not repeated here.
 func TestStale(t *testing.T) {
 	const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 	for _, secure := range []bool{false, true} {
 		var asked atomic.Int64
 		s := serve(t, secure, func(path string, _ []byte) reply {
-			asked.Add(1)
-			switch path {
-			case "/then-close":
+			n := asked.Add(1)
+			switch {
+			case path == "/then-close":
 				return reply{raw: ok, close: true}
-			case "/stale-once":
-				if asked.Load() == 2 {
-					return reply{close: true} // the request came, and the connection died
-				}
+			case path == "/empty" && n == 2:
+				return reply{close: true}
+			case path == "/reset" && n == 4:
+				return reply{reset: true}
 			}
 			return reply{raw: ok}
 		})
 		w := recorder(t, &Recorder{}).Worker()
-		fetch(t, w, Request{URL: s.url("/")})
-		x, _ := fetch(t, w, Request{URL: s.url("/stale-once"), Header: http.Header{"X-Id": {"a"}}})
-		if x.Outcome != outcome.Captured || response(t, x) != ok || !bytes.Equal(x.Request, s.request("a")) {
-			t.Errorf("tls=%v: %s (%s), response %q", secure, x.Outcome, x.Detail, response(t, x))
+		for i, want := range []struct {
+			path string
+			outcome.Outcome
+		}{{"/", outcome.Captured}, {"/empty", outcome.Empty}, {"/empty", outcome.Captured}, {"/reset", outcome.Reset}, {"/reset", outcome.Captured}} {
+			id := strconv.Itoa(i)
+			x, _ := fetch(t, w, Request{URL: s.url(want.path), Header: http.Header{"X-Id": {id}}})
+			if x.Outcome != want.Outcome || !bytes.Equal(x.Request, s.request(id)) || (x.Response == nil) == (want.Outcome == outcome.Captured) {
+				t.Errorf("tls=%v: request %d for %s: %s (%s), want %s", secure, i, want.path, x.Outcome, x.Detail, want.Outcome)
+			}
 		}
-		if n := asked.Load(); n != 3 {
-			t.Errorf("tls=%v: asked %d times, want 3", secure, n)
+		if n := asked.Load(); n != 5 {
+			t.Errorf("tls=%v: asked %d times, want 5", secure, n)
 		}
 		for range 20 {
-			if x, _ := fetch(t, w, Request{URL: s.url("/then-close")}); x.Outcome != outcome.Captured {
-				t.Errorf("tls=%v: %s (%s)", secure, x.Outcome, x.Detail)
+			for x, _ := fetch(t, w, Request{URL: s.url("/then-close")}); x.Outcome != outcome.Captured; {
+				if !crossed(x) {
+					t.Fatalf("tls=%v: %s (%s)", secure, x.Outcome, x.Detail)
+				}
+				x, _ = fetch(t, w, Request{URL: s.url("/then-close")})
 			}
 		}
 	}
+}
+
+// crossed says whether a request may have crossed with the end of a kept-alive connection.
+func crossed(x *warc.Exchange) bool {
+	return (x.Outcome == outcome.Empty || x.Outcome == outcome.Reset) && x.Response == nil && len(x.Request) > 0
+}
+
+// mute is a connection that is over: nothing can be sent, and nothing comes.
+type mute struct{ net.Conn }
+
+func (mute) Write([]byte) (int, error) {
+	return 0, &net.OpError{Op: "write", Net: "tcp", Err: syscall.EPIPE}
+}
+func (mute) Read([]byte) (int, error) { return 0, io.EOF }
+
+// TestUnsent: a kept-alive connection that takes no byte of the request gives way to a new one, and the server is asked once.
+func TestUnsent(t *testing.T) {
+	var asked atomic.Int64
+	s := serve(t, false, func(string, []byte) reply {
+		asked.Add(1)
+		return reply{raw: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"}
+	})
+	r := recorder(t, &Recorder{})
+	w := r.Worker()
+	fetch(t, w, Request{URL: s.url("/")})
+	c := r.idle.hosts["http://"+s.addr][0]
+	c.Conn = mute{c.Conn}
+	x, _ := fetch(t, w, Request{URL: s.url("/"), Header: http.Header{"X-Id": {"a"}}})
+	if x.Outcome != outcome.Captured || !bytes.Equal(x.Request, s.request("a")) || asked.Load() != 2 || s.dialled() != 2 {
+		t.Errorf("%s (%s), asked %d times over %d connections, want 2 and 2", x.Outcome, x.Detail, asked.Load(), s.dialled())
+	}
+}
+
+// TestKeptFor: a connection is not used any more when its server is about to close it.
+func TestKeptFor(t *testing.T) {
+	for field, want := range map[string]time.Duration{
+		"timeout=5, max=100":      4 * time.Second,
+		"max=100, Timeout=\"15\"": 14 * time.Second,
+		"timeout=1":               0,
+		"timeout=0":               0,
+		"timeout=9, timeout=3":    2 * time.Second,
+		"":                        -1,
+		"timeout=":                -1,
+		"timeout=-1":              -1,
+		"timeout=1e9":             -1,
+		"timeout=99999999999999":  -1,
+		"max=5":                   -1,
+	} {
+		d, said := keptFor(httpmsg.Head{Fields: []httpmsg.Field{{Name: "keep-alive", Value: field}}})
+		if said != (want >= 0) || said && d != want {
+			t.Errorf("%q: %s, %v, want %s", field, d, said, want)
+		}
+	}
+	for _, said := range []string{"1", "60"} {
+		s := serve(t, false, always(reply{raw: "HTTP/1.1 200 OK\r\nKeep-Alive: timeout=" + said + "\r\nContent-Length: 0\r\n\r\n"}))
+		r := recorder(t, &Recorder{})
+		fetch(t, r.Worker(), Request{URL: s.url("/")})
+		if kept := len(r.idle.hosts["http://"+s.addr]) == 1; kept != (said == "60") {
+			t.Errorf("timeout=%s: kept %v", said, kept)
+		}
+	}
+}
+
+// FuzzKeptFor: whatever a server says, a connection is kept for no negative time, and for less than a day.
+func FuzzKeptFor(f *testing.F) {
+	f.Add("timeout=5, max=100")
+	f.Add(`timeout="", timeout=99999999999999999999`)
+	f.Fuzz(func(t *testing.T, field string) {
+		d, said := keptFor(httpmsg.Head{Fields: []httpmsg.Field{{Name: "Keep-Alive", Value: field}}})
+		if d < 0 || d > 24*time.Hour || (!said && d != 0) {
+			t.Errorf("%q: %s, %v", field, d, said)
+		}
+	})
 }
 
 // TestOutOfTurn drops a kept-alive connection on which bytes came that nobody asked for.
@@ -272,8 +358,14 @@ func randomReply(id, path string) reply {
 func exchangeOnce(w *Worker, s *server, sent *sync.Map, id string, j int) string {
 	path := []string{"/length", "/chunked", "/204", "/length", "/chunked", "/close"}[j%6]
 	body := []byte(nil)
-	x, err := w.Fetch(context.Background(), Request{URL: s.url(path), Header: http.Header{"X-Id": {id}}},
-		func(d Document) error { body = bytes.Clone(d.Body); return nil })
+	ask := func() (*warc.Exchange, error) {
+		return w.Fetch(context.Background(), Request{URL: s.url(path), Header: http.Header{"X-Id": {id}}},
+			func(d Document) error { body = bytes.Clone(d.Body); return nil })
+	}
+	x, err := ask()
+	for err == nil && crossed(x) {
+		x, err = ask()
+	}
 	if err != nil {
 		return err.Error()
 	}

@@ -87,13 +87,14 @@ func (w *Worker) record(ctx context.Context, req Request) (*warc.Exchange, error
 	return w.wire.exchange(ctx, t, msg, x)
 }
 
-// exchange sends msg and keeps what comes back. On a kept-alive connection that turns out to be dead before the first
-// byte of a response, it asks once more, on a new one: only the last attempt is the exchange.
+// exchange sends msg and keeps what comes back. On a kept-alive connection that turns out to be dead before a byte of the
+// request is on its way, it makes a new one. Once the server may have the request in hand, its end is the exchange's: an
+// attempt that leaves evidence, and is followed by the pauses that any other is followed by.
 func (w *wire) exchange(ctx context.Context, t target, msg message, x *warc.Exchange) (*warc.Exchange, error) {
 	w.start = time.Now()
 	if c := w.rec.idle.get(t.key()); c != nil {
 		err := w.talk(ctx, c, msg, x)
-		if err == nil || x.Response != nil || x.Interim != nil || !broken(err) || ctx.Err() != nil {
+		if len(x.Request) > 0 || x.Response != nil || x.Interim != nil || !broken(err) || ctx.Err() != nil {
 			return w.end(ctx, t, x, err)
 		}
 		*x = warc.Exchange{URL: x.URL, Method: x.Method, At: w.rec.now()}
@@ -180,6 +181,7 @@ func (w *wire) talk(ctx context.Context, c *conn, msg message, x *warc.Exchange)
 	}
 	reusable := stop() && readErr == nil && w.done && sentAll && c.protocol == "" && x.Excess == 0 && x.Head.KeepAlive()
 	if reusable && c.SetDeadline(time.Time{}) == nil {
+		c.most, c.bounded = keptFor(x.Head)
 		w.rec.idle.put(c)
 	} else {
 		_ = c.Close() // all that it had to say has been read
