@@ -80,6 +80,19 @@ func ParseHead(b []byte) (Head, error) {
 	return h, nil
 }
 
+// StatusEnd is where the status ends with which a response begins, and what may follow is the reason; -1 if b does not begin
+// with a version of at most "HTTP/1.1"'s length and a status. It need not be whole.
+func StatusEnd(b []byte) int {
+	line, _, _ := bytes.Cut(b, []byte("\n"))
+	line = bytes.TrimSuffix(line, []byte("\r"))
+	proto, rest, _ := strings.Cut(string(line), " ")
+	rest = strings.TrimLeft(rest, " \t")
+	if _, ok := statusOf(rest); !ok || !version(proto) || len(proto) > len("HTTP/1.1") {
+		return -1
+	}
+	return len(line) - len(rest) + len("200")
+}
+
 // statusOf reads the status at the start of s: three digits, and then nothing or a space.
 func statusOf(s string) (status int, ok bool) {
 	if len(s) < 3 || (len(s) > 3 && s[3] != ' ' && s[3] != '\t') {

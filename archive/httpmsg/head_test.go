@@ -73,6 +73,18 @@ func TestParseHeadFaults(t *testing.T) {
 	}
 }
 
+func TestStatusEnd(t *testing.T) {
+	for in, want := range map[string]int{
+		"HTTP/1.1 200 OK\r\nA: b\r\n\r\n": 12, "HTTP/1.1 200": 12, "http/2  \t204\n": 12, "HTTP/1.0 200 200 200\r\n": 12,
+		"": -1, "HTTP/1.1": -1, "HTTP/1.1 20": -1, "HTTP/1.1 2000 OK": -1, "HTTP/1.1x 200 OK": -1, "HTTP/123456 200 OK": -1,
+		"HTTP/1.1\r\n 200 OK": -1, "ICY 200 OK": -1,
+	} {
+		if got := StatusEnd([]byte(in)); got != want {
+			t.Errorf("%q: %d, want %d", in, got, want)
+		}
+	}
+}
+
 // TestHeadEnd finds the same end however the bytes are cut into pieces.
 func TestHeadEnd(t *testing.T) {
 	for _, in := range []string{"a\r\nb\r\n\r\nx", "a\n\nx", "a\n\r\nx", "a\r\n\n", "a\r\n\r\r\n\r\n"} {

@@ -120,10 +120,15 @@ func TestSecretsThatComeBackAreMasked(t *testing.T) {
 		"head": {raw: "HTTP/1.1 302 Found " + apiKey + "\r\nLocation: /?k=" + url.QueryEscape(apiKey) + "&p=" + password +
 			"\r\nSet-Cookie: sid=" + cookie + "x; Path=/\r\nSet-Cookie: n=1\r\nX-Echo: " + base64.StdEncoding.EncodeToString([]byte("reader:"+password)) +
 			"\r\nContent-Length: 0\r\n\r\n"},
-		"interim": {raw: "HTTP/1.1 103 Early Hints\r\nLink: </" + password + ">\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"},
-		"no HTTP": {raw: "hello " + password + "\r\n\r\n", close: true},
-		"no end":  {raw: "HTTP/1.1 200 OK\r\nSet-Cookie: sid=" + cookie + "\r\nX: " + apiKey, close: true},
-		"lengths": {raw: "HTTP/1.1 200 OK\r\nSet-Cookie: sid=fresh-and-secret\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n" + apiKey, close: true},
+		"version":   {raw: "HTTP/1.1" + password + " 200 OK\r\nContent-Length: 0\r\n\r\n", close: true},
+		"no status": {raw: "HTTP/1.1 " + apiKey + " OK\r\nContent-Length: 0\r\n\r\n", close: true},
+		"a cookie in frames": {raw: "HTTP/1.1 200 " + cookie + "\r\nContent-Type: text/html; k=" + cookie + "\r\nTransfer-Encoding: chunked\r\nConnection: x-" + cookie +
+			"\r\nTrailer: " + cookie + "\r\nUpgrade: " + cookie + "\r\nX-" + cookie + ": 1\r\n\r\n" + strings.TrimPrefix(chunks(9), "0\r\n\r\n")},
+		"a cookie as a coding": {raw: "HTTP/1.1 200 OK\r\nContent-Encoding: " + cookie + "\r\nContent-Length: 0\r\n\r\n"},
+		"interim":              {raw: "HTTP/1.1 103 Early Hints\r\nLink: </" + password + ">\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"},
+		"no HTTP":              {raw: "hello " + password + "\r\n\r\n", close: true},
+		"no end":               {raw: "HTTP/1.1 200 OK\r\nSet-Cookie: sid=" + cookie + "\r\nX: " + apiKey, close: true},
+		"lengths":              {raw: "HTTP/1.1 200 OK\r\nSet-Cookie: sid=fresh-and-secret\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n" + apiKey, close: true},
 	}
 	for at := 0; at < len(body); at += 1 + at%3 {
 		cases[fmt.Sprintf("chunked at %d", at)] = reply{raw: plain + "Transfer-Encoding: chunked\r\n\r\n" + strings.TrimPrefix(chunks(at), "0\r\n\r\n")}

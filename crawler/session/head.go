@@ -3,66 +3,76 @@ package session
 import (
 	"bytes"
 	"strings"
+
+	"linkstead/archive/httpmsg"
 )
 
-// maskHead masks the secrets in a head, and tells how many there were. The version and the status stay; of the rest, what
-// the reason and the names of fields are made of, and what frames the message, is masked where a person declared it a secret
-// alone: no cookie may make another message of this one. What does not begin as HTTP does is masked as it is.
-func maskHead(own, all *Set, head []byte) (n int) {
+// maskHead masks the secrets in a head, and tells how many there were. What makes it the message that it is stays, whatever
+// somebody has chosen for a secret: the version and the status, lengths, the names of codings, the colons. What does not begin
+// with a version and a status is masked as it is.
+func maskHead(all *Set, head []byte) (n int) {
 	if all.Empty() {
 		return 0
 	}
-	if !bytes.HasPrefix(head, []byte("HTTP/")) {
+	at := lineEnd(head, 0)
+	reason := httpmsg.StatusEnd(head[:at])
+	if reason < 0 {
 		return all.Mask(head)
 	}
-	at := lineEnd(head, 0)
-	n = own.Mask(head[reasonAt(head[:at]):at])
+	before := bytes.Clone(head[:at])
+	n = all.Mask(head[:at]) // from its beginning: a secret may begin in the status
+	if copy(head, before[:reason]); bytes.Equal(before, head[:at]) {
+		n = 0
+	}
 	for at < len(head) {
 		end := lineEnd(head, at)
 		for end < len(head) && (head[end] == ' ' || head[end] == '\t') {
 			end = lineEnd(head, end)
 		}
-		n += maskField(own, all, head[at:end])
+		n += maskField(all, head[at:end])
 		at = end
 	}
 	return n
 }
 
-// reasonAt is where the reason begins in a status line: behind the version and the status.
-func reasonAt(line []byte) int {
-	at := bytes.IndexByte(line, ' ') + 1
-	for at > 0 && at < len(line) && (line[at] == ' ' || '0' <= line[at] && line[at] <= '9') {
-		at++
-	}
-	return at
-}
-
-func maskField(own, all *Set, line []byte) int {
+func maskField(all *Set, line []byte) (n int) {
 	colon := bytes.IndexByte(line, ':')
 	if colon < 0 {
 		return all.Mask(line)
 	}
-	switch strings.ToLower(strings.Trim(string(line[:colon]), " \t")) {
-	case "content-length", "transfer-encoding", "content-encoding", "content-type", "connection", "trailer", "upgrade":
-		if framing(string(line[colon+1:])) {
-			return own.Mask(line[:colon])
-		}
-		return own.Mask(line)
+	if framing(strings.Trim(string(line[:colon]), " \t"), string(line[colon+1:])) {
+		return all.Mask(line[:colon])
 	}
-	return own.Mask(line) + all.Mask(line[colon+1:])
+	n = all.Mask(line) // whole: a secret may have a colon in it
+	line[colon] = ':'
+	return n
 }
 
-// framing says whether a value holds nothing but a length, or the names of codings: then it repeats no secret, whatever
-// somebody has chosen for a password.
-func framing(value string) bool {
+// framing says whether a field frames the message, and its value holds nothing but a length, or the names of codings: then it
+// repeats no secret, whatever somebody has chosen for a password.
+func framing(name, value string) bool {
+	var known func(word string) bool
+	switch strings.ToLower(name) {
+	case "content-length":
+		known = func(word string) bool { return strings.Trim(word, "0123456789") == "" }
+	case "transfer-encoding", "content-encoding", "connection":
+		known = coding
+	default:
+		return false
+	}
 	for word := range strings.FieldsFuncSeq(strings.ToLower(value), func(r rune) bool { return strings.ContainsRune(", \t\r\n", r) }) {
-		switch word {
-		case "chunked", "gzip", "x-gzip", "deflate", "compress", "identity", "br", "zstd", "close", "keep-alive":
-		default:
-			if strings.Trim(word, "0123456789") != "" {
-				return false
-			}
+		if !known(word) {
+			return false
 		}
 	}
 	return true
+}
+
+// coding says whether a word is the name of a coding, or says what becomes of the connection.
+func coding(word string) bool {
+	switch word {
+	case "chunked", "gzip", "x-gzip", "deflate", "compress", "identity", "br", "zstd", "close", "keep-alive":
+		return true
+	}
+	return false
 }

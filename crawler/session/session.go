@@ -266,7 +266,7 @@ func (s *Session) Answer(at Where, a Asked, head []byte, now time.Time) (redacte
 	if names := s.maskCookies(at, cookies, secret, head); names != "" {
 		redacted = append(redacted, "Set-Cookie ("+names+")")
 	}
-	if n := maskHead(s.own, s.Secrets(at.Host), head); n > 0 {
+	if n := maskHead(s.Secrets(at.Host), head); n > 0 {
 		redacted = append(redacted, fmt.Sprintf("the head in %d places", n))
 	}
 	return redacted
@@ -281,7 +281,7 @@ func (s *Session) Interim(at Where, a Asked, head []byte) (redacted []string) {
 	if names := s.maskCookies(at, cookies, secret, head); names != "" {
 		redacted = append(redacted, "Set-Cookie ("+names+") of an interim head")
 	}
-	if n := maskHead(s.own, s.Secrets(at.Host), head); n > 0 {
+	if n := maskHead(s.Secrets(at.Host), head); n > 0 {
 		redacted = append(redacted, fmt.Sprintf("an interim head in %d places", n))
 	}
 	return redacted
