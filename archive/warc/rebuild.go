@@ -51,6 +51,7 @@ type Rebuilder struct {
 
 	forgotten []int64 // runs
 	odd       []string
+	copies    []string
 	hurt      []string // segments of which not all could be read
 }
 
@@ -61,6 +62,7 @@ type Rebuilt struct {
 	Damaged             []string // places within segments that could not be read; what came before and after was taken
 	Differ              []string // where the store holds other bytes than Rebuilder.Knew tells of
 	Odd                 []string // what stands among the segments and is no file: it was passed over
+	Copies              []string // what is only a copy of a segment that was taken, or has its name: it was passed over, too
 
 	// Spooled are the segments of the spool, all of them stored or empty now. Their files go by DropSpooled once the new rows
 	// are in place: until then the old ones need them.
@@ -79,7 +81,7 @@ func (b *Rebuilder) Rebuild(ctx context.Context) (Rebuilt, error) {
 	if err != nil {
 		return done, err
 	}
-	done.Odd = b.odd
+	done.Odd, done.Copies = b.odd, b.copies
 	b.purges, b.about = map[string]PurgeCounts{}, map[string]tail{}
 	for _, blob := range blobs {
 		if err := b.segment(ctx, blob, &done); err != nil {

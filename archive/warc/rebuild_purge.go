@@ -34,7 +34,7 @@ func segmentID(key string) string { return strings.TrimSuffix(path.Base(key), se
 func stem(id string) string { return id[:max(0, strings.LastIndexByte(id, '-'))] }
 
 // chosen are the segments that count. A purge that was interrupted leaves both the old segments and the new ones: if all the
-// new ones are there, they count, else the old ones do. What does not count is doomed.
+// new ones are there, they count, else the old ones do. What does not count is doomed. Copies count for nothing, and stay.
 func (b *Rebuilder) chosen(ctx context.Context) ([]storage.Blob, error) {
 	var all []storage.Blob
 	for blob, err := range b.Blobs.List(ctx, KeyPrefix) {
@@ -47,6 +47,10 @@ func (b *Rebuilder) chosen(ctx context.Context) ([]storage.Blob, error) {
 		case strings.HasSuffix(blob.Key, segmentSuffix):
 			all = append(all, blob)
 		}
+	}
+	all, err := b.withoutCopies(ctx, all)
+	if err != nil {
+		return nil, err
 	}
 	b.known = map[string]bool{}
 	like := map[string]int{}

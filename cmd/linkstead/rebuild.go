@@ -207,6 +207,9 @@ func (c *rebuildCmd) tell(e *env, done warc.Rebuilt, aside string, took time.Dur
 	for _, what := range done.Odd {
 		fmt.Fprintf(e.stdout, "Passed over: %s. If it should be a segment, put the file itself there, and rebuild again.\n", what)
 	}
+	for _, what := range done.Copies {
+		fmt.Fprintf(e.stdout, "Passed over: %s. Delete it once 'linkstead verify' calls it a copy; keep it until then.\n", what)
+	}
 	for _, what := range done.Differ {
 		fmt.Fprintf(e.stdout, "Not as stored: %s.\n", what)
 	}
