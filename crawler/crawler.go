@@ -119,6 +119,7 @@ type Crawler struct {
 	Hold      time.Duration                    // after how long a host is given back though it has more to do
 	RetryWait time.Duration                    // before the second try; doubled for each further one
 	Trickle   time.Duration                    // after which an answer that comes at less than a kilobyte a second lends its host's place; 0: 10 s
+	Links     *LinkRoom                        // for the links of documents with many; nil: no bound
 	Discover  time.Duration                    // to find what a document leads to; 0: 1 min
 	Pace      pace.Limits                      // how hosts are treated that are slow, fail or ask to be left alone
 	Grace     time.Duration                    // for exchanges under way when the work is to stop

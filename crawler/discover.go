@@ -3,6 +3,7 @@ package crawler
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"fmt"
 	"regexp"
 	"slices"
@@ -20,8 +21,8 @@ import (
 )
 
 // discover finds what a document leads to. A document that can't be read is captured all the same: a note tells why it
-// leads nowhere.
-func (c *Crawler) discover(r *run, e *warc.Entry, d fetch.Document) {
+// leads nowhere. The error is that of the context, which ended while the links waited for memory.
+func (c *Crawler) discover(ctx context.Context, r *run, e *warc.Entry, d fetch.Document) error {
 	switch hops := e.Task.Hops; {
 	case scope.Role(hops) == scope.KindRobots:
 	case r.spec().Watch == scope.WatchRecheck: // the links alone are asked for
@@ -29,9 +30,13 @@ func (c *Crawler) discover(r *run, e *warc.Entry, d fetch.Document) {
 		c.discoverPost(r, e, d, c.Now().UTC(), r.row.Source)
 	default:
 		f := newFinder(r, e, d.URL)
+		f.within(ctx, c.Links, len(d.Body))
 		f.scan(d, c.until())
 		f.forget()
+		c.Links.settle(e, f.cost)
+		return f.fault
 	}
+	return nil
 }
 
 // until is when the search in a document that begins now is over.
@@ -57,6 +62,13 @@ type finder struct {
 	late  int               // … and those that were left out for it
 	traps int               // links that were left out as traps …
 	why   string            // … and why the first one was
+
+	ctx    context.Context // of waits for room
+	room   *LinkRoom       // for many links; nil: no bound
+	length int             // of the document, in bytes
+	cost   int64           // of the links so far, in bytes …
+	share  int64           // … and the room for them, if it was asked for
+	fault  error           // why no room was given: the search is over
 }
 
 // Bounds of what one document may lead to. Beyond them a page is hostile or broken, and its closing record would be as big
@@ -267,6 +279,7 @@ func (f *finder) visit(ref markup.Ref) (string, bool) {
 	looks := f.asked%lateEvery == 0
 	f.asked++
 	switch {
+	case f.fault != nil:
 	case f.late > 0 || looks && !f.until.IsZero() && time.Now().After(f.until):
 		f.late++ // what is left of the document is passed over at the scanner's speed
 	case ref.Role == markup.Refresh:
@@ -320,7 +333,7 @@ func (f *finder) relate(ref markup.Ref) {
 	if f.seen[key] {
 		return
 	}
-	if f.bytes += len(url) + len(context); f.bytes > maxOutlinkBytes || len(f.e.Meta.Outlinks) >= maxOutlinks {
+	if f.bytes += len(url) + len(context); f.bytes > maxOutlinkBytes || len(f.e.Meta.Outlinks) >= maxOutlinks || !f.afford(len(url)+len(context)) {
 		f.spare++
 		return
 	}
@@ -339,7 +352,7 @@ func (f *finder) take(ref markup.Ref, hop scope.Hop) {
 	if f.raw[as] {
 		return
 	}
-	if len(f.raw) < maxOutlinks && len(ref.URL) < 256 {
+	if len(f.raw) < maxOutlinks && len(ref.URL) < 256 && f.spare == 0 {
 		f.raw[as] = true
 	}
 	base := f.base
@@ -371,7 +384,7 @@ func (f *finder) add(url string, hop scope.Hop, context string) {
 	if f.seen[key] {
 		return
 	}
-	if f.bytes += len(url) + len(context); f.bytes > maxOutlinkBytes || len(f.e.Meta.Outlinks) >= maxOutlinks {
+	if f.bytes += len(url) + len(context); f.bytes > maxOutlinkBytes || len(f.e.Meta.Outlinks) >= maxOutlinks || !f.afford(len(url)+len(context)) {
 		f.spare++
 		return
 	}

@@ -33,8 +33,7 @@ func (c *Crawler) find(ctx context.Context, r *run, e *warc.Entry, d fetch.Docum
 		c.discoverPost(r, e, d, c.Now().UTC(), source)
 		return nil
 	}
-	c.discover(r, e, d)
-	return nil
+	return c.discover(ctx, r, e, d)
 }
 
 // entryOf is the address under which a feed or a sitemap lists what a task stands for: the task's own, unless redirects

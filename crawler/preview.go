@@ -86,8 +86,7 @@ func (p *Preview) web(ctx context.Context, c *Crawler, r *run, e *warc.Entry) (*
 			return nil, err
 		}
 		x, err := w.Fetch(ctx, fetch.Request{URL: e.Task.URL, PDF: true}, func(d fetch.Document) error {
-			c.discover(r, e, d)
-			return nil
+			return c.discover(ctx, r, e, d)
 		})
 		if err != nil {
 			return nil, fmt.Errorf("fetch %s: %w", e.Task.URL, err)

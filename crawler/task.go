@@ -41,11 +41,16 @@ type steps struct {
 }
 
 // task carries one task out: fetch, discover, record. Of its steps ended is called unless an error is returned.
-func (c *Crawler) task(ctx context.Context, l storage.Lease, r *run, t storage.Task, p *permission, step steps) error {
+func (c *Crawler) task(ctx context.Context, l storage.Lease, r *run, t storage.Task, p *permission, step steps) (err error) {
 	e := &warc.Entry{Collection: r.row.Collection, Task: t, Meta: warc.Meta{
 		Run: t.Run, Host: t.Host, Task: t.ID, Token: l.Token, Kind: t.Kind, Depth: t.Depth, Via: t.Via, Hops: t.Hops,
 		Attempt: t.Attempts + 1,
 	}}
+	defer func() {
+		if err != nil { // else once the entry counts
+			c.Links.free(e)
+		}
+	}()
 	if t.Kind == KindDocument {
 		step.fetched()
 		if err := c.takeIn(ctx, r, e); err != nil {
@@ -53,7 +58,6 @@ func (c *Crawler) task(ctx context.Context, l storage.Lease, r *run, t storage.T
 		}
 		return c.record(ctx, r, e, step.ended)
 	}
-	var err error
 	if p != nil && !p.allowed() {
 		e.Exchange = c.forbidden(t, p)
 		step.fetched()
@@ -267,6 +271,7 @@ func (c *Crawler) record(ctx context.Context, r *run, e *warc.Entry, ended ended
 	// What has been fetched is recorded even if the work is to stop, or the host was lost.
 	err := c.append(c.last, r, e, func(held bool, err error) {
 		defer r.spending.bytes.Add(-ev.Bytes)
+		defer c.Links.free(e)
 		if err == nil && held {
 			ev.Found = e.Added
 			r.committed(ev, e.Task.ID, tasks)

@@ -12,6 +12,7 @@ import (
 type means struct {
 	limit     int64 // bytes of the whole process; 0: no bound
 	documents int64 // bytes of long documents in hand, with all that is made of them
+	links     int64 // bytes of the links that documents with many lead to; 0: no bound
 	decoded   int64 // bytes of one document that is searched for links
 	spill     int64 // bytes of a response before it goes to a file
 	hosts     int   // at the same time
@@ -24,10 +25,12 @@ const (
 	baseMemory     = 64 << 20
 	exchangeMemory = 512 << 10
 	freeDocuments  = 256 << 20 // for documents where memory has no bound
+	outsideMemory  = 48 << 20  // of the base, what the collector knows nothing of: the program's own pages, SQLite's cache
 )
 
 // means shares the memory out that the settings allow, for one of the crawlers of the process. A third of what is left beyond
-// the base is for documents; the rest is for exchanges: two spills each, the response and its records.
+// the base is for documents, a quarter for the links of those with many; the rest is for exchanges: two spills each, the response
+// and its records.
 func (e *env) means() means {
 	c := e.cfg
 	m := means{
@@ -38,19 +41,27 @@ func (e *env) means() means {
 		return m
 	}
 	left := max(m.limit-baseMemory, 16<<20) / int64(max(1, e.crawlers))
-	m.documents = left / 3
+	m.documents, m.links = left/3, left/4
 	m.decoded = min(m.decoded, m.documents/crawler.PostWeight)
 	m.spill = min(m.spill, m.limit/1024)
-	places := int((left - m.documents) / (2*m.spill + exchangeMemory))
+	places := int((left - m.documents - m.links) / (2*m.spill + exchangeMemory))
 	m.hosts = min(m.hosts, max(1, places/2))
 	m.more = max(1, places-m.hosts)
 	return m
 }
 
+// linkRoom is room for the links.
+func (m means) linkRoom() *crawler.LinkRoom {
+	if m.links == 0 {
+		return nil
+	}
+	return crawler.NewLinkRoom(m.links)
+}
+
 // tell tells the collector of garbage to work harder as the limit comes near.
 func (m means) tell() {
 	if m.limit > 0 && m.limit < math.MaxInt64/10*9 {
-		debug.SetMemoryLimit(m.limit / 10 * 9)
+		debug.SetMemoryLimit(min(m.limit/10*9, m.limit-outsideMemory))
 	}
 }
 

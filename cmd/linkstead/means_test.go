@@ -24,7 +24,7 @@ func TestMeans(t *testing.T) {
 	for _, mb := range []int64{96, 128, 256, 450, 1024, 16 << 10} {
 		for _, n := range []int{1, 4} {
 			m := load(configs.Size(mb<<20), n)
-			took := baseMemory + int64(n)*(m.documents+int64(m.hosts+m.more)*(2*m.spill+exchangeMemory))
+			took := baseMemory + int64(n)*(m.documents+m.links+int64(m.hosts+m.more)*(2*m.spill+exchangeMemory))
 			if m.hosts < 1 || m.more < 1 || m.decoded < 100<<10 || m.spill < 16<<10 || m.decoded*crawler.PostWeight > m.documents ||
 				took > max(m.limit, 96<<20)+int64(n)<<20 {
 				t.Errorf("%d MiB, %d crawlers: %d MiB of %+v", mb, n, took>>20, m)

@@ -159,6 +159,44 @@ func BenchmarkMaxMemory(b *testing.B) {
 	b.ReportMetric(median(with, wallS)/median(without, wallS), "wall_ratio")
 }
 
+// BenchmarkMaxMemoryOfLinks captures a post that links to a page of 100,000 links on each of 16 hosts, with and without a bound of
+// memory: what links take is many times the page's own length.
+func BenchmarkMaxMemoryOfLinks(b *testing.B) {
+	program := buildProgram(b)
+	var page strings.Builder
+	for i := range 100_000 {
+		fmt.Fprintf(&page, `<a href="/x%d?%s">a</a>`, i, strings.Repeat("q", 40))
+	}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		switch r.URL.Path {
+		case "/post":
+			for i := range 16 {
+				fmt.Fprintf(w, `<p>A <a href="http://h%d.test:%s/long">link</a>.`, i, port(r.Host))
+			}
+		case "/long":
+			_, _ = io.WriteString(w, page.String())
+		default:
+			w.WriteHeader(http.StatusNotFound)
+		}
+	}))
+	defer srv.Close()
+	var args []string
+	for i := range 16 {
+		args = append(args, "--resolve", fmt.Sprintf("h%d.test:%s:127.0.0.1", i, port(srv.Listener.Addr().String())))
+	}
+	var with, without []bout
+	for b.Loop() {
+		for range 3 {
+			with = append(with, captureGiant(b, program, srv.URL+"/post", "", append(args, "--max-memory", "128MiB")...))
+			without = append(without, captureGiant(b, program, srv.URL+"/post", "", args...))
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(median(with, peakMB), "of_128_MB")
+	b.ReportMetric(median(without, peakMB), "unbound_MB")
+}
+
 // BenchmarkMaxMemoryOfOne captures what one document asks most memory for, with and without a bound of memory: a compressed
 // sitemap of eight million entries, a paper with 300,000 annotations, a page whose elements are opened anew in each paragraph.
 func BenchmarkMaxMemoryOfOne(b *testing.B) {

@@ -216,8 +216,8 @@ func (e *env) crawler(s *store, w *worker, tell func(crawler.Event)) *crawler.Cr
 		},
 		Owner: w.spool.Node(), Agent: robots.ProductToken(e.cfg.Agent(version)), Hosts: m.hosts, More: m.more,
 		Lease: time.Minute, Hold: 15 * time.Second, RetryWait: 2 * time.Second, Pace: paceLimits(e.cfg.Politeness), Grace: 10 * time.Second,
-		Discover: time.Duration(e.cfg.Limits.Discover),
-		Now:      s.db.Now, Log: e.log, Tell: tell,
+		Discover: time.Duration(e.cfg.Limits.Discover), Links: m.linkRoom(),
+		Now: s.db.Now, Log: e.log, Tell: tell,
 	}
 }
 
