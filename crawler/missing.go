@@ -203,7 +203,8 @@ func (g *gaps) best(ctx context.Context, url string) (best storage.Capture, ok b
 }
 
 // had leaves out of what an exchange led to what the run that is being completed has asked for: it has it, or it is among the
-// first tasks of this one, or its rules were against it.
+// first tasks of this one, or its rules were against it. What a page needs and that run asked for in vain is asked for once
+// more: that a new copy of the page lacks it is known by the new run's tasks alone, as the old copy may have been another page.
 func (c *Crawler) had(ctx context.Context, r *run, e *warc.Entry) error {
 	run := r.spec().Missing
 	if run == 0 {
@@ -224,7 +225,27 @@ func (c *Crawler) had(ctx context.Context, r *run, e *warc.Entry) error {
 		if err != nil {
 			return err
 		}
+		if t.Kind == string(scope.KindRequisite) {
+			if there, err := c.there(ctx, r.row.Collection, run, t.URL); err != nil {
+				return err
+			} else if !there {
+				continue
+			}
+		}
 		l.Kind, l.Depth, l.Due, l.Reason = "", 0, 0, string(scope.ReasonHad)
 	}
 	return nil
+}
+
+// there says whether a run has a whole copy of an address that is no error.
+func (c *Crawler) there(ctx context.Context, collection string, run int64, url string) (bool, error) {
+	for e, err := range c.Copies.Captures(ctx, collection, urlkey.Key(url)) {
+		if err != nil {
+			return false, err
+		}
+		if e.Run == run && e.URL == url && e.Status < 400 && e.Outcome == string(outcome.Captured) {
+			return true, nil
+		}
+	}
+	return false, nil
 }

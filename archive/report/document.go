@@ -62,6 +62,8 @@ type Fate struct {
 	Requisites *Requisites `json:"requisites,omitempty"`  // that its page needs; nil if it names none, or if nobody knows
 	Replay     string      `json:"replay,omitempty"`      // address of this run's copy, from the first hop on
 	Other      *Copy       `json:"other_copy,omitempty"`  // if this run has no good copy: the best that another run made
+
+	run int64 // that made the last hop's copy; 0 if there is none
 }
 
 // Attempt is one try that brought no response: evidence of what was found on a given day.

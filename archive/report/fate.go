@@ -57,7 +57,7 @@ func (b *Builder) follow(ctx context.Context, run storage.Run, url string, f *Fa
 		at := c.At
 		f.Outcome, f.Status, f.Digest, f.Mime, f.CapturedAt, f.Flags = c.Outcome, c.Status, c.Digest, c.Mime, &at, strings.Fields(c.Flags)
 		f.Canonical, f.LeadsTo = c.Canonical, ""
-		f.TLSInvalid = c.TLSInvalid
+		f.TLSInvalid, f.run = c.TLSInvalid, c.Run
 		if c.Redirect == "" || len(f.Flags) > 0 { // where a wall leads is the wall's
 			f.LeadsTo = c.Redirect
 			return nil
@@ -195,7 +195,7 @@ func (b *Builder) failure(ctx context.Context, run storage.Run, url string, f *F
 	}
 	f.Outcome, f.Detail, f.Status, f.Digest, f.Mime, f.CapturedAt, f.Flags = Pending, "", 0, "", "", nil, nil
 	f.Canonical, f.LeadsTo = "", ""
-	f.TLSInvalid = ""
+	f.TLSInvalid, f.run = "", 0
 	for _, a := range as {
 		if b.of(run, a.Run) && a.URL == url {
 			f.Outcome, f.Detail = a.Outcome, a.Detail

@@ -357,3 +357,48 @@ func TestRequisites(t *testing.T) {
 		t.Errorf("incomplete: %+v", run.Incomplete)
 	}
 }
+
+// TestReplacedRequisites: what a copy lacked that another has replaced is not lacking to the new one, unless the new one's run
+// asked for it, too; and what belongs to no copy isn't told.
+func TestReplacedRequisites(t *testing.T) {
+	a := newArchive(t, "c")
+	a.flagged("http://x/wall", 403, "captured", "", "challenge")
+	a.capture("http://x/error", 503, "captured", "")
+	a.capture("http://x/kept", 200, "captured", "")
+	need := func(url, via string, status int) {
+		t.Helper()
+		a.n++
+		a.adopt(storage.End{
+			Task: storage.Task{Host: urlkey.Host(url), Run: a.run.ID, ID: urlkey.ID(url), URL: url, Via: via, Kind: "requisite",
+				Due: storage.Never, Attempts: 1, Outcome: "captured"},
+			Captures: []storage.Capture{{Collection: "c", URL: url, URLKey: urlkey.Key(url), At: at.Add(time.Duration(a.n) * time.Second),
+				Segment: "s", Offset: a.n, Length: 1, Status: status, Kind: "response", Run: a.run.ID, Outcome: "captured"}},
+		})
+	}
+	need("http://x/challenge.js", "http://x/wall", 404)
+	need("http://x/error.css", "http://x/error", 404)
+	need("http://x/site.css", "http://x/error", 404)
+	need("http://x/kept.png", "http://x/kept", 404)
+	need("http://x/purged.png", "http://x/purged", 404)
+	a.post("http://x/wall", "http://x/error", "http://x/kept", "http://x/purged")
+	root := a.run
+	next, err := a.db.StartRun(t.Context(), storage.Run{Collection: "c", Source: root.Source, Started: at,
+		Spec: fmt.Appendf(nil, `{"missing":%d,"x":0}`, root.ID)}, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.run = next
+	a.capture("http://x/wall", 200, "captured", "")
+	a.capture("http://x/error", 200, "captured", "")
+	need("http://x/site.css", "http://x/error", 404)
+	a.run = root
+	r := a.build(Builder{})
+	for i, want := range []*Requisites{nil, {N: 1, Lacking: 1}, {N: 1, Lacking: 1}, nil} {
+		if q := r.Links[i].Requisites; (q == nil) != (want == nil) || q != nil && *q != *want {
+			t.Errorf("%s needs %+v, want %+v", r.Links[i].URL, q, want)
+		}
+	}
+	if q := r.Totals.Requisites; q == nil || *q != (Requisites{N: 2, Lacking: 2}) {
+		t.Errorf("together %+v", q)
+	}
+}

@@ -65,6 +65,7 @@ const (
 // need is a requisite and what became of it.
 type need struct {
 	via                 string
+	run                 int64 // the newest that asked for it
 	captured, unsettled bool
 }
 
@@ -79,7 +80,7 @@ func (n needs) read(ctx context.Context, rows Needs, run int64) (ok bool, err er
 	}
 	for i := range list {
 		a := &list[i]
-		o := need{via: a.Via, unsettled: a.Due < storage.Never}
+		o := need{via: a.Via, run: run, unsettled: a.Due < storage.Never}
 		o.captured = !o.unsettled && a.Outcome == string(outcome.Captured) && a.Status < 400
 		if before, known := n[a.URL]; !known || !before.captured {
 			n[a.URL] = o
@@ -112,6 +113,10 @@ func (q *Requisites) add(n need) {
 	}
 }
 
+// of says whether a requisite counts for the page that a copy shows. What runs before the copy's asked for in vain was lacking
+// to a copy that it has replaced, such as an error or a wall: were it needed still, the copy's run would have asked for it, too.
+func (n need) of(f *Fate) bool { return f.run != 0 && (n.captured || n.run >= f.run) }
+
 // requisites tells of the post and of each link what its page needs.
 func (b *Builder) requisites(ctx context.Context, runs []int64, r *Report) error {
 	all := needs{}
@@ -140,9 +145,9 @@ func (b *Builder) requisites(ctx context.Context, runs []int64, r *Report) error
 		claim(&r.Links[i].Fate, r.Links[i].URL)
 	}
 	for url, n := range all {
-		fates := of[all.page(url)]
+		fates := slices.DeleteFunc(slices.Clone(of[all.page(url)]), func(f *Fate) bool { return !n.of(f) })
 		if len(fates) == 0 {
-			continue // of a page beyond the links
+			continue // of a page beyond the links, or of none that is there
 		}
 		if r.Totals.Requisites == nil {
 			r.Totals.Requisites = &Requisites{}

@@ -17,7 +17,8 @@ import (
 
 // website serves folders as hosts on one loopback port: DIR/<host>/<path>. In text files, {{PORT}} stands for the port.
 // A file _rules in a host's folder holds lines "PATH STATUS [TARGET]", or "PATH cut", "PATH empty", "PATH slow", "PATH encoding NAME",
-// or "PATH busy TIMES STATUS RETRY-AFTER", which is for the first so many requests.
+// or "PATH page STATUS FILE", which answers with another file of the folder, or "PATH busy TIMES STATUS RETRY-AFTER", which is
+// for the first so many requests.
 // "PREFIX endless NAME" has no end: see unending.
 type website struct {
 	root string
@@ -129,6 +130,17 @@ func (w *website) rule(rw http.ResponseWriter, r *http.Request, dir string) bool
 		case "encoding": // a coding that the body does not have
 			rw.Header().Set("Content-Encoding", f[2])
 			return false
+		case "page":
+			body, err := os.ReadFile(filepath.Join(dir, f[3]))
+			if err != nil {
+				panic(err)
+			}
+			status := 0
+			fmt.Sscan(f[2], &status)
+			rw.Header().Set("Content-Type", "text/html")
+			rw.WriteHeader(status)
+			rw.Write(body)
+			return true
 		case "cut":
 			rw.Header().Set("Content-Length", "1000")
 			io.WriteString(rw, "only this")
