@@ -12,6 +12,7 @@ type Node struct {
 	Name    string
 	Started time.Time
 	Seen    time.Time // when it last said that it is there
+	Ended   bool      // it has said that it leaves
 	Version string
 
 	SpoolUsed, SpoolMax int64  // bytes; no bound if SpoolMax is 0
@@ -58,17 +59,20 @@ func (db *DB) Nodes(ctx context.Context) (out []Node, err error) {
 		if err := rows.Scan(&n.Name, &started, &seen, &n.Version, &n.SpoolUsed, &n.SpoolMax, &n.Waits); err != nil {
 			return nil, fmt.Errorf("read nodes: %w", err)
 		}
+		if started < 0 { // see Leave
+			started, n.Ended = -1-started, true
+		}
 		n.Started, n.Seen = fromMicros(started), fromMicros(seen)
 		out = append(out, n)
 	}
 	return out, rows.Err()
 }
 
-// Leave says that a node's worker has ended: from now on it does not count as alive.
+// Leave says that a node's worker has ended: from now on it does not count as alive. When it was last seen stays; that it
+// has ended is told by the column started, which holds -1 less the time.
 func (db *DB) Leave(ctx context.Context, node string) error {
 	err := db.write(ctx, func(x *tx) error {
-		gone := micros(db.Now().Add(-aliveFor))
-		_, err := x.exec(`UPDATE nodes SET seen=$1, waits='' WHERE node=$2 AND seen>$1`, gone, node)
+		_, err := x.exec(`UPDATE nodes SET started=-1-started, waits='' WHERE node=$1 AND started>=0`, node)
 		return err
 	})
 	if err != nil {

@@ -94,7 +94,7 @@ func (db *DB) AdoptSegment(ctx context.Context, s Segment) error {
 func (db *DB) TakeSegment(ctx context.Context, id, node string) error {
 	err := db.write(ctx, func(x *tx) error {
 		n, err := x.exec(`UPDATE segments SET node=$1 WHERE id=$2 AND state IN ('open','sealed')
-			AND NOT EXISTS (SELECT 1 FROM nodes n WHERE n.node=segments.node AND n.seen>$3)`, node, id, micros(db.Now().Add(-aliveFor)))
+			AND NOT EXISTS (SELECT 1 FROM nodes n WHERE n.node=segments.node AND n.seen>$3 AND n.started>=0)`, node, id, micros(db.Now().Add(-aliveFor)))
 		if err == nil && n != 1 {
 			err = ErrAtWork
 		}

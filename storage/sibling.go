@@ -172,7 +172,7 @@ func (db *DB) Alone(ctx context.Context) error {
 func (db *DB) alone(ask func(q string, args ...any) row, nodes, hosts string) error {
 	now := db.Now()
 	var who sql.NullString
-	err := ask(`SELECT MIN(name) FROM (SELECT node AS name FROM `+nodes+` WHERE seen>$1
+	err := ask(`SELECT MIN(name) FROM (SELECT node AS name FROM `+nodes+` WHERE seen>$1 AND started>=0
 		UNION ALL SELECT owner FROM `+hosts+` WHERE lease<>0 AND next_at-delay_ms>$2) w`, micros(now.Add(-aliveFor)), now.UnixMilli()).Scan(&who)
 	if err != nil {
 		return fmt.Errorf("look for workers: %w", err)

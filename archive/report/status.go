@@ -200,7 +200,7 @@ func (s *Status) nodes(ctx context.Context, rows StatusRows, _ StatusAsk) error 
 	for _, n := range nodes[:min(maxNodes, len(nodes))] {
 		v := by[n.Name]
 		now := NodeNow{
-			Node: n.Name, Alive: s.At.Sub(n.Seen) < aliveFor, Seen: n.Seen, Version: n.Version, Waits: n.Waits,
+			Node: n.Name, Alive: !n.Ended && s.At.Sub(n.Seen) < aliveFor, Seen: n.Seen, Version: n.Version, Waits: n.Waits,
 			SpoolUsed: n.SpoolUsed, SpoolMax: n.SpoolMax,
 		}
 		now.speed(v, s.At.Sub(n.Started))

@@ -179,7 +179,7 @@ func (c *segmentsCmd) mayBeLost(ctx context.Context, s *store) error {
 			names = append(names, n.Name)
 			continue
 		}
-		if ago := s.db.Now().Sub(n.Seen); ago < fresh && !c.Force && c.Segment == "" {
+		if ago := s.db.Now().Sub(n.Seen); ago < fresh && !n.Ended && !c.Force && c.Segment == "" {
 			return fmt.Errorf("node %s was seen %d s ago: it seems to be at work, and what it holds is not lost\n"+
 				"Stop it first, so that it stores what it has. If its machine is gone for good, wait a minute, or add --force; if only a segment's file is, add --segment ID", n.Name, max(0, ago/time.Second))
 		}

@@ -207,17 +207,20 @@ func (e *env) announce(s *store, node string, j *warc.Journal) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	n := storage.Node{Name: node, Started: s.db.Now(), Version: version}
 	var saying sync.WaitGroup
+	say := func(ctx context.Context) error {
+		var full, stuck bool
+		n.SpoolUsed, n.SpoolMax, full, stuck = j.State()
+		switch n.Waits = ""; {
+		case full:
+			n.Waits = storage.NodeWaitsSpool
+		case stuck:
+			n.Waits = storage.NodeWaitsStore
+		}
+		return s.db.Announce(ctx, n)
+	}
 	saying.Go(func() {
 		for ctx.Err() == nil {
-			var full, stuck bool
-			n.SpoolUsed, n.SpoolMax, full, stuck = j.State()
-			switch n.Waits = ""; {
-			case full:
-				n.Waits = storage.NodeWaitsSpool
-			case stuck:
-				n.Waits = storage.NodeWaitsStore
-			}
-			if err := s.db.Announce(ctx, n); err != nil && ctx.Err() == nil {
+			if err := say(ctx); err != nil && ctx.Err() == nil {
 				e.log.Warn("this node can't say that it is there", "node", node, "error", err)
 			}
 			pause(ctx, seenEvery)
@@ -228,7 +231,11 @@ func (e *env) announce(s *store, node string, j *warc.Journal) (stop func()) {
 		saying.Wait()
 		last, done := context.WithTimeout(context.Background(), farewell)
 		defer done()
-		if err := s.db.Leave(last, node); err != nil {
+		err := say(last) // what is in its spool, now that all was stored that could be
+		if err == nil {
+			err = s.db.Leave(last, node)
+		}
+		if err != nil {
 			e.log.Warn("this node could not say that it leaves: it counts as at work for a minute", "node", node, "error", err)
 		}
 	}

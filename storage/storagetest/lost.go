@@ -140,4 +140,27 @@ func segmentsNodes(b *bench) {
 	if got, err := b.Nodes(ctx); err != nil || fmt.Sprint(got) != fmt.Sprint([]storage.Node{{Name: "n0"}, n}) {
 		b.t.Errorf("Nodes = %+v, %v", got, err)
 	}
+	// It leaves: it was seen when it was, and what it held may be taken at once. Later it is there again.
+	for range 2 {
+		if err := b.Leave(ctx, "n1"); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	gone := n
+	gone.Ended = true
+	if got, err := b.Nodes(ctx); err != nil || fmt.Sprint(got) != fmt.Sprint([]storage.Node{{Name: "n0"}, gone}) {
+		b.t.Errorf("after it has left, Nodes = %+v, %v", got, err)
+	}
+	if err := b.Alone(ctx); err != nil {
+		b.t.Errorf("who has left is at work: %v", err)
+	}
+	if err := b.TakeSegment(ctx, "s3", "n0"); err != nil {
+		b.t.Errorf("the segment of a node that has left: %v", err)
+	}
+	if err := b.Announce(ctx, n); err != nil {
+		b.t.Fatal(err)
+	}
+	if err := b.Alone(ctx); !errors.Is(err, storage.ErrAtWork) {
+		b.t.Errorf("who is back is not at work: %v", err)
+	}
 }
