@@ -49,6 +49,9 @@ func (c *captureCmd) run(ctx context.Context, e *env) (err error) {
 	if c.Detach && (c.Serve || c.DryRun) {
 		return usageError{errors.New("--detach goes with neither --serve nor --dry-run\nLeave one of them out")}
 	}
+	if c.DryRun && (c.Serve || c.places != places{}) {
+		return usageError{errors.New("--dry-run goes with none of --serve, --listen, --origin, --replay-listen and --replay-origin: it serves nothing\nLeave them out")}
+	}
 	if c.Missing {
 		return c.missing(ctx, e)
 	}
@@ -56,7 +59,7 @@ func (c *captureCmd) run(ctx context.Context, e *env) (err error) {
 	if err != nil {
 		return err
 	}
-	if _, err := e.sites(); err != nil && !c.Detach { // before anything is begun
+	if err := e.usable(); err != nil && !c.Detach { // before anything is begun
 		return err
 	}
 	e.patience = patient

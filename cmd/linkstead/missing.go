@@ -23,6 +23,9 @@ func (c *captureCmd) missing(ctx context.Context, e *env) (err error) {
 	if c.Base != "" || c.Date != "" || c.Links != "" || c.Depth != nil || c.Scope != "" || len(c.Exclude) > 0 {
 		return usageError{errors.New("--missing goes by the rules of the capture that it completes\nLeave --base, --date, --links, --depth, --scope and --exclude out")}
 	}
+	if err := e.usable(); err != nil && !c.Detach {
+		return err
+	}
 	e.patience = patient
 	open := e.open
 	if c.Detach || c.DryRun {

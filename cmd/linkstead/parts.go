@@ -186,6 +186,15 @@ func (e *env) hire(ctx context.Context, s *store, tell func(crawler.Event)) (*wo
 	return w, nil
 }
 
+// usable says whether the files and secrets that the settings name are there for a worker, before anything is begun.
+func (e *env) usable() error {
+	if _, err := e.sites(); err != nil {
+		return err
+	}
+	_, err := wallRules(e.cfg.Walls)
+	return err
+}
+
 // wallRules are the program's rules for walls, and those of a file.
 func wallRules(file string) (*wall.Rules, error) {
 	if file == "" {

@@ -48,7 +48,7 @@ func (c *serveCmd) run(ctx context.Context, e *env) (err error) {
 		return usageError{fmt.Errorf("--workers %d: use 0 to %d", c.Workers, maxWorkers)}
 	}
 	e.patience, e.crawlers = readerPatience, c.Workers
-	if _, err := e.sites(); err != nil && c.Workers > 0 { // before anything is served
+	if err := e.usable(); err != nil && c.Workers > 0 { // before anything is served
 		return err
 	}
 	s, err := e.open(ctx, false)
