@@ -108,7 +108,10 @@ func (c *Crawler) standFor(ctx context.Context, r *run, e *warc.Entry, w *fetch.
 	if err != nil {
 		return c.unreadable(ctx, r, e, k, err)
 	}
-	defer m.Close() //nolint:errcheck // it was read
+	defer m.Close()      //nolint:errcheck // it was read
+	if m.Damage != nil { // a 304 must not lead to it, though an equal copy is whole
+		return c.unreadable(ctx, r, e, k, m.Damage)
+	}
 	more := new(warc.Memento)
 	defer func() { _ = more.Close() }() // the same
 	if same, err := c.sameForm(ctx, k, m.Head); err != nil {

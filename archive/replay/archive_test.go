@@ -124,10 +124,15 @@ type capture struct {
 	at        time.Time
 	response  string
 	truncated string
+	payload   string // what its digest is of; "": its own
+	anew      bool   // kept in full, though an equal one is there
 }
 
 func (a *testArchive) capture(c capture) {
 	a.t.Helper()
+	if c.anew { // within a segment, none is
+		must(a.t, a.journal.FlushAll(a.t.Context()))
+	}
 	task, token := a.task(c.url)
 	if c.at.IsZero() {
 		c.at = day
@@ -139,6 +144,9 @@ func (a *testArchive) capture(c capture) {
 	_, err = spill.Write(raw)
 	must(a.t, err)
 	payload, _ := io.ReadAll(httpmsg.Body(head, "", bytes.NewReader(raw[head.Len:])))
+	if c.payload != "" {
+		payload = []byte(c.payload)
+	}
 	ex := &warc.Exchange{
 		URL: c.url, Method: "GET", At: c.at, Request: []byte("GET / HTTP/1.1\r\n\r\n"), Response: spill, Head: head,
 		Payload:   warc.Payload{Size: int64(len(payload)), SHA256: sha256.Sum256(payload)},
@@ -149,7 +157,7 @@ func (a *testArchive) capture(c capture) {
 		meta.Redirect, err = urlkey.Parse(c.url, loc)
 		must(a.t, err)
 	}
-	a.add(&warc.Entry{Exchange: ex, Meta: meta, Task: task})
+	a.add(&warc.Entry{Exchange: ex, Meta: meta, Task: task, Anew: c.anew})
 }
 
 // page records a 200 with a body.

@@ -59,6 +59,10 @@ func (p *reply) open() error {
 	if err != nil {
 		return err
 	}
+	if m.Damage != nil {
+		p.h.Log.Error("a record is damaged, and an equal copy is shown in its place", "url", p.c.URL,
+			"segment", p.c.Segment, "offset", p.c.Offset, "record", p.c.RecordID, "error", m.Damage)
+	}
 	p.m, p.payload = m, &source{r: m.Payload}
 	p.head, p.status = effective(m)
 	codings := strings.ToLower(strings.Join(m.Original.Values("Content-Encoding"), ","))
@@ -216,8 +220,19 @@ func (s *source) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// fatal keeps the errors that are a fault of ours; a body that breaks off or can't be decoded further just ends.
+// finish reads what a decoder has left, since it took the payload for broken: the end tells whether storage failed.
+func (s *source) finish() {
+	if s.err == nil {
+		_, _ = io.Copy(io.Discard, s) // the error is kept
+	}
+}
+
+// fatal keeps the errors that are a fault of ours; a body that breaks off or can't be decoded further just ends. Whether it was
+// sent like that, the end of its payload tells.
 func (p *reply) fatal(err error) error {
+	if err != nil && !errors.Is(err, errWrite) {
+		p.payload.finish()
+	}
 	switch {
 	case p.payload.err != nil:
 		return p.payload.err

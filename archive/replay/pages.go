@@ -218,6 +218,9 @@ func (h *Handler) fault(w http.ResponseWriter, r *http.Request, a *address, err 
 	case errors.Is(err, storage.ErrNotFound):
 		data.Detail = "The archive knows of this copy, but its bytes are not where they should be. Other copies may still be readable."
 		h.Log.Error("the bytes of a capture are missing", "url", a.url, "error", err)
+	case errors.As(err, new(*warc.TornError)), errors.Is(err, warc.ErrNoPayload):
+		data.Detail = "Its bytes are damaged: the archive no longer holds them as they were captured, and has no equal copy. Other copies may still be readable."
+		h.Log.Error("the bytes of a capture are damaged; 'linkstead verify' tells more", "url", a.url, "error", err)
 	default:
 		data.Detail = "Something went wrong in the archive while this copy was being read. The operator's log says what. Trying again may help."
 		h.Log.Error("replay", "url", a.url, "error", err)

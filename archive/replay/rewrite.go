@@ -111,6 +111,9 @@ func (p *reply) rewrite(form notation) error {
 	defer d.Close() //nolint:errcheck // it frees buffers alone
 	limited := httpmsg.NewCapped(d, p.h.maxRewrite())
 	src, err := io.ReadAll(limited)
+	if err != nil {
+		p.payload.finish()
+	}
 	if p.payload.err != nil {
 		return p.failed(p.payload.err)
 	}

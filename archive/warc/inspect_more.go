@@ -74,7 +74,7 @@ func (c *comparison) known(ctx context.Context, id string, offset int64) bool {
 	if err != nil || s.State != storage.SegmentStored {
 		return err == nil && s.State != storage.SegmentLost
 	}
-	h, err := c.i.recordAt(ctx, s, offset)
+	h, err := c.i.recordAt(ctx, s, offset, "")
 	return err == nil && h.Get(fieldContentType) == MimePost || err != nil && !errors.Is(err, errNoRecord)
 }
 

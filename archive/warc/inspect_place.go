@@ -13,9 +13,9 @@ import (
 // errNoRecord says that no whole record stands at a place.
 var errNoRecord = errors.New("no whole record stands there")
 
-// recordAt reads the record at a place of a stored segment to its end, checksum and all, and brings its header. errNoRecord
-// if none can be read there; any other error says nothing about the archive.
-func (i *Inspector) recordAt(ctx context.Context, s storage.Segment, offset int64) (_ *Header, err error) {
+// recordAt reads the record at a place of a stored segment to its end, checksum and digest of its payload and all, and brings its
+// header; wanted is a digest that its payload must have, too, or empty. errNoRecord if no whole one can be read there; any other error says nothing about the archive.
+func (i *Inspector) recordAt(ctx context.Context, s storage.Segment, offset int64, wanted string) (_ *Header, err error) {
 	if offset >= s.Size {
 		return nil, errNoRecord
 	}
@@ -29,12 +29,12 @@ func (i *Inspector) recordAt(ctx context.Context, s storage.Segment, offset int6
 	defer func() { err = errors.Join(err, in.Close()) }()
 	rec, err := ReadMember(in)
 	if err == nil {
-		_, err = io.Copy(io.Discard, rec.Block)
+		err = rec.prove(wanted)
 		if cerr := rec.Close(); err == nil {
 			err = cerr
 		}
 	}
-	if errors.As(err, new(*TornError)) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+	if isDamage(err) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%w: %w", errNoRecord, err)
 	}
 	if err != nil {
@@ -60,7 +60,7 @@ func (i *Inspector) stands(ctx context.Context, segment string, offset int64, re
 	if _, err := i.Rows.CaptureAt(ctx, segment, offset); !errors.Is(err, storage.ErrNotFound) {
 		return err == nil, err
 	}
-	h, err := i.recordAt(ctx, s, offset)
+	h, err := i.recordAt(ctx, s, offset, "")
 	if errors.Is(err, errNoRecord) {
 		return false, nil
 	}
@@ -83,7 +83,7 @@ func (i *Inspector) holder(ctx context.Context, revisit *storage.Capture, refers
 	return "", nil
 }
 
-// isWhole says whether the record of a stored capture can be read to its end. Of each it is asked once.
+// isWhole says whether the record of a stored capture can be read to its end, and has the payload of its digest. Of each it is asked once.
 func (i *Inspector) isWhole(ctx context.Context, c *storage.Capture) (bool, error) {
 	place := location(c.Segment, c.Offset)
 	if whole, ok := i.read.Load(place); ok {
@@ -100,7 +100,7 @@ func (i *Inspector) isWhole(ctx context.Context, c *storage.Capture) (bool, erro
 		if err != nil {
 			return false, err
 		}
-		_, err = i.recordAt(ctx, s, c.Offset)
+		_, err = i.recordAt(ctx, s, c.Offset, c.Digest)
 		if err != nil && !errors.Is(err, errNoRecord) {
 			return false, err
 		}

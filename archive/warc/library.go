@@ -53,6 +53,8 @@ type Memento struct {
 	Original httpmsg.Head // tells the payload's coding: Head, unless the capture says that nothing was modified
 	Header   Header       // of the capture's own record
 	Payload  io.Reader    // dechunked, still content-encoded
+	Damage   error        // why all that was read of a response is an equal copy's; nil: it is its own
+	record   *Record
 	closers  []io.Closer
 }
 
@@ -66,7 +68,9 @@ func (m *Memento) Close() error {
 	return err
 }
 
-// Open opens a capture. A revisit brings its own head and the payload of what it refers to. A capture that a purge has
+// Open opens a capture. A revisit brings its own head and the payload of what it refers to. A payload is held against its digest:
+// if it is damaged, an equal copy of the same address is opened instead, or else it is a TornError, at once or, of a long one,
+// in the place of the end of its payload. A capture that a purge has
 // moved since it was looked up is looked up once more. storage.ErrNotFound if the bytes are gone, ErrElsewhere if they are
 // on another machine still.
 func (l *Library) Open(ctx context.Context, c storage.Capture) (*Memento, error) {
@@ -88,14 +92,14 @@ func (l *Library) Open(ctx context.Context, c storage.Capture) (*Memento, error)
 }
 
 func (l *Library) openOnce(ctx context.Context, c storage.Capture) (*Memento, error) {
+	if c.Kind != KindRevisit {
+		return l.response(ctx, c)
+	}
 	m := &Memento{Capture: c}
 	if err := m.open(ctx, l, c); err != nil {
 		return nil, errors.Join(fmt.Errorf("read %s at %d in %s: %w", c.URL, c.Offset, c.Segment, err), m.Close())
 	}
 	m.Original = m.Head
-	if c.Kind != KindRevisit {
-		return m, nil
-	}
 	o, err := l.original(ctx, &c)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("read what the revisit of %s refers to (%s): %w", c.URL, c.RefersTo, err), m.Close())
@@ -107,6 +111,33 @@ func (l *Library) openOnce(ctx context.Context, c storage.Capture) (*Memento, er
 		m.Original = m.Head
 	}
 	return m, nil
+}
+
+// response opens what holds its payload itself.
+func (l *Library) response(ctx context.Context, c storage.Capture) (*Memento, error) {
+	known := l.rotten.has(location(c.Segment, c.Offset))
+	var m *Memento
+	var err error
+	if known {
+		if m, err = l.equal(ctx, &c, errKnown); errors.Is(err, errKnown) {
+			m, err = l.proven(ctx, &c, "") // as far as it can be read
+		}
+	} else if m, err = l.proven(ctx, &c, ""); isDamage(err) {
+		m, err = l.equal(ctx, &c, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s at %d in %s: %w", c.URL, c.Offset, c.Segment, err)
+	}
+	m.Original = m.Head
+	return m, nil
+}
+
+// errKnown says that a record was found damaged when it was read before.
+var errKnown = errors.New("it was found damaged when it was read before")
+
+// isDamage says whether bytes are there that are not what they should be.
+func isDamage(err error) bool {
+	return errors.As(err, new(*TornError)) || errors.Is(err, ErrNoPayload)
 }
 
 // Attempt reads the record of an attempt: what it tells, and its date and place on the net. storage.ErrNotFound if the bytes
@@ -179,7 +210,7 @@ func (m *Memento) read(ctx context.Context, l *Library, c storage.Capture) error
 		return errors.Join(err, raw.Close())
 	}
 	if err = isRecord(rec, c); err == nil {
-		m.Header = rec.Header
+		m.Header, m.record = rec.Header, rec
 		m.Head, m.Payload, err = rec.HTTP()
 	}
 	if err != nil {
@@ -201,7 +232,7 @@ func isRecord(rec *Record, c storage.Capture) error {
 // forget lets go of the bytes of a capture if err tells that they are not what they should be, and says whether the store
 // can be asked for them once more.
 func (l *Library) forget(c storage.Capture, err error) bool {
-	if !errors.As(err, new(*TornError)) && !errors.Is(err, ErrNoPayload) {
+	if !isDamage(err) {
 		return false
 	}
 	key, stored := l.places.Load(c.Segment)

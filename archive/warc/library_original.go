@@ -1,10 +1,10 @@
 package warc
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"sync"
@@ -68,35 +68,78 @@ func (l *Library) refersTo(ctx context.Context, c *storage.Capture) (*Memento, e
 	return l.proven(ctx, &o, c.Digest)
 }
 
+// equal opens a copy that may be read in the place of a response that is damaged: of the same address, payload and status. The
+// error is that of the damage, if there is none.
+func (l *Library) equal(ctx context.Context, c *storage.Capture, damage error) (*Memento, error) {
+	holders, err := l.Shelves.Holders(ctx, c.Collection, c.Digest)
+	if err != nil {
+		return nil, errors.Join(damage, err)
+	}
+	tried := 0
+	for k := range holders {
+		h := &holders[k]
+		place := location(h.Segment, h.Offset)
+		if h.URL != c.URL || h.Status != c.Status || h.Kind != c.Kind || place == location(c.Segment, c.Offset) || l.rotten.has(place) {
+			continue
+		}
+		if tried++; tried > maxOriginals {
+			break
+		}
+		o, err := l.proven(ctx, h, c.Digest)
+		if err == nil {
+			o.Capture, o.Damage = *c, damage
+			return o, nil
+		}
+		if !isGone(err) {
+			return nil, errors.Join(damage, err)
+		}
+	}
+	return nil, damage
+}
+
+var errLong = &TornError{Err: errors.New("a payload that was read is not that of its digest")}
+
 // maxProven bounds what is held of a payload to prove it before any of it is sent, in bytes.
 const maxProven = 512 << 10
 
-// proven opens a whole response. A payload that is not long is read and held against its digest first; of a long one it shows
-// when it is read, and is remembered for the next reader.
+// proven opens a whole response. A payload that is not long is read and held against its digests first; of a long one it shows
+// when it is read, and is remembered for the next reader. What is damaged may be a wrong answer of the store, and is asked for
+// once more.
 func (l *Library) proven(ctx context.Context, c *storage.Capture, digest string) (*Memento, error) {
+	m, err := l.prove(ctx, c, digest)
+	if err == nil || !l.forget(*c, err) {
+		return m, err
+	}
+	return l.prove(ctx, c, digest)
+}
+
+func (l *Library) prove(ctx context.Context, c *storage.Capture, digest string) (*Memento, error) {
 	m := &Memento{Capture: *c}
 	if err := m.open(ctx, l, *c); err != nil {
 		return nil, errors.Join(err, m.Close())
 	}
-	var head bytes.Buffer
-	n, err := io.CopyN(&head, m.Payload, maxProven+1)
-	want, derr := digestOf(digest)
-	switch {
-	case errors.Is(err, io.EOF) && derr == nil && want.want != nil:
-		want.hash.Write(head.Bytes())
-		if err = nil; !want.fits() {
-			err = &TornError{Offset: c.Offset, Err: fmt.Errorf("the %d bytes of its payload are not those of the digest", n)}
-		}
-	case errors.Is(err, io.EOF):
-		err = nil
+	place := location(c.Segment, c.Offset)
+	p := proofOf(&m.Header, digest)
+	head := bytes.NewBuffer(make([]byte, 0, bytes.MinRead+max(0, min(maxProven+1, m.Header.Length-m.Head.Len))))
+	n, err := head.ReadFrom(io.LimitReader(m.Payload, maxProven+1))
+	if err == nil && n > maxProven {
+		whole := &proving{proof: p, rest: m.record.Finish, damaged: func() { l.forget(*c, errLong); l.rotten.add(place) }}
+		whole.in = bufio.NewReader(io.MultiReader(head, m.Payload))
+		m.Payload = whole
+		return m, nil
+	}
+	if err == nil {
+		_, _ = p.Write(head.Bytes()) // never fails
+		err = errors.Join(p.judge(), m.record.Finish())
 	}
 	if err != nil {
 		if isGone(err) {
-			l.rotten.add(location(c.Segment, c.Offset))
+			l.rotten.add(place)
 		}
 		return nil, errors.Join(err, m.Close())
 	}
-	m.Payload = io.MultiReader(&head, m.Payload)
+	l.rotten.drop(place)
+	m.Payload = head
 	return m, nil
 }
 
@@ -121,4 +164,11 @@ func (r *rotten) has(place string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Contains(r.places, place)
+}
+
+// drop forgets a place that was read whole after all.
+func (r *rotten) drop(place string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.places = slices.DeleteFunc(r.places, func(p string) bool { return p == place })
 }

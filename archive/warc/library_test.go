@@ -167,10 +167,10 @@ func (r *remembering) Forget(key string) {
 // already, by the next reader.
 func TestLibraryForgets(t *testing.T) {
 	w := newWorld(t, nil, nil)
-	u := urls(2, 2)
+	u := urls(3, 2)
 	r := w.run("default", u...)
-	body := "payload " + noise(40_000)
-	c := w.page(r, u[0], body)
+	body, endless := "payload "+noise(40_000), "long "+noise(maxProven+70_000)
+	c, long := w.page(r, u[0], body), w.page(r, u[2], endless)
 	other := w.page(r, u[1], "another")
 	w.settled()
 	in, err := w.blobs.Open(t.Context(), w.segment(other.Segment).Location, other.Offset, other.Length)
@@ -202,10 +202,12 @@ func TestLibraryForgets(t *testing.T) {
 		}
 	}
 	once(func(b []byte) []byte { return b[:len(b)-30] })
-	if _, err := w.payload(c); err == nil {
+	w.reads(c, body)
+	once(func(b []byte) []byte { return b[:len(b)-30] })
+	if _, err := w.payload(long); err == nil {
 		t.Error("a payload without its end was passed for whole")
 	}
-	w.reads(c, body)
+	w.reads(long, endless)
 }
 
 // TestLibraryDamage flips and cuts bytes of a stored capture: reading it fails, or brings the very payload; it never
