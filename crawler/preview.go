@@ -2,11 +2,9 @@ package crawler
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"linkstead/archive/outcome"
-	"linkstead/archive/urlkey"
 	"linkstead/archive/warc"
 	"linkstead/crawler/fetch"
 	"linkstead/crawler/robots"
@@ -33,12 +31,13 @@ type Omitted struct {
 	Reason string `json:"reason"`
 }
 
-// Preview tells what captures would do. It asks for the post alone, for robots.txt before it, and keeps nothing.
+// Preview tells what captures would do. It asks for the post alone, for robots.txt before it, and keeps nothing but the pause
+// after a request, in the host's row.
 type Preview struct {
 	Recorder *fetch.Recorder
 	Agent    string           // the product token that robots.txt is read for
 	Now      func() time.Time // nil: time.Now
-	Hosts    Hosts            // what is known of hosts; nil: nothing is
+	Hosts    Hosts            // of the archive; nil: there is none
 	Say      func(string)     // told of a wait that a person would wonder about; may be nil
 
 	asked map[string]time.Time          // when a host was asked last, …
@@ -82,16 +81,12 @@ func (p *Preview) web(ctx context.Context, c *Crawler, r *run, e *warc.Entry) (*
 		} else if o != "" {
 			return p.plan(e, o, 0, why), nil
 		}
-		if err := p.turn(ctx, r, e.Task.URL); err != nil {
-			return nil, err
-		}
-		x, err := w.Fetch(ctx, fetch.Request{URL: e.Task.URL, PDF: true}, func(d fetch.Document) error {
+		x, err := p.ask(ctx, w, r, fetch.Request{URL: e.Task.URL, PDF: true}, func(d fetch.Document) error {
 			return c.discover(ctx, r, e, d)
 		})
 		if err != nil {
-			return nil, fmt.Errorf("fetch %s: %w", e.Task.URL, err)
+			return nil, err
 		}
-		p.asked[urlkey.Host(e.Task.URL)] = p.Now()
 		e.Exchange = x
 		if err := c.redirect(ctx, r, e); err != nil {
 			return nil, err

@@ -15,11 +15,6 @@ import (
 	"linkstead/storage"
 )
 
-// Hosts tells until when hosts are left alone.
-type Hosts interface {
-	HostPause(ctx context.Context, host string) (storage.Pause, error)
-}
-
 // A preview waits at most maxPreviewWait for a host's turn: nobody wants to look at a silent terminal for longer. It looks
 // again each previewTick, since whoever holds the host may be done sooner. A wait of more than previewSilence is told of.
 const (
@@ -28,23 +23,25 @@ const (
 	previewSilence = 2 * time.Second
 )
 
-// turn waits until a host may be asked: its row leaves it alone no more, nobody else asks it, and the pause since this
-// preview's own last request is over.
-func (p *Preview) turn(ctx context.Context, r *run, url string) error {
-	host := urlkey.Host(url)
+// turn waits until a host may be asked, and borrows it: its row leaves it alone no more, nobody else asks it, and the pause
+// since this preview's own last request is over.
+func (p *Preview) turn(ctx context.Context, r *run, host string) (storage.Lease, error) {
 	began, told := p.Now(), false
 	for {
 		until, why, err := p.alone(ctx, r, host)
 		if err != nil {
-			return err
+			return storage.Lease{}, err
 		}
 		now := p.Now()
 		wait := until.Sub(now)
-		switch {
-		case wait <= 0:
-			return nil
-		case wait > maxPreviewWait && why != storage.WaitLeased, now.Sub(began) > maxPreviewWait:
-			return fmt.Errorf("%s is %s\nTry again then", host, leftAlone(why, until))
+		if wait <= 0 {
+			if l, ok, err := p.borrow(ctx, host); ok || err != nil {
+				return l, err
+			}
+			until, why, wait = now.Add(previewTick), storage.WaitLeased, previewTick // somebody was faster
+		}
+		if wait > maxPreviewWait && why != storage.WaitLeased || now.Sub(began) > maxPreviewWait {
+			return storage.Lease{}, fmt.Errorf("%s is %s\nTry again then", host, leftAlone(why, until))
 		}
 		if !told && wait > previewSilence && p.Say != nil {
 			p.Say(fmt.Sprintf("Waiting: %s is %s.", host, leftAlone(why, until)))
@@ -54,7 +51,7 @@ func (p *Preview) turn(ctx context.Context, r *run, url string) error {
 		select {
 		case <-ctx.Done():
 			timer.Stop()
-			return ctx.Err()
+			return storage.Lease{}, ctx.Err()
 		case <-timer.C:
 		}
 	}
@@ -134,14 +131,10 @@ func (p *Preview) denied(url string) string {
 // askRobots fetches a robots.txt. If it can't be had, it says how the links of its origin end, and why.
 func (p *Preview) askRobots(ctx context.Context, w *fetch.Worker, r *run, url string) (*robots.Permission, outcome.Outcome, string, error) {
 	for hops := 0; ; hops++ {
-		if err := p.turn(ctx, r, url); err != nil {
+		x, err := p.ask(ctx, w, r, fetch.Request{URL: url, Any: true, Bytes: robotsLimit(url)}, nil)
+		if err != nil {
 			return nil, "", "", err
 		}
-		x, err := w.Fetch(ctx, fetch.Request{URL: url, Any: true, Bytes: robotsLimit(url)}, nil)
-		if err != nil {
-			return nil, "", "", fmt.Errorf("fetch %s: %w", url, err)
-		}
-		p.asked[urlkey.Host(url)] = p.Now()
 		heard := heardRobots(x)
 		if err := p.Recorder.Release(x); err != nil {
 			return nil, "", "", err

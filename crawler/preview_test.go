@@ -1,6 +1,9 @@
 package crawler_test
 
 import (
+	"context"
+	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -58,4 +61,43 @@ func TestPreviewPolite(t *testing.T) {
 		t.Errorf("of a host that asked to be left alone: %v", err)
 	}
 	w.expect(t, "q.test/robots.txt", "q.test/rules", "q.test/", "q.test/post")
+}
+
+// TestPreviewBorrows: while a preview asks a host, nobody else may, nor within the pause that follows; and it does not ask while
+// somebody else does.
+func TestPreviewBorrows(t *testing.T) {
+	t.Parallel()
+	w := newWeb(t)
+	db := storagetest.OpenRows(t, "sqlite:"+t.TempDir()+"/l.db", time.Now)
+	host := "q.test:" + w.port
+	var during storage.Pause
+	w.set("q.test/", func(rw http.ResponseWriter, r *http.Request) {
+		during, _ = db.HostPause(r.Context(), host)
+		_, _ = rw.Write([]byte("<title>It</title>"))
+	})
+	s := w.spec("q.test/", "q.test")
+	s.Robots, s.DelayMS = scope.RobotsIgnore, time.Hour.Milliseconds()
+	rec := &fetch.Recorder{Resolve: map[string]string{host: "127.0.0.1"}, AllowPrivate: true, Spool: t.TempDir()}
+	defer rec.Close()
+	l, ok, err := db.Borrow(t.Context(), host, "worker", time.Minute)
+	if must(t, err); !ok {
+		t.Fatal("the host is not to be had")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	v := &crawler.Preview{Recorder: rec, Agent: "linkstead", Hosts: db, Say: func(string) { cancel() }}
+	if _, err := v.Plan(ctx, s, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("while a worker asks the host: %v", err)
+	}
+	w.expect(t)
+	must(t, db.Release(t.Context(), []storage.Lease{l}, db.Now()))
+	_, err = v.Plan(t.Context(), s, nil)
+	must(t, err)
+	w.expect(t, "q.test/")
+	if during.Why != storage.WaitLeased {
+		t.Errorf("the host was not held while it was asked: %+v", during)
+	}
+	after, err := db.HostPause(t.Context(), host)
+	if must(t, err); after.Why != "delay" || time.Until(after.Until) < 50*time.Minute {
+		t.Errorf("afterwards the host is left alone until %s (%q), want an hour", after.Until, after.Why)
+	}
 }

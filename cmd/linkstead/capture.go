@@ -20,7 +20,7 @@ type captureCmd struct {
 	Exclude      []string          `help:"Leave out addresses that match (RE2); repeatable." placeholder:"REGEX" sep:"none"`
 	Base         string            `help:"What the relative links of a file are resolved against." placeholder:"URL"`
 	Date         string            `help:"When the post was written: 2016, 2016-02, 2016-02-21." placeholder:"DATE"`
-	DryRun       bool              `help:"Fetch the post alone, write nothing, and tell what would be captured. robots.txt is asked first and obeyed, for the post and what stands on its hosts; those of other hosts, which a capture obeys, too, are not asked."`
+	DryRun       bool              `help:"Fetch the post alone, write nothing, and tell what would be captured. robots.txt is asked first and obeyed, for the post and what stands on its hosts; those of other hosts, which a capture obeys, too, are not asked. An archive that is there learns of the pauses after these requests, and of nothing else."`
 	JSON         bool              `name:"json" help:"Print one JSON document on standard output."`
 	Cookies      *string           `help:"Cookies: off, session (what servers set is sent back), or a file in Netscape format." placeholder:"MODE"`
 	Language     *string           `help:"Accept-Language, such as de-CH, de;q=0.9." placeholder:"LIST"`

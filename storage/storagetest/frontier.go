@@ -29,6 +29,7 @@ func Frontier(t *testing.T, rows Rows) {
 		{"Pace", frontierPace},
 		{"LeftAlone", frontierLeftAlone},
 		{"HostPause", frontierHostPause},
+		{"Borrow", frontierBorrow},
 		{"Retry", frontierRetry},
 		{"Discovered", frontierDiscovered},
 		{"Due", frontierDue},

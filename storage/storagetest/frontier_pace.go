@@ -111,3 +111,32 @@ func frontierHostPause(b *bench) {
 	b.clock.Advance(5 * time.Minute)
 	pause("", time.Time{})
 }
+
+// frontierBorrow: one host is lent to one at a time, whether it is known or not, and not while it is to be left alone.
+func frontierBorrow(b *bench) {
+	borrow := func(want bool) storage.Lease {
+		b.t.Helper()
+		l, ok, err := b.Borrow(b.t.Context(), "h", "dry-run", ttl)
+		if err != nil || ok != want || ok != (l.Token != 0) {
+			b.t.Fatalf("borrowed %v (%+v), %v, want %v", ok, l, err, want)
+		}
+		return l
+	}
+	l := borrow(true) // nobody knew it
+	borrow(false)
+	b.enqueue(task("h", 1, 1, 1))
+	if ls, err := b.Claim(b.t.Context(), "worker", 9, 9, ttl); err != nil || len(ls) != 0 {
+		b.t.Errorf("claimed %+v, %v of a host that is lent", ls, err)
+	}
+	b.release(time.Second, l)
+	borrow(false) // left alone
+	b.clock.Advance(time.Second)
+	b.release(0, b.claimOne("h")) // its task is known
+	l = borrow(true)
+	b.clock.Advance(ttl) // never given back
+	b.claimOne("h")
+	borrow(false)
+	if lost, err := b.Renew(b.t.Context(), []storage.Lease{l}, ttl); err != nil || len(lost) != 1 {
+		b.t.Errorf("lost %+v, %v, want the lease that is over", lost, err)
+	}
+}
