@@ -125,7 +125,7 @@ func BenchmarkSiteOnServers(b *testing.B) {
 // siteArgs are the command line that captures the site: nothing beyond it, and without politeness.
 func siteArgs(n *nginx, archive ...string) []string {
 	return append(append([]string{"capture", "--allow-private", "--depth", "20", "--scope", "host",
-		"--exclude", elsewhere, "--delay", "0s", "--per-host", "8", "--json"}, append(archive, n.resolve()...)...), siteURL)
+		"--exclude", elsewhere, "--delay", "0s", "--per-host", "8", "--no-sitemaps", "--json"}, append(archive, n.resolve()...)...), siteURL)
 }
 
 // elsewhere are the links of the first page that lead to other sites; all of the site's own are plain.
