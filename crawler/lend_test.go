@@ -33,29 +33,7 @@ func TestLent(t *testing.T) {
 	w.html("post.test/", "<article>"+text.String()+"</article>")
 	n := newNode(t, archive(t))
 	n.Hosts, n.More = places, 2*silent
-	r := n.begin(w.spec("post.test/", names...))
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
-	defer cancel()
-	work := n.start(ctx)
-	waitUpTo(t, 2*time.Minute, "every silent host is being asked, and the others are done", func() bool {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		under, done := 0, 0
-		for host, k := range w.under {
-			if strings.HasPrefix(host, "silent") {
-				under += k
-			}
-		}
-		for _, v := range w.visits {
-			if strings.HasPrefix(v.host, "good") && !v.ended.IsZero() {
-				done++
-			}
-		}
-		return under == silent && done == pages
-	})
-	close(open)
-	must(t, end(t, work))
-	n.done(r)
+	goesOnBeside(n, w, names, "silent", silent, pages, open)
 }
 
 // TestLentByThoseThatTrickle: hosts whose answers come in drops, or never end at whatever speed, don't keep the others from being
@@ -98,16 +76,24 @@ func TestLentByThoseThatTrickle(t *testing.T) {
 	w.html("post.test/", "<article>"+text.String()+"</article>")
 	n := newNode(t, archive(t))
 	n.Hosts, n.More, n.Trickle = places, 2*slow, 200*time.Millisecond
+	goesOnBeside(n, w, names, "slow", slow, pages, open)
+}
+
+// goesOnBeside captures post.test: while so many hosts of a kind are all being asked, the pages of the good ones are done. The
+// others end once open is closed.
+func goesOnBeside(n *node, w *web, names []string, kind string, others, pages int, open chan struct{}) {
+	t := n.t
+	t.Helper()
 	r := n.begin(w.spec("post.test/", names...))
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	work := n.start(ctx)
-	waitUpTo(t, 2*time.Minute, "every slow host is being asked, and the others are done", func() bool {
+	waitUpTo(t, 2*time.Minute, "every "+kind+" host is being asked, and the others are done", func() bool {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		under, done := 0, 0
 		for host, k := range w.under {
-			if strings.HasPrefix(host, "slow") {
+			if strings.HasPrefix(host, kind) {
 				under += k
 			}
 		}
@@ -116,7 +102,7 @@ func TestLentByThoseThatTrickle(t *testing.T) {
 				done++
 			}
 		}
-		return under == slow && done == pages
+		return under == others && done == pages
 	})
 	close(open)
 	must(t, end(t, work))
