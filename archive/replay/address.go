@@ -2,6 +2,7 @@ package replay
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 
@@ -9,17 +10,17 @@ import (
 	"linkstead/storage"
 )
 
-// Parts of the paths that replay serves. What begins with "/web/" and is none of them belongs to an archived site.
+// Parts of the paths that replay serves. The first segment names a collection; "web" is the default one.
 const (
-	root      = "/web/"
-	assetRoot = "/web/-/" // never a memento: "-" is no time and no URL
+	defaultName = "web"
+	assetRoot   = "/web/-/" // never a memento: "-" is no time and no URL
 )
 
 const stampLayout = "20060102150405"
 
-// What can be wrong with a path under /web/.
+// What can be wrong with a path.
 var (
-	errForeign = errors.New("not an address of a memento")
+	errForeign = errors.New("not an address of the archive")
 	errStamp   = errors.New("a time has 14 digits at most: year, month, day, hour, minute, second")
 	errURL     = errors.New("the address does not name a URL")
 )
@@ -38,51 +39,132 @@ const (
 	asEmbed  modifier = "oe_" // any other requisite: media, fonts, objects
 )
 
-// address is what a path under /web/ asks for.
+// kind is what sort of thing an address names.
+type kind uint8
+
+const (
+	ofMemento    kind = iota
+	ofGate            // a URL without a time: its TimeGate (RFC 7089 §2.1.2)
+	ofCaptures        // "*" after the time: the captures of one URL
+	ofPrefix          // "*" after the time and in the URL: what is there under a prefix or a domain
+	ofTimeMap         // RFC 7089 §5
+	ofCDX             // the index, asked as pywb's is
+	ofWaybackCDX      // the index, asked as the Wayback CDX server's is
+	ofHome            // a collection's own page
+)
+
+// address is what a path asks for.
 type address struct {
-	stamp string // 14 digits; of a list, the digits with which times begin
-	mod   modifier
-	list  bool
-	loose bool   // it was spelled otherwise than we spell addresses: a partial time, http:/host, no scheme
-	url   string // serialised
+	kind       kind
+	name       string // of the collection, as the path has it
+	collection string // whose captures are meant; the handler fills it in
+	stamp      string // 14 digits; of a list, the digits with which times begin; of a TimeGate none
+	mod        modifier
+	loose      bool   // it was spelled otherwise than we spell addresses: a partial time, http:/host, no scheme
+	url        string // serialised; of a prefix that of the prefix, of a domain that of its root
+	domain     bool   // ofPrefix: every host under the URL's counts, too
+	format     string // ofTimeMap: link, json or cdxj
+	page       int    // ofTimeMap: from 1; 0 if none is named
 }
 
-// parseAddress reads a request target under /web/. The URL is taken as it stands there, query and all, never unescaped:
-// slashes, "%2F" and "?" keep their meaning. Targets without a time ask for now. The error is errForeign, errStamp or
-// errURL.
-func parseAddress(target string, now time.Time) (address, error) {
-	rest, ok := strings.CutPrefix(target, root)
-	if !ok {
+// list says whether a person is shown what there is, rather than a memento.
+func (a *address) list() bool { return a.kind == ofCaptures || a.kind == ofPrefix }
+
+// parseAddress reads a request target. The URL is taken as it stands there, query and all, never unescaped: slashes, "%2F" and
+// "?" keep their meaning. The error is errForeign, errStamp or errURL.
+func parseAddress(target string) (address, error) {
+	name, rest, ok := strings.Cut(strings.TrimPrefix(target, "/"), "/")
+	if target == "" || target[0] != '/' || !isName(name) {
 		return address{}, errForeign
 	}
-	if hasScheme(rest, "http:/") || hasScheme(rest, "https:/") || hasScheme(rest, "file:/") {
-		a := address{stamp: stampOf(now), loose: true}
+	a := address{name: name}
+	path, _, _ := strings.Cut(rest, "?")
+	switch {
+	case !ok || path == "":
+		a.kind = ofHome
+		return a, nil
+	case path == "cdx":
+		a.kind = ofCDX
+		return a, nil
+	case path == "wayback-cdx":
+		a.kind = ofWaybackCDX
+		return a, nil
+	case hasScheme(rest, "http:/") || hasScheme(rest, "https:/") || hasScheme(rest, "file:/"):
+		a.kind = ofGate
 		return a, a.readURL(rest)
 	}
+	if maps, ok := strings.CutPrefix(rest, "timemap/"); ok {
+		return a, a.readTimeMap(maps)
+	}
+	return a, a.readTime(rest)
+}
+
+// isName says whether s can be the name of a collection.
+func isName(s string) bool {
+	if s == "" || len(s) > 63 || s[0] != '_' && !isLower(s[0]) && (s[0] < '0' || s[0] > '9') {
+		return false
+	}
+	return strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789._-") == ""
+}
+
+// readTime reads a time with its modifier, and the URL behind it.
+func (a *address) readTime(rest string) error {
 	when, raw, ok := strings.Cut(rest, "/")
 	if !ok {
-		return address{}, errForeign
+		return errForeign
 	}
 	digits := when[:len(when)-len(strings.TrimLeft(when, "0123456789"))]
-	var a address
 	switch mod := when[len(digits):]; {
 	case mod == "*":
-		a.list = true
+		a.kind = ofCaptures
 	case digits == "" || mod != "" && !isModifier(mod):
-		return address{}, errForeign
+		return errForeign
 	case mod == "fr_":
 		a.mod = asFrame
 	default:
 		a.mod = modifier(mod)
 	}
 	if len(digits) > len(stampLayout) {
-		return address{}, errStamp
+		return errStamp
 	}
-	if a.stamp = digits; !a.list {
-		a.stamp = pad(digits)
-		a.loose = a.stamp != digits
+	if a.stamp = digits; a.kind == ofCaptures {
+		return a.readPrefix(raw)
 	}
-	return a, a.readURL(raw)
+	a.stamp = pad(digits)
+	a.loose = a.stamp != digits
+	return a.readURL(raw)
+}
+
+// readPrefix reads the URL of a list: "http://host/dir/*" and "*.host" name many.
+func (a *address) readPrefix(raw string) error {
+	bare, many := strings.CutSuffix(raw, "*")
+	if scheme, host, ok := strings.Cut(bare, "://*."); ok {
+		bare, a.domain = scheme+"://"+host, true
+	} else if host, ok := strings.CutPrefix(bare, "*."); ok {
+		bare, a.domain = host, true
+	}
+	if many || a.domain {
+		a.kind = ofPrefix
+	}
+	return a.readURL(bare)
+}
+
+// readTimeMap reads what follows "timemap/": a format, the number of a page if there is one, the URL.
+func (a *address) readTimeMap(rest string) error {
+	format, raw, ok := strings.Cut(rest, "/")
+	switch {
+	case !ok:
+		return errForeign
+	case format != "link" && format != "json" && format != "cdxj":
+		return errForeign
+	}
+	a.kind, a.format = ofTimeMap, format
+	if n, behind, ok := strings.Cut(raw, "/"); ok && len(n) < 10 && absolute(behind) {
+		if page, err := strconv.Atoi(n); err == nil && page > 0 {
+			a.page, raw = page, behind
+		}
+	}
+	return a.readURL(raw)
 }
 
 // isModifier accepts the modifiers that we know and those that others have: two letters and a low line.
@@ -177,15 +259,41 @@ func (a *address) at() time.Time {
 
 // String is the path of the address.
 func (a *address) String() string {
-	if a.list {
-		return root + a.stamp + "*/" + pathOf(a.url)
+	path := "/" + a.name + "/"
+	switch a.kind {
+	case ofGate:
+		return path + pathOf(a.url)
+	case ofCaptures:
+		return path + a.stamp + "*/" + pathOf(a.url)
+	case ofPrefix:
+		if scheme, host, ok := strings.Cut(a.url, "://"); a.domain && ok {
+			return path + a.stamp + "*/" + scheme + "://*." + pathOf(host)
+		}
+		return path + a.stamp + "*/" + pathOf(a.url) + "*"
+	case ofTimeMap:
+		path += "timemap/" + a.format + "/"
+		if a.page > 0 {
+			path += strconv.Itoa(a.page) + "/"
+		}
+		return path + pathOf(a.url)
+	case ofCDX:
+		return path + "cdx"
+	case ofWaybackCDX:
+		return path + "wayback-cdx"
+	case ofHome:
+		return path
 	}
-	return root + a.stamp + string(a.mod) + "/" + pathOf(a.url)
+	return path + a.stamp + string(a.mod) + "/" + pathOf(a.url)
+}
+
+// captures is the address of the list of the captures of the URL.
+func (a *address) captures() address {
+	return address{kind: ofCaptures, name: a.name, collection: a.collection, url: a.url}
 }
 
 // own is the address of exactly this capture.
 func (a *address) own(c *storage.Capture) address {
-	return address{stamp: stampOf(c.At), mod: a.mod, url: urlOf(c)}
+	return address{name: a.name, collection: a.collection, stamp: stampOf(c.At), mod: a.mod, url: urlOf(c)}
 }
 
 // urlOf is a capture's URL in the spelling of addresses, which that of imported captures may not be.

@@ -6,7 +6,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"linkstead/storage"
 )
@@ -24,19 +23,51 @@ func TestPad(t *testing.T) {
 	}
 }
 
+func TestParseAddress(t *testing.T) {
+	for target, want := range map[string]address{
+		"/web/20200101000000id_/http://a.test/x?y#z": {name: "web", stamp: "20200101000000", mod: asIs, url: "http://a.test/x?y"},
+		"/news/2020/a.test":                          {name: "news", stamp: "20200701235959", loose: true, url: "http://a.test/"},
+		"/web/http://a.test/?q=1":                    {kind: ofGate, name: "web", url: "http://a.test/?q=1"},
+		"/web/2016*/http://a.test/x":                 {kind: ofCaptures, name: "web", stamp: "2016", url: "http://a.test/x"},
+		"/web/*/http://a.test/x*":                    {kind: ofPrefix, name: "web", url: "http://a.test/x"},
+		"/web/2016*/a.test/*":                        {kind: ofPrefix, name: "web", stamp: "2016", loose: true, url: "http://a.test/"},
+		"/web/*/http://*.a.test/":                    {kind: ofPrefix, name: "web", domain: true, url: "http://a.test/"},
+		"/news/timemap/link/http://a.test/":          {kind: ofTimeMap, name: "news", format: "link", url: "http://a.test/"},
+		"/web/timemap/json/3/http://a.test/":         {kind: ofTimeMap, name: "web", format: "json", page: 3, url: "http://a.test/"},
+		"/web/timemap/cdxj/3/a":                      {kind: ofTimeMap, name: "web", format: "cdxj", loose: true, url: "http://0.0.0.3/a"},
+		"/web/cdx?url=x":                             {kind: ofCDX, name: "web"},
+		"/a-b.c_d/wayback-cdx":                       {kind: ofWaybackCDX, name: "a-b.c_d"},
+		"/web/":                                      {kind: ofHome, name: "web"},
+		"/web":                                       {kind: ofHome, name: "web"},
+	} {
+		if got, err := parseAddress(target); err != nil || got != want {
+			t.Errorf("%s is %+v (%v), want %+v", target, got, err, want)
+		}
+	}
+	for target, want := range map[string]error{
+		"/": errForeign, "": errForeign, "/-/x": errForeign, "/News/2020/a.test": errForeign, "/web/x/http://a.test/": errForeign, "/web/timemap/html/http://a.test/": errForeign,
+		"/web/timemap/link": errForeign, "/web/123456789012345/a.test": errStamp, "/web/2020/http://[/": errURL,
+	} {
+		if got, err := parseAddress(target); !errors.Is(err, want) {
+			t.Errorf("%s is %+v (%v), want %v", target, got, err, want)
+		}
+	}
+}
+
 // FuzzParseAddress: whatever is asked, nothing panics; what is understood is a path of ours that is understood the same
 // again, and that no header or page can be broken with.
 func FuzzParseAddress(f *testing.F) {
 	for _, s := range []string{
 		"/web/20200101000000/http://a.test/x?y=/web/2020/#z", "/web/2020id_/https:/a.test", "/web/*/a.test", "/web/2*/file:///x", "/web/http://a.test",
 		"/web/20200101000000mp_/http://a.test/%2e%2e/%00", "/web/1/urn:x y<>", "/web/1/javascript:alert(1)", "/web//", "/web/-/x", "/x", "",
+		"/web/2016*/http://host.test/dir/*", "/web/*/*.host.test", "/news/*/http://*.host.test/", "/web/timemap/link/http://a.test/", "/news/timemap/json/2/http://a.test/",
+		"/web/cdx?url=x", "/web/wayback-cdx", "/web/", "/web", "/web/timemap/html/http://a.test", "/-/x", "/.x/2016/a.test",
 		"/web/99999999999999/http://[::1]:80/", "/web/1/http://a.test\\..\\b", "/web/1/\r\nX: y", "/web/1/http://xn--a/",
 	} {
 		f.Add(s)
 	}
-	now := time.Date(2020, 5, 17, 10, 20, 30, 0, time.UTC)
 	f.Fuzz(func(t *testing.T, target string) {
-		a, err := parseAddress(target, now)
+		a, err := parseAddress(target)
 		if err != nil {
 			if !errors.Is(err, errForeign) && !errors.Is(err, errStamp) && !errors.Is(err, errURL) {
 				t.Fatalf("%q: %v", target, err)
@@ -44,18 +75,18 @@ func FuzzParseAddress(f *testing.F) {
 			return
 		}
 		path := a.String()
-		if !strings.HasPrefix(path, "/web/") || strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"<>`, r) }) {
+		if !strings.HasPrefix(path, "/"+a.name+"/") || strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"<>`, r) }) {
 			t.Fatalf("%q leads to %q", target, path)
 		}
-		again, err := parseAddress(path, now)
-		if err != nil || again.stamp != a.stamp || again.mod != a.mod || again.list != a.list {
+		again, err := parseAddress(path)
+		if err != nil || again.stamp != a.stamp || again.mod != a.mod || again.kind != a.kind || again.domain != a.domain || again.page != a.page || again.name != a.name {
 			t.Fatalf("%q became %q, and that %+v (%v)", target, path, again, err)
 		}
 		// Serialising twice is a fixed point, so that redirects come to rest.
-		if third, err := parseAddress(again.String(), now); err != nil || third.url != again.url {
+		if third, err := parseAddress(again.String()); err != nil || third.url != again.url {
 			t.Fatalf("%q became %q, then %q (%v)", target, again.url, third.url, err)
 		}
-		if !a.list {
+		if a.kind == ofMemento {
 			if at := a.at(); at.IsZero() && a.stamp != "00010101000000" {
 				t.Fatalf("%q is no time", a.stamp)
 			}

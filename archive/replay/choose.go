@@ -22,12 +22,12 @@ const maxScan = 100_000
 // in that second: an archivist must be able to see it.
 func (h *Handler) choose(ctx context.Context, a *address, exact bool) (storage.Capture, error) {
 	key := urlkey.Key(a.url)
-	c, err := h.Index.Closest(ctx, h.Collection, key, a.url, a.at())
+	c, err := h.Index.Closest(ctx, a.collection, key, a.url, a.at())
 	if err != nil {
 		return c, err
 	}
 	if exact && !a.loose && stampOf(c.At) != a.stamp {
-		taken, err := h.Index.Taken(ctx, h.Collection, key, a.url, a.at().Truncate(time.Second))
+		taken, err := h.Index.Taken(ctx, a.collection, key, a.url, a.at().Truncate(time.Second))
 		if err == nil && taken.Flags != "" {
 			return taken, nil
 		}
@@ -40,7 +40,7 @@ func (h *Handler) choose(ctx context.Context, a *address, exact bool) (storage.C
 	}
 	var best storage.Capture
 	n := 0
-	for other, err := range h.Index.Captures(ctx, h.Collection, key) {
+	for other, err := range h.Index.Captures(ctx, a.collection, key) {
 		if err != nil {
 			return c, err
 		}

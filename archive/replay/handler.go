@@ -4,7 +4,7 @@
 //
 // # Addresses
 //
-// "/web/<time><modifier>/<URL>" is a memento: the capture of the URL that is nearest to the time. A time has up to 14
+// The first segment of a path names the collection; "/web/" is the default one. "/web/<time><modifier>/<URL>" is a memento: the capture of the URL that is nearest to the time. A time has up to 14
 // digits; a partial one means the middle of what it names. A request for a page whose address is not exactly that of the capture
 // (its second, its URL) is redirected to the one that is, so that the address tells the truth. Requisites are served
 // at once, at whatever time they are asked for, and their own references keep that time: a page costs no redirect for
@@ -56,14 +56,15 @@ var _ Opener = (*warc.Library)(nil)
 // Handler serves the replay origin. Its fields are set before the first request. It must be the server's own handler:
 // http.ServeMux would clean the URLs out of the paths.
 type Handler struct {
-	Index      Index
-	Library    Opener
-	Collection string
-	Origin     string                       // of this handler, "http://replay.localhost:8081": requests for any other host are refused
-	Pages      string                       // the origin of the archive's own pages: linked to, and allowed to frame mementos
-	Evidence   func(storage.Attempt) string // path of the page there on an attempt; nil: there is none
-	Now        func() time.Time
-	Log        *slog.Logger
+	Index       Index
+	Library     Opener
+	Collection  string                                               // the default one, at /web/
+	Collections func(ctx context.Context, name string) (bool, error) // says whether another is served, at its name; nil: none is
+	Origin      string                                               // of this handler, "http://replay.localhost:8081": requests for any other host are refused
+	Pages       string                                               // the origin of the archive's own pages: linked to, and allowed to frame mementos
+	Evidence    func(storage.Attempt) string                         // path of the page there on an attempt; nil: there is none
+	Now         func() time.Time
+	Log         *slog.Logger
 
 	MaxRewrite int64 // bytes, decoded, up to which a document is rewritten; 0: 32 MiB
 	MaxDecoded int64 // bytes, decoded, after which a body is cut; 0: 4 GiB
@@ -104,17 +105,53 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.asset(w, r, name)
 		return
 	}
-	a, err := parseAddress(target, h.Now())
+	a, err := parseAddress(target)
+	if err == nil || !errors.Is(err, errForeign) {
+		var ok bool
+		if a.collection, ok = h.served(r, &a); !ok {
+			err = errForeign
+		}
+	}
 	switch {
 	case errors.Is(err, errForeign):
 		h.astray(w, r, target)
 	case err != nil:
 		h.refuse(w, r, err)
-	case a.list:
-		h.list(w, r, a)
 	default:
-		h.memento(w, r, a)
+		h.answer(w, r, a)
 	}
+}
+
+// answer answers a request for an address that is understood.
+func (h *Handler) answer(w http.ResponseWriter, r *http.Request, a address) {
+	switch a.kind {
+	case ofHome:
+		h.home(w, r)
+	case ofCaptures:
+		h.list(w, r, a)
+	case ofGate:
+		a.kind, a.stamp, a.loose = ofMemento, stampOf(h.Now()), true
+		h.memento(w, r, a)
+	case ofMemento:
+		h.memento(w, r, a)
+	default:
+		h.astray(w, r, targetOf(r))
+	}
+}
+
+// served brings the collection that an address names; not ok if none of that name is served.
+func (h *Handler) served(r *http.Request, a *address) (string, bool) {
+	if a.name == defaultName {
+		return h.Collection, true
+	}
+	if h.Collections == nil {
+		return "", false
+	}
+	ok, err := h.Collections(r.Context(), a.name)
+	if err != nil {
+		h.Log.Error("look for a collection", "collection", a.name, "error", err)
+	}
+	return a.name, ok && err == nil
 }
 
 // targetOf is the request target as it came, in origin form (RFC 9112 §3.2.1): net/http's URL has lost what "//" and
@@ -168,12 +205,12 @@ func (h *Handler) belongs(r *http.Request, target string) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	from, err := parseAddress(path, h.Now())
-	if err != nil || from.list {
+	from, err := parseAddress(path)
+	if err != nil || from.kind != ofMemento {
 		return "", false
 	}
 	origin := urlkey.Origin(from.url)
-	a := address{stamp: from.stamp, mod: wanted(r)}
+	a := address{name: from.name, stamp: from.stamp, mod: wanted(r)}
 	if origin == "" || a.readURL(origin+target) != nil {
 		return "", false
 	}

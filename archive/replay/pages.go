@@ -96,7 +96,7 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 // list shows the captures of a URL and the attempts that failed.
 func (h *Handler) list(w http.ResponseWriter, r *http.Request, a address) {
 	data := pageData{Title: "Captures", URL: a.url, Stamp: a.stamp}
-	for c, err := range h.Index.Captures(r.Context(), h.Collection, urlkey.Key(a.url)) {
+	for c, err := range h.Index.Captures(r.Context(), a.collection, urlkey.Key(a.url)) {
 		if err != nil {
 			h.fault(w, r, &a, err)
 			return
@@ -105,7 +105,7 @@ func (h *Handler) list(w http.ResponseWriter, r *http.Request, a address) {
 			continue
 		}
 		data.Total++
-		if data.Captures = append(data.Captures, rowOf(&c, a.url)); len(data.Captures) >= 2*maxListed {
+		if data.Captures = append(data.Captures, rowOf(&a, &c)); len(data.Captures) >= 2*maxListed {
 			data.Captures = slices.Delete(data.Captures, 0, maxListed)
 		}
 	}
@@ -130,8 +130,7 @@ var kinds = map[string]string{
 	warc.KindResponse: "a copy of its own", warc.KindRevisit: "same as another copy", warc.KindResource: "handed in", warc.KindTruncated: "cut short",
 }
 
-func rowOf(c *storage.Capture, asked string) captureRow {
-	a := address{}
+func rowOf(a *address, c *storage.Capture) captureRow {
 	own := a.own(c)
 	row := captureRow{
 		When: when(c.At), ISO: iso(c.At), Path: hrefOf(&own), Mime: c.Mime, Kind: kinds[c.Kind],
@@ -145,7 +144,7 @@ func rowOf(c *storage.Capture, asked string) captureRow {
 	if c.Status != 0 {
 		row.Status = strconv.Itoa(c.Status)
 	}
-	if own.url != asked {
+	if own.url != a.url {
 		row.URL = c.URL
 	}
 	return row
@@ -153,7 +152,7 @@ func rowOf(c *storage.Capture, asked string) captureRow {
 
 // attempts fills in the newest failed attempts, newest first.
 func (h *Handler) attempts(r *http.Request, a *address, data *pageData) error {
-	list, err := h.Index.Attempts(r.Context(), h.Collection, urlkey.Key(a.url))
+	list, err := h.Index.Attempts(r.Context(), a.collection, urlkey.Key(a.url))
 	if err != nil {
 		return err
 	}
@@ -229,8 +228,8 @@ func (h *Handler) fault(w http.ResponseWriter, r *http.Request, a *address, err 
 		h.plain(w, r, status, data.Title+".\n")
 		return
 	}
-	if !a.list {
-		list := address{list: true, url: a.url}
+	if !a.list() {
+		list := a.captures()
 		data.List = hrefOf(&list)
 	}
 	h.page(w, r, status, "fault", data)

@@ -11,6 +11,7 @@ import (
 
 // references turns the references of one document into addresses of the archive, at the time that was asked for.
 type references struct {
+	root  string // of the collection's addresses: "/web/"
 	stamp string
 	doc   *urlkey.Base // the document's own URL
 	base  *urlkey.Base // what its references are relative to
@@ -18,7 +19,7 @@ type references struct {
 }
 
 func newReferences(a *address, c *storage.Capture) *references {
-	r := &references{stamp: a.stamp}
+	r := &references{root: "/" + a.name + "/", stamp: a.stamp}
 	if base, err := urlkey.NewBase(urlOf(c)); err == nil {
 		r.doc, r.base = base, base
 		r.file = strings.HasPrefix(base.String(), "file:")
@@ -57,7 +58,7 @@ func (r *references) from(base *urlkey.Base, ref string, mod modifier) (string, 
 	if err != nil || !r.archived(u) {
 		return "", false
 	}
-	to := root + r.stamp + string(mod) + "/" + u
+	to := r.root + r.stamp + string(mod) + "/" + u
 	if f, ok := urlkey.Fragment(ref); ok {
 		to += "#" + f
 	}

@@ -17,6 +17,7 @@ import (
 	"linkstead/archive/report"
 	"linkstead/cmd/linkstead/web"
 	"linkstead/configs"
+	"linkstead/storage"
 )
 
 // places are the flags that say where the archive is to be seen.
@@ -82,6 +83,13 @@ func (e *env) serve(ctx context.Context, s *store, health *health) (wait func() 
 	pages.Hosts = []string{strings.TrimPrefix(strings.TrimPrefix(v.Pages(), "http://"), "https://")}
 	past := &replay.Handler{
 		Index: s.db, Library: s.lib, Collection: e.cfg.Collection, Origin: v.Origin(), Pages: v.Pages(), Evidence: report.AttemptPath,
+		Collections: func(ctx context.Context, name string) (bool, error) {
+			_, err := s.db.Collection(ctx, name)
+			if errors.Is(err, storage.ErrNotFound) {
+				return false, nil
+			}
+			return err == nil, err
+		},
 		Now: e.now, Log: e.log,
 	}
 	var g errgroup.Group
