@@ -1,14 +1,38 @@
 package replay
 
 import (
+	"bytes"
 	"crypto/sha256"
-	_ "embed" // our own script, style and pages
+	"embed"
 	"encoding/hex"
+	"fmt"
 	"net/http"
 )
 
-//go:embed assets/shim.js
-var shimSource []byte
+//go:embed assets/shim
+var shimParts embed.FS
+
+// inPages are the parts of the shim of pages, in the order in which they run.
+var inPages = []string{
+	"natives", "facts", "address", "markup", "elements", "styles", "network", "closed", "navigation", "notice",
+}
+
+var shimSource = joined(inPages)
+
+// joined makes one script of parts: within one function, so that they share their names and the page sees none of them.
+func joined(parts []string) []byte {
+	var b bytes.Buffer
+	b.WriteString("(() => {\n\"use strict\";\n")
+	for _, name := range parts {
+		text, err := shimParts.ReadFile("assets/shim/" + name + ".js")
+		if err != nil {
+			panic(fmt.Sprintf("the part %s of the shim: %v", name, err)) // the binary was built without it: no test would pass
+		}
+		b.Write(text)
+	}
+	b.WriteString("})();\n")
+	return b.Bytes()
+}
 
 //go:embed assets/pages.css
 var styleSource []byte
