@@ -21,6 +21,11 @@ func TestDocumented(t *testing.T) {
 			return u
 		},
 		"Key": Key, "Compared as": Sessionless,
+		"Asked as": func(request string) string {
+			method, rest, _ := strings.Cut(request, " ")
+			mime, body, _ := strings.Cut(rest, " ")
+			return RequestURL(method, "http://site.example/api", mime, []byte(body))
+		},
 	}
 	var does func(string) string
 	rows := map[string]int{}
@@ -40,7 +45,7 @@ func TestDocumented(t *testing.T) {
 			t.Errorf("%s: %q gives %q, the page says %q", strings.TrimPrefix(cells[0], "| "), from, got, to)
 		}
 	}
-	if rows["Requested"] < 20 || rows["Key"] < 20 || rows["Compared as"] < 4 {
+	if rows["Requested"] < 20 || rows["Key"] < 20 || rows["Compared as"] < 4 || rows["Asked as"] < 4 {
 		t.Errorf("tables of %v rows", rows)
 	}
 }

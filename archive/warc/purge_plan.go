@@ -326,7 +326,7 @@ func (b *batch) keepTasks(ctx context.Context, rw *rewrite, u *Unit) error {
 
 // isLeft says whether another exchange of a unit's task stays.
 func (b *batch) isLeft(ctx context.Context, collection string, u *Unit) (bool, error) {
-	key := urlkey.Key(u.URL())
+	key := urlkey.Key(u.Asked())
 	for s, err := range b.Tasks.Spots(ctx, storage.Span{Collection: collection, From: key, To: key}) {
 		if err != nil {
 			return false, err

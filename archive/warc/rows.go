@@ -130,7 +130,7 @@ func taskID(l *Outlink) int64 {
 
 // unitEnd makes the rows of an exchange anew from its records, as Entry.end made them when it was written.
 func unitEnd(collection, segment string, u *Unit, r io.ReaderAt) (storage.End, error) {
-	c, url := u.Closing, u.URL()
+	c, url, key := u.Closing, u.URL(), urlkey.Key(u.Asked())
 	end := storage.End{Token: c.Token, New: c.Tasks(url), Task: storage.Task{
 		Host: c.Host, Run: c.Run, ID: c.Task, URL: url, Kind: c.Kind, Depth: c.Depth, Hops: c.Hops, Via: c.Via,
 		Due: c.Retry, Attempts: c.Attempt,
@@ -141,7 +141,7 @@ func unitEnd(collection, segment string, u *Unit, r io.ReaderAt) (storage.End, e
 	}
 	if m := u.Main(); m != nil {
 		end.Captures = []storage.Capture{{
-			Collection: collection, URLKey: urlkey.Key(url), At: m.Header.Date(), Segment: segment, Offset: m.Offset,
+			Collection: collection, URLKey: key, At: m.Header.Date(), Segment: segment, Offset: m.Offset,
 			Length: m.Length, URL: url, Status: m.Head.Status, Mime: m.Mime(), Digest: m.Digest(), Kind: m.Kind(),
 			RefersTo: refersTo(m, c), Redirect: c.Redirect, RecordID: m.Header.ID(), Run: c.Run, Outcome: string(c.Outcome),
 			Flags: strings.Join(c.Flags, " "), TLSInvalid: c.TLS.invalid(),
@@ -160,7 +160,7 @@ func unitEnd(collection, segment string, u *Unit, r io.ReaderAt) (storage.End, e
 	} else {
 		last := u.Last()
 		end.Attempts = []storage.Attempt{{
-			Collection: collection, URL: url, URLKey: urlkey.Key(url), At: last.Header.Date(), Run: c.Run,
+			Collection: collection, URL: url, URLKey: key, At: last.Header.Date(), Run: c.Run,
 			Outcome: string(c.Outcome), Detail: c.Detail, Segment: segment, Offset: last.Offset, RecordID: last.Header.ID(),
 			MS: end.Took.Milliseconds(),
 		}}
@@ -229,7 +229,7 @@ func (e *Entry) end(segment string, start int64, g *Group, orig *Original) stora
 		end.Captures = []storage.Capture{c}
 	} else {
 		end.Attempts = []storage.Attempt{{
-			Collection: e.Collection, URL: e.Exchange.URL, URLKey: urlkey.Key(e.Exchange.URL), At: e.Exchange.At,
+			Collection: e.Collection, URL: e.Exchange.URL, URLKey: urlkey.Key(e.Exchange.asked()), At: e.Exchange.At,
 			Run: e.Meta.Run, Outcome: string(e.outcome()), Detail: e.Exchange.Detail,
 			Segment: segment, Offset: start + g.Closing().Offset, RecordID: g.Closing().RecordID,
 			MS: end.Took.Milliseconds(),
@@ -302,7 +302,7 @@ func (e *Entry) capture(orig *Original) storage.Capture {
 		return c
 	}
 	x := e.Exchange
-	c.URL, c.URLKey, c.At, c.Status, c.Mime = x.URL, urlkey.Key(x.URL), x.At, x.Head.Status, e.Meta.Mime
+	c.URL, c.URLKey, c.At, c.Status, c.Mime = x.URL, urlkey.Key(x.asked()), x.At, x.Head.Status, e.Meta.Mime
 	c.Flags, c.TLSInvalid = strings.Join(e.Meta.Flags, " "), x.TLS.invalid()
 	c.ETag, c.Modified = validators(x.Head)
 	c.Canonical = e.Meta.canonical(x.URL)

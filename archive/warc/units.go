@@ -20,6 +20,7 @@ type Found struct {
 	Length int64 // of its member, bytes
 	Header Header
 	Head   httpmsg.Head // of the HTTP message in a response or revisit
+	asked  string       // of a request that is no GET: see Unit.Asked
 	kept   []byte       // the block of a JSON record of ours, where whoever read it has kept that
 }
 
@@ -212,7 +213,12 @@ func (g *grouper) take(rec *Record) (*Unit, error) {
 			err = nil // a damaged head is for Verify to tell
 		}
 		alone = false
-	case TypeRequest, TypeResource:
+	case TypeRequest:
+		if info.asked = asked(info.Header.URL(), rec.Block); info.asked == info.Header.URL() {
+			info.asked = "" // most are, and units are kept
+		}
+		alone = false
+	case TypeResource:
 		alone = false
 	}
 	if err == nil {
