@@ -15,5 +15,6 @@ func server(t testing.TB) string {
 func TestPostgresFrontier(t *testing.T) { storagetest.Frontier(t, server) }
 func TestPostgresRuns(t *testing.T)     { storagetest.Runs(t, server) }
 func TestPostgresIndex(t *testing.T)    { storagetest.Index(t, server) }
+func TestPostgresSpan(t *testing.T)     { storagetest.IndexSpan(t, server) }
 func TestPostgresSegments(t *testing.T) { storagetest.Segments(t, server) }
 func TestPostgresHostile(t *testing.T)  { storagetest.Hostile(t, server) }

@@ -59,5 +59,6 @@ func sqlite(t testing.TB) string {
 func TestSQLiteFrontier(t *testing.T) { storagetest.Frontier(t, sqlite) }
 func TestSQLiteRuns(t *testing.T)     { storagetest.Runs(t, sqlite) }
 func TestSQLiteIndex(t *testing.T)    { storagetest.Index(t, sqlite) }
+func TestSQLiteSpan(t *testing.T)     { storagetest.IndexSpan(t, sqlite) }
 func TestSQLiteSegments(t *testing.T) { storagetest.Segments(t, sqlite) }
 func TestSQLiteHostile(t *testing.T)  { storagetest.Hostile(t, sqlite) }
