@@ -62,6 +62,7 @@ type address struct {
 	mod        modifier
 	loose      bool   // it was spelled otherwise than we spell addresses: a partial time, http:/host, no scheme
 	url        string // serialised; of a prefix that of the prefix, of a domain that of its root
+	asked      string // of a request other than GET: the URL that its answer is indexed under
 	domain     bool   // ofPrefix: every host under the URL's counts, too
 	format     string // ofTimeMap: link, json or cdxj
 	page       int    // ofTimeMap: from 1; 0 if none is named

@@ -125,6 +125,7 @@ type capture struct {
 	response  string
 	truncated string
 	payload   string // what its digest is of; "": its own
+	request   string // that was answered; "": a GET
 	anew      bool   // kept in full, though an equal one is there
 }
 
@@ -151,6 +152,10 @@ func (a *testArchive) capture(c capture) {
 		URL: c.url, Method: "GET", At: c.at, Request: []byte("GET / HTTP/1.1\r\n\r\n"), Response: spill, Head: head,
 		Payload:   warc.Payload{Size: int64(len(payload)), SHA256: sha256.Sum256(payload)},
 		Truncated: c.truncated, Outcome: outcome.Captured,
+	}
+	if c.request != "" {
+		ex.Method, _, _ = strings.Cut(c.request, " ")
+		ex.Request = []byte(c.request)
 	}
 	meta := warc.Meta{Token: token, Mime: head.Mime()}
 	if loc := head.Get("Location"); loc != "" {

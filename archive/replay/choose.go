@@ -21,7 +21,7 @@ const maxScan = 100_000
 // A wall is the answer only if nothing else is known of the key, or if exact says that a person asks for what was captured
 // in that second: an archivist must be able to see it.
 func (h *Handler) choose(ctx context.Context, a *address, exact bool) (storage.Capture, error) {
-	key := urlkey.Key(a.url)
+	key := a.key()
 	c, err := h.Index.Closest(ctx, a.collection, key, a.url, a.at())
 	if err != nil {
 		return c, err
@@ -80,6 +80,8 @@ func nearer(at time.Time, c, best *storage.Capture) bool {
 func truthful(r *http.Request, a *address, c *storage.Capture) (string, bool) {
 	own := a.own(c)
 	switch {
+	case !reads(r): // a redirect would lose what is asked
+		return "", false
 	case topLevel(r, a.mod):
 		return own.String(), a.loose || own.stamp != a.stamp || own.url != a.url
 	case framed(r, a.mod):

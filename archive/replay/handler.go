@@ -91,9 +91,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// RFC 9110 §15.5.20. A page under another name could read what other sites' scripts left here.
 		h.plain(w, r, http.StatusMisdirectedRequest, "This is the replay server of a Linkstead archive. Its address is "+h.Origin+"/\n")
 		return
-	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		w.Header().Set("Allow", "GET, HEAD")
-		h.plain(w, r, http.StatusMethodNotAllowed, "The past can only be read: GET and HEAD.\n")
+	case !isAllowed(r.Method):
+		h.disallow(w, r, allowed)
 		return
 	case r.Header.Get("Service-Worker") != "":
 		// A service worker would answer for every page of this origin.
@@ -115,6 +114,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.Is(err, errForeign):
 		h.astray(w, r, target)
+	case !reads(r) && a.kind != ofMemento && a.kind != ofGate:
+		h.disallow(w, r, "GET, HEAD")
 	case err != nil:
 		h.refuse(w, r, err)
 	default:
@@ -215,6 +216,12 @@ func (h *Handler) belongs(r *http.Request, target string) (string, bool) {
 		return "", false
 	}
 	return a.String(), true
+}
+
+// disallow says that the past can't be changed (RFC 9110 §15.5.6).
+func (h *Handler) disallow(w http.ResponseWriter, r *http.Request, methods string) {
+	w.Header().Set("Allow", methods)
+	h.plain(w, r, http.StatusMethodNotAllowed, "The past can only be read: "+methods+".\n")
 }
 
 // plain answers with a line of text.

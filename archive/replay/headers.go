@@ -143,7 +143,7 @@ func tagRune(r rune) rune {
 // unchanged answers 304 to a client that has the tag already (RFC 9110 §13.1.2).
 func (p *reply) unchanged(tag string) bool {
 	p.w.Header().Set("ETag", tag)
-	if p.status != http.StatusOK || !strings.Contains(p.r.Header.Get("If-None-Match"), tag) {
+	if p.status != http.StatusOK || !reads(p.r) || !strings.Contains(p.r.Header.Get("If-None-Match"), tag) {
 		return false
 	}
 	p.w.WriteHeader(http.StatusNotModified)

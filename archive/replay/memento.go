@@ -31,6 +31,9 @@ type reply struct {
 
 // memento answers a request for one.
 func (h *Handler) memento(w http.ResponseWriter, r *http.Request, a address) {
+	if err := a.ask(w, r); err != nil {
+		return // the client has gone
+	}
 	c, err := h.choose(r.Context(), &a, topLevel(r, a.mod))
 	if errors.Is(err, storage.ErrNotFound) {
 		h.missing(w, r, &a)

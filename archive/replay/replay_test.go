@@ -148,7 +148,9 @@ func TestAnswers(t *testing.T) {
 		{"an old asset", "/web/-/shim-0.js", nil, 404, "", ""},
 
 		// What is refused.
-		{"POST", at + "/http://a.test/x", []string{"POST"}, 405, "", ""},
+		{"POST, answered to GET alone", at + "/http://a.test/x", []string{"POST"}, 404, "", "no copy"},
+		{"POST to a list", "/web/*/http://a.test/x", []string{"POST"}, 405, "", "can only be read"},
+		{"TRACE", at + "/http://a.test/x", []string{"TRACE"}, 405, "", "can only be read"},
 		{"a service worker", at + "js_/http://a.test/x", []string{"Service-Worker: script"}, 403, "", ""},
 		{"another host", "/", []string{"Host: evil.test"}, 421, "", testOrigin},
 		{"the host in capitals", "/", []string{"Host: Replay.Localhost:8081"}, 200, "", ""},
