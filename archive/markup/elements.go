@@ -22,10 +22,7 @@ func (h *htmlScan) element(elem uint8, name, nameTo int) {
 	}
 	for i := range h.attrs {
 		a := &h.attrs[i]
-		if h.renames != 0 {
-			h.rename(h.b[name:nameTo], a)
-		}
-		if a.id == 0 || a.bare || a.again {
+		if h.renames != 0 && h.rename(h.b[name:nameTo], a) || a.id == 0 || a.bare || a.again {
 			continue
 		}
 		if n := table.index[elem][a.id]; n != 0 {
@@ -47,25 +44,24 @@ func (h *htmlScan) place(elem uint8, a *attr, r *rule) {
 	case plain:
 		h.special(elem, a, r)
 	case guess:
-		if plausible(h.b[a.start:a.end]) {
+		h.guessed(a, r)
+	case sure:
+		if certain(h.b[a.start:a.end]) {
 			h.url(a, r.role, r.context)
 		}
+	case guessSet:
+		if !bytes.ContainsAny(h.b[a.start:a.end], "{}[]<>|") && bytes.ContainsAny(h.b[a.start:a.end], "/.") {
+			scanSrcset(h.scan, h.value(a), r.role, r.context)
+		}
+	case values:
+		h.animated(a, r)
 	case foreign:
 		h.foreignHref(a, r)
 	case words:
 		t := h.value(a)
 		eachWord(t.b, func(start, end int) { h.part(t, start, end, r) })
 	case commas:
-		t := h.value(a)
-		for start := 0; start < len(t.b); {
-			n := bytes.IndexByte(t.b[start:], ',')
-			if n < 0 {
-				n = len(t.b) - start
-			}
-			from, to := trim(t.b, start, start+n)
-			h.part(t, from, to, r)
-			start += n + 1
-		}
+		h.parted(a, r, ',')
 	case srcset:
 		scanSrcset(h.scan, h.value(a), r.role, r.context)
 	case css:
@@ -74,6 +70,27 @@ func (h *htmlScan) place(elem uint8, a *attr, r *rule) {
 		}
 	case srcdoc:
 		h.srcdoc(a)
+	}
+}
+
+// parted visits the URLs of a value that are parted by a byte.
+func (h *htmlScan) parted(a *attr, r *rule, by byte) {
+	t := h.value(a)
+	for start := 0; start < len(t.b); {
+		n := bytes.IndexByte(t.b[start:], by)
+		if n < 0 {
+			n = len(t.b) - start
+		}
+		from, to := trim(t.b, start, start+n)
+		h.part(t, from, to, r)
+		start += n + 1
+	}
+}
+
+// animated visits what an animation of SVG puts into an address (SVG Animations §2.3).
+func (h *htmlScan) animated(a *attr, r *rule) {
+	if name := h.attr(attrAttributeName); (h.xml || h.space == inSVG) && (trimFold(name, "href") || trimFold(name, "xlink:href")) {
+		h.parted(a, r, ';')
 	}
 }
 
@@ -128,6 +145,12 @@ func (h *htmlScan) baseHere(a *attr) {
 	if h.baseSeen || h.templates > 0 || h.space != 0 {
 		return
 	}
+	if h.inNoscript { // counts where no scripts run, and is text elsewhere
+		if !h.onlyBase {
+			h.url(a, Base, "base/@href")
+		}
+		return
+	}
 	h.baseSeen = true
 	if h.onlyBase {
 		u := unescapeRefs(h.b[a.start:a.end], nil)
@@ -153,24 +176,28 @@ func (h *htmlScan) srcdoc(a *attr) {
 	h.base = base
 }
 
-// rename gives the attribute the name that the options tell.
-func (h *htmlScan) rename(elem []byte, a *attr) {
+// rename gives the attribute the name that the options tell, if they do.
+func (h *htmlScan) rename(elem []byte, a *attr) bool {
 	for _, r := range h.opts.Rename {
 		if !equalFold(h.b[a.name:a.nameTo], r.Attr) || r.Element != "" && !equalFold(elem, r.Element) {
 			continue
 		}
 		if r.Value == "" || trimFold(unescapeRefs(h.b[a.start:a.end], nil), r.Value) {
 			h.edit(h.t, a.name, a.nameTo, r.To)
-			return
+			return true
 		}
 	}
+	return false
 }
 
-// plausible says whether the value of a data-* attribute looks like a URL and not like a word, a number or JSON.
-func plausible(raw []byte) bool {
-	start, end := trim(raw, 0, len(raw))
-	raw = raw[start:end]
-	return !bytes.ContainsAny(raw, " \t\n{}[]<>\"|") && bytes.ContainsAny(raw, "/.")
+// renamed is the new name of an attribute that any element may have, "" if it keeps its own.
+func (h *htmlScan) renamed(attr string) string {
+	for _, r := range h.opts.Rename {
+		if r.Attr == attr && r.Element == "" && r.Value == "" {
+			return r.To
+		}
+	}
+	return ""
 }
 
 // namesFile says whether the param of that name holds the URL of what is played.

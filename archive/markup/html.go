@@ -56,6 +56,7 @@ type htmlScan struct {
 	templates  int    // open template elements
 	inNoscript bool
 	inserted   bool
+	rooted     bool // the root element has begun
 
 	baseSeen bool // the first base has been met
 	baseHref string
@@ -193,14 +194,15 @@ func (h *htmlScan) startTag(i int) int {
 	} else if end, selfClosing = h.tag(nameTo); end < 0 {
 		return len(b)
 	}
-	if !h.inserted && elem != elemHTML && elem != elemHead && !h.xml {
+	if !h.inserted && !h.xml && !h.harmless(elem) {
 		h.insert(i)
 	}
 	h.enter(elem, h.localName(i+1, nameTo), selfClosing)
 	h.element(elem, i+1, nameTo)
-	if !h.inserted && elem == elemHead && (!h.xml || !selfClosing) {
+	if !h.inserted && h.xml && !selfClosing && (elem == elemHead || elem == elemSVG && !h.rooted) {
 		h.insert(end)
 	}
+	h.rooted = true
 	h.content = 0
 	if h.xml || h.space != 0 {
 		if !selfClosing && (elem == elemStyle || elem == elemScript) {
@@ -231,8 +233,20 @@ func (h *htmlScan) localName(start, end int) []byte {
 	return name
 }
 
+// harmless says whether an element may stand before what is inserted: it loads and runs nothing.
+func (h *htmlScan) harmless(elem uint8) bool {
+	switch elem {
+	case elemHTML, elemHead, elemMeta, elemTitle:
+		return true
+	}
+	return false
+}
+
 func (h *htmlScan) endTag(i int) int {
 	nameTo := h.tagName(i + 2)
+	if !h.inserted && !h.xml && equalFold(h.b[i+2:nameTo], "head") {
+		h.insert(i)
+	}
 	end := nameTo + 1
 	if nameTo >= len(h.b) || h.b[nameTo] != '>' {
 		if end, _ = h.tag(nameTo); end < 0 {

@@ -86,6 +86,7 @@ func TestHTMLAttributes(t *testing.T) {
 		{`<base href=u><base href=v>`, "base base/@href u"},
 		{`<base target=x><base href=v>`, "base base/@href v"},
 		{`<template><base href=u></template><base href=v>`, "base base/@href v"},
+		{`<noscript><base href=u></noscript><base href=v>`, "base base/@href u; base base/@href v"},
 		{`<script src=u></script><script src=v type=" Module "></script>`, "script script/@src u; module script/@src v"},
 		{`<script data-src="a.js"></script>`, "script script/@data-src a.js"},
 		{`<img src=u lowsrc=l dynsrc=d longdesc=t>`, "image img/@src u; image img/@lowsrc l; media img/@dynsrc d; link img/@longdesc t"},
@@ -111,6 +112,25 @@ func TestHTMLAttributes(t *testing.T) {
 		{`<html manifest=u><head profile="a b">`, "appcache html/@manifest u; related head/@profile a; related head/@profile b"},
 		{`<p style="background:url(u)"><i style="color:red">`, "image @style/url() u"},
 		{`<p style="background:url(&quot;u&amp;v&quot;)">`, "image @style/url() u&v"},
+		{`<amp-img src=u srcset="a 1x"></amp-img><amp-video src=v poster=p><amp-iframe src=w><amp-audio src=x>`,
+			"image amp-img/@src u; image amp-img/@srcset a; media amp-video/@src v; poster amp-video/@poster p; frame amp-iframe/@src w; media amp-audio/@src x"},
+		{`<menuitem icon=u><math altimg=v><mglyph src=w></math><isindex action=x><layer src=y background=z>`,
+			"image menuitem/@icon u; image math/@altimg v; image mglyph/@src w; form isindex/@action x; frame layer/@src y; image layer/@background z"},
+		{`<a itemid=n itemtype="http://n/" usemap="#n" data-url="http://n/" data-href="http://n/">`, ""},
+	})
+}
+
+// TestLazy: scripts that load late keep addresses in attributes of their own, and other scripts keep other things in some.
+func TestLazy(t *testing.T) {
+	check(t, asHTML, []fixture{
+		{`<div data-bg="url('a.png')" data-lazy-bg=b.png>`, "image */@data-bg a.png; image */@data-lazy-bg b.png"},
+		{`<div data-bgset="a.png 1x, b.png 2x"><img data-pagespeed-lazy-src=/c data-cfsrc=d.jpg>`, "image */@data-bgset a.png; image */@data-bgset b.png; image */@data-pagespeed-lazy-src /c; image */@data-cfsrc d.jpg"},
+		{`<img data-srcset='{"a":"b.png"}' data-lazy=0.5 data-src=1/2 data-lazy-src=true>`, ""},
+		{`<a data-image="http://h/x" data-thumb=//h/y data-full="Z.JPG?a=1.0" data-large=pic.webp>`,
+			"image */@data-image http://h/x; image */@data-thumb //h/y; image */@data-full Z.JPG?a=1.0; image */@data-large pic.webp"},
+		{`<a data-image="card.title" data-thumb="1/2" data-full=true data-large="a/b" data-icon="https:// x" data-poster=.png>`, ""},
+		{`<video data-poster=a.png data-lazy-poster=/b><iframe data-lazy=/c data-litespeed-src=//d/e>`,
+			"poster video/@data-poster a.png; poster video/@data-lazy-poster /b; frame iframe/@data-lazy /c; frame iframe/@data-litespeed-src //d/e"},
 	})
 }
 
@@ -185,6 +205,9 @@ func TestHTMLForeign(t *testing.T) {
 		{`<svg><foreignObject><title><a href=n></title><img src=u></foreignObject><image href=v /></svg>`, "image img/@src u; image image/@href v"},
 		{`<svg><p><title><a href=n></title>`, ""},
 		{`<svg/><title><a href=n></title>`, ""},
+		{`<svg><a><set attributeName=href to=u /><animate attributeName="xlink:href" values="v ; w" from=x by=y></animate></a></svg>`,
+			"link set/@to u; link animate/@values v; link animate/@values w; link animate/@from x; link animate/@by y"},
+		{`<svg><set attributeName=fill to=n /><animate to=n></animate></svg><set attributeName=href to=n>`, ""},
 		{`<math><mi href=u>x</mi></math>`, "link */@href u"},
 		{`<div href=u><![CDATA[><a href=v>]]>`, "link a/@href v"},
 	})

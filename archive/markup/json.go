@@ -45,11 +45,14 @@ func manifestRole(path string) Role {
 
 // ImportMap visits the addresses of an import map (HTML §8.1.6.2), and its keys that are URLs.
 func ImportMap(dst io.Writer, src []byte, visit Visit) error {
-	return run(dst, src, visit, scanImportMap)
+	return run(dst, src, visit, func(s *scan, t *text) { scanImportMap(s, t, "") })
 }
 
-func scanImportMap(s *scan, t *text) {
-	scanJSON(s, t, func(path []string, key bool) (Role, string) {
+// scanImportMap gives the digests of modules another name, if there is one: a rewritten module has another digest, and of keys
+// that it does not know a browser takes no notice (HTML §8.1.6.2, parse an import map string, step 9).
+func scanImportMap(s *scan, t *text, integrity string) {
+	j := &jsonScan{scan: s, t: t, integrity: integrity}
+	j.read(func(path []string, key bool) (Role, string) {
 		in, n := path[0], len(path)
 		switch {
 		case in == "imports" && n == 2 || in == "scopes" && n == 3:
@@ -81,11 +84,17 @@ type jsonScan struct {
 	role func(path []string, key bool) (Role, string)
 	path []string // keys; "*" in arrays
 	deep int      // levels below maxJSONDepth
+
+	integrity string // what the key "integrity" is called instead; "": as it is
 }
 
 func scanJSON(s *scan, t *text, role func(path []string, key bool) (Role, string)) {
-	j := &jsonScan{scan: s, t: t, role: role}
-	b := t.b
+	(&jsonScan{scan: s, t: t}).read(role)
+}
+
+func (j *jsonScan) read(role func(path []string, key bool) (Role, string)) {
+	j.role = role
+	b := j.t.b
 	for i := 0; i < len(b); {
 		switch b[i] {
 		case '"':
@@ -136,6 +145,9 @@ func (j *jsonScan) string(start, end int) int {
 	key := j.path[last] != "*" && isKey(j.t.b, end)
 	if key {
 		j.path[last] = value
+		if j.integrity != "" && last == 0 && value == "integrity" {
+			j.edit(j.t, start+1, end-1, j.integrity)
+		}
 	}
 	role, context := j.role(j.path, key)
 	if role == None || role == Module && !isSpecifier(value) || role == Prefix && key && !isSpecifier(value) {

@@ -50,10 +50,13 @@ type Visit func(Ref) (replacement string, ok bool)
 
 // Options are what HTML and XML can do besides visiting URLs. The zero value does nothing.
 type Options struct {
-	// Rename gives attributes other names, which neutralises and keeps them.
+	// Rename gives attributes other names, which neutralises and keeps them: what they hold is neither visited nor altered. One
+	// of integrity on any element renames the digests of import maps, too.
 	Rename []Rename
-	// Insert is called once a document, at most, and tells what to put right after the head start tag, or where
-	// there is none, before the first other element in html. The depth is that of Ref.
+	// Insert is called once a document, at most, and tells what to put before the first element that could load or run
+	// anything: after what html, head, meta and title elements there are, so that a meta element that names the charset
+	// stays among the first 1,024 bytes (HTML §4.2.5.4). In XML it comes right after the start tag of the head, or of
+	// the root element svg. The depth is that of Ref.
 	Insert func(depth int) string
 }
 
@@ -62,7 +65,7 @@ type Rename struct {
 	Element string // lower case; "": any
 	Attr    string // lower case
 	Value   string // lower case, compared without regard to case and surrounding space; "": any
-	To      string // the new name
+	To      string // the new name, before which other attributes may stand that take the old one's place
 }
 
 // scan is what all scanners of one call share.

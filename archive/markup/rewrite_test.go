@@ -69,12 +69,19 @@ func TestRename(t *testing.T) {
 		{Attr: "integrity", To: "data-was-integrity"},
 		{Element: "script", Attr: "nonce", To: "data-was-nonce"},
 		{Element: "meta", Attr: "http-equiv", Value: "content-security-policy", To: "data-was-http-equiv"},
+		{Attr: "ping", To: "data-was-ping"},
+		{Element: "script", Attr: "type", Value: "speculationrules", To: `type="text/plain" data-was-type`},
 	}}
 	for _, c := range []struct{ src, want string }{
 		{`<script src=u Integrity="x" integrity=y nonce=n>`, `<script src=/w/u data-was-integrity="x" data-was-integrity=y data-was-nonce=n>`},
 		{`<style nonce=n integrity>`, `<style nonce=n data-was-integrity>`},
 		{`<META http-equiv=" Content-Security-Policy" content="x"><meta http-equiv=x>`, `<META data-was-http-equiv=" Content-Security-Policy" content="x"><meta http-equiv=x>`},
 		{`<meta http-equiv="content-security&#45;policy">`, `<meta data-was-http-equiv="content-security&#45;policy">`},
+		{`<a href=u ping="v w">`, `<a href=/w/u data-was-ping="v w">`},
+		{`<script type='speculationrules'>{"prefetch":[]}</script>`, `<script type="text/plain" data-was-type='speculationrules'>{"prefetch":[]}</script>`},
+		{`<script type=importmap>{"integrity":{"/a":"x"},"imports":{"integrity":"/b"}}</script>`,
+			`<script type=importmap>{"data-was-integrity":{"/a":"x"},"imports":{"integrity":"/w//b"}}</script>`},
+		{`<iframe srcdoc="<script type=speculationrules>{}</script>">`, `<iframe srcdoc="<script type=&quot;text/plain&quot; data-was-type=speculationrules>{}</script>">`},
 		{`<iframe srcdoc="<link integrity=x>">`, `<iframe srcdoc="<link data-was-integrity=x>">`},
 	} {
 		got := rewrite(t, htmlOf(opts), c.src, func(r Ref) (string, bool) { return "/w/" + r.URL, true })
@@ -86,7 +93,11 @@ func TestRename(t *testing.T) {
 
 func TestInsert(t *testing.T) {
 	for _, c := range []struct{ src, want string }{
-		{`<!doctype html><html><head lang=x><title>`, `<!doctype html><html><head lang=x>[0]<title>`},
+		{`<!doctype html><html><head lang=x><title>`, `<!doctype html><html><head lang=x><title>[0]`},
+		{`<head><meta charset=x><title><a></title><!-- <p> --><meta name=y><link href=u></head>`, `<head><meta charset=x><title><a></title><!-- <p> --><meta name=y>[0]<link href=u></head>`},
+		{`<head><meta charset=x></head ><body>`, `<head><meta charset=x>[0]</head ><body>`},
+		{`<head><meta charset=x><noscript><p></noscript>`, `<head><meta charset=x>[0]<noscript><p></noscript>`},
+		{`<svg><title><script>`, `[0]<svg><title><script>`},
 		{`<!-- <head> --><HTML><HEAD/><p>`, `<!-- <head> --><HTML><HEAD/>[0]<p>`},
 		{`<html><body><head>`, `<html>[0]<body><head>`},
 		{`text<p>x`, `text[0]<p>x`},
@@ -103,9 +114,14 @@ func TestInsert(t *testing.T) {
 	}
 	var out bytes.Buffer
 	opts := Options{Insert: func(int) string { return "[x]" }}
-	src := `<svg><image href="u"/></svg>`
+	src := `<rss><svg><image href="u"/></svg></rss>`
 	if err := XML(&out, []byte(src), opts, nil); err != nil || out.String() != src {
 		t.Errorf("XML without a head became %s (%v)", out.String(), err)
+	}
+	out.Reset()
+	src = `<?xml version="1.0"?><s:svg xmlns:s="x"><s:svg/></s:svg>`
+	if err := XML(&out, []byte(src), opts, nil); err != nil || out.String() != strings.Replace(src, `"x">`, `"x">[x]`, 1) {
+		t.Errorf("SVG became %s (%v)", out.String(), err)
 	}
 }
 
@@ -115,6 +131,7 @@ func TestFirstBase(t *testing.T) {
 		ok        bool
 	}{
 		{`<a href=u><base target=t><BASE href=" b&amp;c "><base href=d>`, "b&c", true},
+		{`<noscript><base href=n></noscript><p><base href=u>`, "u", true}, // text, where scripts run
 		{`<!-- <base href=n> --><script>"<base href=n>"</script><template><base href=n></template>`, "", false},
 		{`<iframe srcdoc="<base href=n>">`, "", false},
 		{`<base href="">`, "", true},

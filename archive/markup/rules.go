@@ -4,14 +4,17 @@ package markup
 type kind uint8
 
 const (
-	plain   kind = iota + 1 // a URL
-	words                   // URLs parted by spaces
-	commas                  // URLs parted by commas
-	srcset                  // image candidate strings, HTML §4.8.4.2.1
-	css                     // a list of declarations, or one value
-	srcdoc                  // an HTML document
-	guess                   // a URL if it looks like one: data-* attributes mean what their script says
-	foreign                 // a URL in SVG and XML only
+	plain    kind = iota + 1 // a URL
+	words                    // URLs parted by spaces
+	commas                   // URLs parted by commas
+	srcset                   // image candidate strings, HTML §4.8.4.2.1
+	css                      // a list of declarations, or one value
+	srcdoc                   // an HTML document
+	guess                    // a URL if it looks like one: data-* attributes mean what their script says
+	sure                     // a URL if it can be nothing else: those whose names many scripts use for other things, too
+	guessSet                 // image candidate strings if they look so
+	values                   // URLs parted by semicolons, if an animation is one of an address
+	foreign                  // a URL in SVG and XML only
 )
 
 // rule says what an attribute holds.
@@ -22,8 +25,9 @@ type rule struct {
 }
 
 // ruleLines are all URL-bearing attributes, an element and a role a line. Sources: the list of attributes in the HTML
-// standard ("Attributes", and §16 for the obsolete ones), SVG 2 §16.1, HTML 4.01's list of attributes, and the habits of
-// lazy-loading scripts. What depends on other attributes too (link, meta, param, input) is told in elements.go.
+// standard ("Attributes", and §16 for the obsolete ones), SVG 2 §16.1 and its animations, MathML 3, HTML 4.01's list of
+// attributes, AMP's elements, and the habits of lazy-loading scripts. What depends on other attributes too (link, meta, param,
+// input, set) is told in elements.go. itemid and itemtype name things, and usemap a part of the page: nobody fetches them.
 var ruleLines = []struct {
 	elements string // "": any
 	attrs    string
@@ -37,19 +41,20 @@ var ruleLines = []struct {
 	{"link", "imagesrcset", srcset, Image},
 	{"base", "href", plain, Base},
 	{"script", "src", plain, Script},
-	{"script", "data-src", guess, Script},
-	{"img image input", "src lowsrc", plain, Image},
+	{"script", "data-src data-cfsrc data-rocket-src data-wp-strategy-src", guess, Script},
+	{"img image input mglyph amp-img amp-anim", "src lowsrc", plain, Image},
+	{"menuitem command", "icon", plain, Image},
+	{"math", "altimg", plain, Image},
 	{"img input", "dynsrc", plain, Media},
-	{"img image source", "srcset", srcset, Image},
+	{"img image source amp-img amp-anim", "srcset", srcset, Image},
 	{"img iframe frame", "longdesc", plain, Link},
-	{"img source", "data-srcset data-lazy-srcset", srcset, Image},
-	{"source video audio bgsound", "src", plain, Media},
-	{"source video audio", "data-src", guess, Media},
-	{"video", "poster", plain, Poster},
-	{"video", "data-poster", guess, Poster},
+	{"source video audio bgsound amp-video amp-audio model", "src", plain, Media},
+	{"source video audio", "data-src data-lazy-src", guess, Media},
+	{"video amp-video", "poster", plain, Poster},
+	{"video", "data-poster data-lazy-poster", guess, Poster},
 	{"track", "src", plain, Track},
-	{"iframe frame", "src", plain, Frame},
-	{"iframe frame", "data-src data-lazy-src", guess, Frame},
+	{"iframe frame amp-iframe layer ilayer portal", "src", plain, Frame},
+	{"iframe frame", "data-src data-lazy-src data-lazy data-cfsrc data-ezsrc data-litespeed-src data-rocket-lazyload-src", guess, Frame},
 	{"iframe", "srcdoc", srcdoc, Frame},
 	{"embed", "src", plain, Object},
 	{"object", "data classid", plain, Object},
@@ -58,9 +63,9 @@ var ruleLines = []struct {
 	{"applet", "archive", commas, Object},
 	{"object applet", "codebase", plain, Codebase},
 	{"param", "value", plain, Object},
-	{"form", "action", plain, Form},
+	{"form isindex", "action", plain, Form},
 	{"button input", "formaction", plain, Form},
-	{"body table thead tbody tfoot tr td th", "background", plain, Image},
+	{"body table thead tbody tfoot tr td th layer ilayer", "background", plain, Image},
 	{"blockquote q ins del", "cite", plain, Cite},
 	{"html", "manifest", plain, AppCache},
 	{"head", "profile", words, Related},
@@ -70,10 +75,30 @@ var ruleLines = []struct {
 	{"image feimage", "href xlink:href", foreign, Image},
 	{"script", "href xlink:href", foreign, Script},
 	{"", "href xlink:href", foreign, Use},
+	{"set animate", "to from by", values, Link},
+	{"animate", "values", values, Link},
 
 	{"", "style", css, Image},
 	{"img", "data-src data-lazy-src data-lazy data-original", guess, Image},
-	{"", "data-src data-lazy-src data-lazy data-original data-bg data-background data-background-image", guess, Image},
+	{"img source", "data-srcset data-lazy-srcset", guessSet, Image},
+}
+
+// lazyLines are where scripts that load pictures late find their addresses: lazysizes, lozad, vanilla-lazyload, jQuery
+// Lazy, Echo, Unveil, Flickity, Slick, WooCommerce, Jetpack, Ezoic, Cloudflare Mirage, PageSpeed, and what WordPress themes
+// have taken from one another. Any element may have them.
+var lazyLines = []struct {
+	attrs string
+	kind  kind
+}{
+	{"data-src data-lazy-src data-lazy data-original data-original-src data-orig-src data-lazyload data-lazy-load data-lazy-image " +
+		"data-bg data-bg-src data-bg-image data-lazy-bg data-background data-background-src data-background-image " +
+		"data-img-src data-image-src data-src-retina data-hi-res-src data-fallback-src data-defer-src data-delayed-url data-full-src " +
+		"data-cfsrc data-ezsrc data-pagespeed-lazy-src data-pagespeed-high-res-src data-flickity-lazyload data-flickity-lazyload-src " +
+		"data-flickity-bg-lazyload data-echo data-unveil data-at2x data-rjs data-iesrc data-large-file data-medium-file data-orig-file " +
+		"data-large_image data-zoom-image data-desktop-src data-tablet-src data-mobile-src data-src-mobile data-src-desktop", guess},
+	{"data-srcset data-lazy-srcset data-original-set data-original-srcset data-bgset data-lazy-bgset data-ezsrcset data-image-srcset " +
+		"data-flickity-lazyload-srcset data-pagespeed-lazy-srcset", guessSet},
+	{"data-image data-img data-thumb data-thumbnail data-poster data-large data-full data-highres data-retina data-icon", sure},
 }
 
 // presentation are the SVG attributes whose value is CSS that may hold a url() (SVG 2 §6.6).
@@ -105,6 +130,11 @@ func buildRules() *ruleTable {
 			for _, attr := range fields(line.attrs) {
 				add(elem, attr, rule{line.kind, line.role, contextOf(elem, attr, line.kind)})
 			}
+		}
+	}
+	for _, line := range lazyLines {
+		for _, attr := range fields(line.attrs) {
+			add("", attr, rule{line.kind, Image, contextOf("", attr, line.kind)})
 		}
 	}
 	for _, attr := range presentation {
@@ -184,7 +214,8 @@ const (
 	attrContent
 	attrValue
 	attrCodebase
+	attrAttributeName
 )
 
 var attributes = newNameTable("href", "xlink:href", "rel", "as", "type", "name", "property", "itemprop", "http-equiv", "content",
-	"value", "codebase")
+	"value", "codebase", "attributename")

@@ -56,7 +56,7 @@ func (h *htmlScan) script(t *text) {
 	case classicScript, moduleScript:
 		scanScript(h.scan, t, "script/import")
 	case importMapScript:
-		scanImportMap(h.scan, t)
+		scanImportMap(h.scan, t, h.renamed("integrity"))
 	case speculationScript:
 		scanSpeculation(h.scan, t)
 	}

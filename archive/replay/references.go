@@ -68,6 +68,10 @@ func (r *references) from(base *urlkey.Base, ref string, mod modifier) (string, 
 // visit is how documents are rewritten: see markup.Visit.
 func (r *references) visit(ref markup.Ref) (string, bool) {
 	switch ref.Role {
+	case markup.Link:
+		if ref.Context == "script/speculationrules" {
+			return "", false // they rule no more: see renames
+		}
 	case markup.Canonical, markup.Social:
 		return "", false // names, which nobody fetches
 	case markup.Base:

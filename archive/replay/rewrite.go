@@ -2,9 +2,11 @@ package replay
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"linkstead/archive/httpmsg"
@@ -76,6 +78,7 @@ var renames = []markup.Rename{
 	{Attr: "ping", To: "data-archive-ping"},
 	{Attr: "attributionsrc", To: "data-archive-attributionsrc"},
 	{Attr: "referrerpolicy", To: "data-archive-referrerpolicy"},
+	{Element: "script", Attr: "type", Value: "speculationrules", To: `type="text/plain" data-archive-type`}, // loads pages that nobody asked for
 	{Element: "iframe", Attr: "csp", To: "data-archive-csp"},
 	{Element: "html", Attr: "manifest", To: "data-archive-manifest"},
 	{Element: "meta", Attr: "name", Value: "referrer", To: "data-archive-name"},
@@ -86,12 +89,36 @@ var renames = []markup.Rename{
 }
 
 // shim brings our script into a page, before any of its own, and tells it what a reader of a wall is to be told.
-func (p *reply) shim() string {
+func (p *reply) shim(form notation) string {
 	notice := ""
 	if s := wall.Sentence(strings.Fields(p.c.Flags)); s != "" && topLevel(p.r, p.a.mod) {
 		notice = ` data-archive-notice="` + s + `"`
 	}
-	return `<script src="` + assetRoot + shimName + `"` + notice + `></script>`
+	namespace := ""
+	if form == xml {
+		namespace = ` xmlns="` + xhtml + `"`
+	}
+	return `<script` + namespace + ` src="` + assetRoot + shimName + `"` + notice + `></script>`
+}
+
+// xhtml is the namespace of the elements of HTML in XML.
+const xhtml = "http://www.w3.org/1999/xhtml"
+
+var (
+	scripted = regexp.MustCompile(`(?i)<(?:[\w-]+:)?script[\s/>]|\son[a-z]+\s*=|javascript:`)
+	drawing  = regexp.MustCompile(`(?i)<(?:[\w-]+:)?svg[\s/>]`)
+)
+
+// shimmed says whether our script goes along: with all HTML that is not asked for by a script, which wants the bytes alone;
+// of XML with XHTML, and with drawings that run scripts and are not shown as a picture, where they couldn't.
+func (p *reply) shimmed(src []byte, form notation) bool {
+	if wanted(p.r) == asData || p.a.mod == asData {
+		return false
+	}
+	if form != xml || bytes.Contains(src, []byte(xhtml)) && !drawing.Match(src[:min(len(src), 1024)]) {
+		return true
+	}
+	return wanted(p.r) != asImage && p.a.mod != asImage && drawing.Match(src) && scripted.Match(src)
 }
 
 // rewrite sends the document with its references turned inward. One that is too long for memory goes as it is, and may
@@ -156,8 +183,8 @@ func (p *reply) tooLong() error {
 func (p *reply) translate(dst io.Writer, src []byte, form notation) error {
 	ref := newReferences(p.a, &p.c)
 	opts := markup.Options{Rename: renames}
-	if wanted(p.r) != asData && p.a.mod != asData {
-		opts.Insert = func(int) string { return p.shim() }
+	if p.shimmed(src, form) {
+		opts.Insert = func(int) string { return p.shim(form) }
 	}
 	var err error
 	switch form {

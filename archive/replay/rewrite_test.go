@@ -20,7 +20,7 @@ func TestRewriteGolden(t *testing.T) {
 	a := newArchive(t)
 	for name, mime := range map[string]string{
 		"page.html": "text/html", "style.css": "text/css", "drawing.svg": "image/svg+xml", "module.mjs": "text/javascript",
-		"app.webmanifest": "application/manifest+json",
+		"app.webmanifest": "application/manifest+json", "scripted.svg": "image/svg+xml", "page.xhtml": "application/xhtml+xml",
 	} {
 		url := "http://site.test/dir/" + name
 		a.page(url, mime, file(t, "rewrite/"+name))
