@@ -236,6 +236,7 @@ func TestXML(t *testing.T) {
 		{`<svg><style>a{b:url(u)}<![CDATA[c{d:url(v)}]]></style><script><![CDATA[import("./x.js")]]></script></svg>`, "image style/url() u; image style/url() v; module script/import ./x.js"},
 		{`<html xmlns="http://www.w3.org/1999/xhtml"><head><title/><script src="s"/></head><body><a href="u"/></body></html>`, "script script/@src s; link a/@href u"},
 		{`<feed><link rel="alternate" href="u"/><x href="v"/></feed>`, "alternate link/@href u; link */@href v"},
+		{`<?xml-stylesheet type="text/xsl" href="s.xsl"?><?xml-stylesheet href=u ?>`, "stylesheet xml-stylesheet/xslt s.xsl; stylesheet xml-stylesheet u"},
 		{`<?xml-stylesheet href="s`, ""},
 		{`<?xml-stylesheet?><?xml-stylesheets href="n"?>`, ""},
 	})

@@ -32,7 +32,11 @@ func (h *htmlScan) instruction(i int) int {
 	h.tag(from) // ends at the end of h.b, with the pseudo-attributes read
 	for k := range h.attrs {
 		if a := &h.attrs[k]; a.id == attrHref && !a.bare && !a.again {
-			h.url(a, Stylesheet, "xml-stylesheet")
+			context := "xml-stylesheet"
+			if typ := h.attr(attrType); len(typ) > 0 && !trimFold(typ, "text/css") {
+				context = "xml-stylesheet/xslt"
+			}
+			h.url(a, Stylesheet, context)
 		}
 	}
 	h.b = b

@@ -34,8 +34,8 @@ const (
 	asScript modifier = "js_"
 	asStyle  modifier = "cs_"
 	asImage  modifier = "im_"
-	asFrame  modifier = "if_" // in a frame; fr_ and mp_ mean the same
-	asData   modifier = "mp_" // by a script: fetch, XMLHttpRequest
+	asFrame  modifier = "if_" // in a frame; fr_ means the same
+	asData   modifier = "mp_" // by a script: fetch, XMLHttpRequest; or a page without the banner, see bare
 	asEmbed  modifier = "oe_" // any other requisite: media, fonts, objects
 )
 

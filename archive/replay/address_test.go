@@ -101,18 +101,27 @@ func FuzzParseAddress(f *testing.F) {
 
 func TestNotation(t *testing.T) {
 	for _, c := range []struct {
-		mod, want modifier
-		mime      string
-		form      notation
+		mod  modifier
+		dest string
+		mime string
+		form notation
 	}{
-		{asPage, asPage, "text/html", html}, {asIs, asPage, "text/html", verbatim}, {asPage, asPage, "application/xhtml+xml", xml},
-		{asStyle, asPage, "text/plain", css}, {asPage, asStyle, "", css}, {asScript, asPage, "text/plain", script},
-		{asScript, asPage, "application/json", verbatim}, {asImage, asPage, "text/html", verbatim}, {asImage, asImage, "image/svg+xml", xml},
-		{asImage, asPage, "image/png", verbatim}, {asEmbed, asEmbed, "text/css", css}, {asPage, asFrame, "text/html", html},
-		{asData, asData, "application/json", verbatim}, {asPage, asPage, "text/plain", verbatim}, {asEmbed, asEmbed, "application/manifest+json", manifest},
+		{asPage, "", "text/html", html}, {asIs, "", "text/html", verbatim}, {asPage, "", "application/xhtml+xml", xml},
+		{asStyle, "", "text/plain", css}, {asPage, "style", "", css}, {asScript, "", "text/plain", script},
+		{asScript, "", "application/json", jsonp}, {asImage, "", "text/html", verbatim}, {asImage, "image", "image/svg+xml", xml},
+		{asImage, "", "image/png", verbatim}, {asEmbed, "font", "text/css", css}, {asPage, "iframe", "text/html", html},
+		{asData, "empty", "application/json", verbatim}, {asPage, "", "text/plain", verbatim}, {asEmbed, "manifest", "application/manifest+json", manifest},
+		{asEmbed, "manifest", "application/json", manifest}, {asEmbed, "", "application/json", verbatim},
+		{asPage, "", "application/rss+xml", xml}, {asPage, "", "application/vnd.x+xml", xml}, {asPage, "", "application/ld+json", verbatim},
+		{asData, "", "text/html", html}, {asData, "document", "text/html", html},
+		{asScript, "script", "text/html", script}, {asStyle, "style", "text/html", css},
+		{asScript, "", "text/html", script}, {asScript, "document", "text/html", html}, {asStyle, "iframe", "text/html", html}, // not by our links
+		{asScript, "json", "application/json", jsonp}, {asScript, "script", "application/wasm", verbatim},
 	} {
-		if got := notationOf(c.mod, c.want, c.mime); got != c.form {
-			t.Errorf("%q %q %q is %q, want %q", c.mod, c.want, c.mime, got, c.form)
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Header.Set("Sec-Fetch-Dest", c.dest)
+		if got := notationOf(c.mod, r, c.mime); got != c.form {
+			t.Errorf("%q %q %q is %q, want %q", c.mod, c.dest, c.mime, got, c.form)
 		}
 	}
 }

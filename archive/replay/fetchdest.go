@@ -1,6 +1,9 @@
 package replay
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
 
 // destinations are the values of Sec-Fetch-Dest (Fetch Metadata §2.1) with the modifier that says the same. Workers run
 // scripts; "empty" is what scripts ask for.
@@ -11,6 +14,7 @@ var destinations = map[string]modifier{
 	"paintworklet": asScript,
 	"style":        asStyle,
 	"image":        asImage,
+	"json":         asScript,
 	"empty":        asData,
 }
 
@@ -25,7 +29,24 @@ func wanted(r *http.Request) modifier {
 // topLevel says whether a request is for a page at the top of a window, or by a person's tool, rather than for a part
 // of a page.
 func topLevel(r *http.Request, mod modifier) bool {
-	return (mod == asPage || mod == asIs) && wanted(r) == asPage
+	return (mod == asPage || mod == asIs || bare(r, mod)) && wanted(r) == asPage
+}
+
+// bare says whether a page is asked for without our banner: mp_ in a window, as pywb has it. Where the browser does not say
+// what it wants, as over plain HTTP under other names than localhost, a script's request accepts anything (Fetch
+// §4.1, step 14), and one for a page begins with HTML.
+func bare(r *http.Request, mod modifier) bool {
+	if mod != asData {
+		return false
+	}
+	dest := r.Header.Get("Sec-Fetch-Dest")
+	return dest == "document" || dest == "" && strings.Contains(r.Header.Get("Accept"), "text/html")
+}
+
+// forScript says whether a script asks, which wants the bytes and runs them not as a page.
+func forScript(r *http.Request, mod modifier) bool {
+	w := wanted(r)
+	return w == asData || w == asPage && mod == asData && !bare(r, mod)
 }
 
 // framed says whether a request is for a document in a frame.
@@ -43,5 +64,5 @@ func embedded(r *http.Request, mod modifier) bool {
 	case asPage, asIs, asFrame:
 		return false
 	}
-	return true
+	return !bare(r, mod)
 }

@@ -15,7 +15,8 @@
 // has the words, and a bar over the page says what it shows.
 //
 // The modifiers are those of Wayback and pywb: id_ the exact bytes; js_, cs_, im_, oe_ scripts, styles, pictures and
-// other requisites; if_ (fr_) frames; mp_ what scripts ask for. They say how bytes are read whose type does not tell.
+// other requisites; if_ (fr_) frames; mp_ what scripts ask for, and in a window a page without the banner. They say how
+// bytes are read whose type does not tell.
 //
 // "/web/*/<URL>" lists the captures of a URL. "/web/-/" holds our own script and style sheet. Anything else that is asked
 // for from an archived page is taken for a reference that a script of that page made, and redirected to where it

@@ -8,8 +8,8 @@ import (
 	"linkstead/archive/httpmsg"
 )
 
-// passed are the archived fields that reach the client as they are; Content-Encoding, Content-Range, Location and
-// Refresh are ours to decide, see reply. All others only tell what was, under another name: among them are some that act
+// passed are the archived fields that reach the client as they are; Content-Encoding, Content-Range, Location,
+// Content-Location and Refresh are ours to decide, see reply. All others only tell what was, under another name: among them are some that act
 // on the whole origin (Clear-Site-Data, Strict-Transport-Security, NEL, Set-Cookie, Service-Worker-Allowed), that
 // undo our policy (Content-Security-Policy, Referrer-Policy, Access-Control-*), or speak in our name (Link, Vary).
 //

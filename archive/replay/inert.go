@@ -1,10 +1,7 @@
 package replay
 
 import (
-	"bytes"
 	"strings"
-
-	"golang.org/x/net/html/charset"
 
 	"linkstead/archive/httpmsg"
 )
@@ -22,7 +19,7 @@ func inert(mime string) bool {
 		"application/gzip", "application/wasm", "application/vnd.ms-fontobject", "application/font-woff", "application/manifest+json":
 		return true
 	}
-	return notations[mime] == script
+	return notationFor(mime) == script
 }
 
 // ambiguous says whether browsers may take a document for another type than we do: of several types in one field they
@@ -30,17 +27,4 @@ func inert(mime string) bool {
 func ambiguous(h httpmsg.Head) bool {
 	types := h.Values("Content-Type")
 	return len(types) > 1 || len(types) == 1 && strings.Contains(types[0], ",")
-}
-
-// unreadable says whether the references of a document can't all be found: it is in an encoding that hides them, or made
-// by a transformation that runs in the browser.
-func (p *reply) unreadable(src []byte, form notation) bool {
-	if form == xml && bytes.Contains(src, []byte("xml-stylesheet")) {
-		return true
-	}
-	if form != html && form != xml || bytes.HasPrefix(src, []byte("\xff\xfe")) || bytes.HasPrefix(src, []byte("\xfe\xff")) {
-		return false // markup reads UTF-16 by its byte order mark
-	}
-	_, name := charset.Lookup(p.head.Charset())
-	return strings.HasPrefix(name, "utf-16") || name == "iso-2022-jp" || name == "replacement"
 }

@@ -35,28 +35,3 @@ func TestAmbiguous(t *testing.T) {
 		}
 	}
 }
-
-func TestUnreadable(t *testing.T) {
-	p := func(charset string) *reply {
-		return &reply{head: httpmsg.Head{Fields: []httpmsg.Field{{Name: "Content-Type", Value: "text/html; charset=" + charset}}}}
-	}
-	for _, c := range []struct {
-		charset, src string
-		form         notation
-		want         bool
-	}{
-		{"utf-8", "<p>", html, false},
-		{"utf-16le", "<\x00p\x00", html, true},
-		{"UCS-2", "<\x00p\x00", html, true},
-		{"utf-16le", "\xff\xfe<\x00p\x00", html, false},
-		{"iso-2022-jp", "<p>", html, true},
-		{"utf-7", "<p>", html, false}, // browsers know no UTF-7
-		{"utf-8", `<?xml-stylesheet type="text/xsl" href="x"?>`, xml, true},
-		{"utf-8", `<svg/>`, xml, false},
-		{"utf-16le", "b\x00", css, false},
-	} {
-		if got := p(c.charset).unreadable([]byte(c.src), c.form); got != c.want {
-			t.Errorf("%+v: %t", c, got)
-		}
-	}
-}

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -70,15 +71,10 @@ func (p *reply) open() error {
 	}
 	p.m, p.payload = m, &source{r: m.Payload}
 	p.head, p.status = effective(m)
-	codings := strings.ToLower(strings.Join(m.Original.Values("Content-Encoding"), ","))
-	if d, err := httpmsg.Decode(strings.NewReader(""), codings); err == nil {
-		_ = d.Close() // it frees buffers alone
-		if p.coding = strings.Trim(codings, " \t,"); p.coding == "identity" {
-			p.coding = ""
-		}
-	}
 	p.mime = p.head.Mime()
-	if p.mime == "" {
+	p.readCodings(strings.Join(m.Original.Values("Content-Encoding"), ","))
+	switch p.mime {
+	case "", "unknown/unknown", "application/unknown", "*/*":
 		return p.sniff()
 	}
 	return nil
@@ -105,20 +101,16 @@ func (p *reply) reopen() error {
 // sniff looks at the first bytes of a body without a type, as browsers do (MIME Sniffing §7), so that a page is
 // rewritten though nobody said that it is one.
 func (p *reply) sniff() error {
-	d, err := httpmsg.Decode(p.payload, p.coding)
+	d, err := httpmsg.Decode(bytes.NewReader(p.payload.peek(peekSize)), p.coding)
 	if err != nil {
 		return err
 	}
+	defer d.Close() //nolint:errcheck // it frees buffers alone
 	var start [512]byte
-	n, _ := io.ReadFull(d, start[:])
-	_ = d.Close() // it frees buffers alone
-	if p.payload.err != nil {
-		return p.payload.err
-	}
-	if n > 0 {
+	if n, _ := io.ReadFull(d, start[:]); n > 0 {
 		p.mime, _, _ = strings.Cut(http.DetectContentType(start[:n]), ";")
 	}
-	return p.reopen()
+	return nil
 }
 
 // effective tells the head and status that count. A revisit has its own, unless it says that nothing was modified: then
@@ -162,12 +154,15 @@ func resourceHead(contentType string) httpmsg.Head {
 
 // send writes the answer.
 func (p *reply) send() {
-	form := notationOf(p.a.mod, wanted(p.r), p.mime)
+	form := notationOf(p.a.mod, p.r, p.mime)
 	head := p.w.Header()
-	if p.a.mod == asIs || form == verbatim && !inert(p.mime) || ambiguous(p.head) {
+	if p.a.mod == asIs || form != html && form != xml && !inert(p.mime) || ambiguous(p.head) {
 		p.h.protect(head, p.h.exactPolicy())
 	} else {
 		p.h.protect(head, p.h.pagePolicy())
+	}
+	if p.a.mod == asData {
+		head.Add("Vary", "Accept") // see bare
 	}
 	copyHeaders(head, p.head)
 	p.mementoHeaders()
@@ -188,9 +183,18 @@ func (p *reply) send() {
 	}
 }
 
-// leads sets Location and Refresh to where they lead within the archive, at the time that was asked for.
-func (p *reply) leads() {
+// references are those of the capture, as they are rewritten for this request.
+func (p *reply) references() *references {
 	ref := newReferences(p.a, &p.c)
+	if bare(p.r, p.a.mod) {
+		ref.page = asData // whoever reads without a banner reads on without it
+	}
+	return ref
+}
+
+// leads sets Location, Content-Location and Refresh to where they lead within the archive, at the time that was asked for.
+func (p *reply) leads() {
+	ref := p.references()
 	if p.status/100 == 3 && p.status != http.StatusNotModified {
 		target := p.head.Get("Location")
 		if target == "" {
@@ -200,6 +204,9 @@ func (p *reply) leads() {
 		if to, ok := ref.inside(target, p.a.mod); ok && !p.back(target) {
 			p.w.Header().Set("Location", to)
 		}
+	}
+	if to, ok := ref.inside(p.head.Get("Content-Location"), p.a.mod); ok {
+		p.w.Header().Set("Content-Location", to)
 	}
 	if refresh := p.head.Get("Refresh"); refresh != "" && p.a.mod != asIs {
 		p.w.Header().Set("Refresh", fieldValue(ref.refresh(refresh)))

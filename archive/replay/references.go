@@ -16,6 +16,7 @@ type references struct {
 	doc   *urlkey.Base // the document's own URL
 	base  *urlkey.Base // what its references are relative to
 	file  bool         // the document was handed in, as a file
+	page  modifier     // of what a reader may go to
 }
 
 func newReferences(a *address, c *storage.Capture) *references {
@@ -85,7 +86,11 @@ func (r *references) visit(ref markup.Ref) (string, bool) {
 			}
 		}
 	}
-	return r.from(base, ref.URL, modifierOf(ref))
+	mod := modifierOf(ref)
+	if mod == asPage {
+		mod = r.page
+	}
+	return r.from(base, ref.URL, mod)
 }
 
 // modifierOf tells what the place of a reference wants.

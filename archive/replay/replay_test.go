@@ -222,7 +222,7 @@ func TestHeaders(t *testing.T) {
 		"Strict-Transport-Security: max-age=1", "Refresh: 5; url=/next", "NEL: {}", "Cross-Origin-Opener-Policy: same-origin",
 		"Cross-Origin-Embedder-Policy: require-corp", "Service-Worker-Allowed: /", "Link: <http://evil.test/>; rel=original",
 		"Memento-Datetime: never", "Access-Control-Allow-Origin: *", "ETag: \"theirs\"", "Cache-Control: public", "Vary: *",
-		"bad name: x", "X-Tab: a\tb\x01c", "Connection: close", "X-Archive-Orig-Link: forged")
+		"bad name: x", "Content-Location: h.ja.html", "X-Tab: a\tb\x01c", "Connection: close", "X-Archive-Orig-Link: forged")
 	got := a.get("/web/" + stamp + "/http://a.test/h")
 	want := map[string]string{
 		"Content-Type": "text/html; charset=Shift_JIS", "Content-Language": "ja", "Content-Disposition": "inline; filename=x",
@@ -234,6 +234,7 @@ func TestHeaders(t *testing.T) {
 		"Referrer-Policy": "same-origin", "Cache-Control": "private, max-age=3600", "Vary": "Accept-Encoding, Sec-Fetch-Dest",
 		"Content-Security-Policy": "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; base-uri 'self'; form-action 'self'; " +
 			"frame-ancestors 'self' " + testPages,
+		"Content-Location": "/web/" + stamp + "/http://a.test/h.ja.html", "X-Archive-Orig-Content-Location": "h.ja.html",
 		"X-Archive-Orig-Set-Cookie": "a=b", "X-Archive-Orig-Clear-Site-Data": `"*"`, "X-Archive-Orig-X-Tab": "a\tb c",
 		"X-Archive-Orig-Link": "<http://evil.test/>; rel=original", "X-Archive-Orig-Content-Security-Policy": "sandbox",
 	}

@@ -24,18 +24,13 @@ const (
 	css      notation = "css"
 	script   notation = "js"
 	manifest notation = "manifest"
+	jsonp    notation = "jsonp" // or JSON
 )
 
 var notations = map[string]notation{
 	"text/html":                 html,
-	"application/xhtml+xml":     xml,
-	"image/svg+xml":             xml,
 	"text/xml":                  xml,
 	"application/xml":           xml,
-	"application/rss+xml":       xml,
-	"application/atom+xml":      xml,
-	"application/rdf+xml":       xml,
-	"application/mathml+xml":    xml,
 	"text/css":                  css,
 	"application/manifest+json": manifest,
 	"text/javascript":           script,
@@ -45,29 +40,60 @@ var notations = map[string]notation{
 	"text/ecmascript":           script,
 }
 
+// notationFor tells how a body of a type is read where that alone decides, as in a window.
+func notationFor(mime string) notation {
+	n, ok := notations[mime]
+	if !ok && strings.HasSuffix(mime, "+xml") {
+		return xml // XHTML, SVG, feeds, and all others that browsers read as XML (MIME Sniffing §4.6)
+	}
+	return n
+}
+
+// isJSON says whether a type is JSON (MIME Sniffing §4.6).
+func isJSON(mime string) bool {
+	return mime == "application/json" || mime == "text/json" || strings.HasSuffix(mime, "+json")
+}
+
 // notationOf tells how a body is read. Where it is wanted as a style sheet or a script the browser reads it so whatever
-// its type says, within limits that only it knows.
-func notationOf(mod, want modifier, mime string) notation {
+// its type says, within limits that only it knows. In a window or a frame the type decides, if the browser says that this is
+// where it goes; if it does not say, and the type is that of a document, the policy keeps it from doing anything there.
+//
+// JSON stays as it is: scripts put it together with what they know, compare it and sign it, and the shim turns its addresses
+// inward when they are used. (Wayback and pywb do the same but for rules of single sites.) What a script element asks for
+// under that type may be JSONP.
+func notationOf(mod modifier, r *http.Request, mime string) notation {
 	if mod == asIs {
 		return verbatim
 	}
-	if want == asPage || want == asEmbed {
+	want := wanted(r)
+	switch dest := r.Header.Get("Sec-Fetch-Dest"); {
+	case want == asFrame, dest == "document":
+		return notationFor(mime)
+	case dest == "manifest" && isJSON(mime):
+		return manifest
+	case want == asPage || want == asEmbed:
 		want = mod
 	}
 	switch want {
 	case asStyle:
+		if notationFor(mime) == xml {
+			return xml // of XSLT; nobody takes it for CSS
+		}
 		return css
 	case asScript:
-		if mime == "application/json" || mime == "application/wasm" {
+		switch {
+		case isJSON(mime):
+			return jsonp
+		case mime == "application/wasm":
 			return verbatim
 		}
 		return script
 	case asImage:
-		if n := notations[mime]; n != xml {
+		if notationFor(mime) != xml {
 			return verbatim
 		}
 	}
-	return notations[mime]
+	return notationFor(mime)
 }
 
 // renames neutralises what would make a browser refuse the rewritten page or speak to others, and keeps it under another
@@ -91,7 +117,7 @@ var renames = []markup.Rename{
 // shim brings our script into a page, before any of its own, and tells it what a reader of a wall is to be told.
 func (p *reply) shim(form notation) string {
 	notice := ""
-	if s := wall.Sentence(strings.Fields(p.c.Flags)); s != "" && topLevel(p.r, p.a.mod) {
+	if s := wall.Sentence(strings.Fields(p.c.Flags)); s != "" && topLevel(p.r, p.a.mod) && !bare(p.r, p.a.mod) {
 		notice = ` data-archive-notice="` + s + `"`
 	}
 	namespace := ""
@@ -112,7 +138,7 @@ var (
 // shimmed says whether our script goes along: with all HTML that is not asked for by a script, which wants the bytes alone;
 // of XML with XHTML, and with drawings that run scripts and are not shown as a picture, where they couldn't.
 func (p *reply) shimmed(src []byte, form notation) bool {
-	if wanted(p.r) == asData || p.a.mod == asData {
+	if forScript(p.r, p.a.mod) {
 		return false
 	}
 	if form != xml || bytes.Contains(src, []byte(xhtml)) && !drawing.Match(src[:min(len(src), 1024)]) {
@@ -124,7 +150,11 @@ func (p *reply) shimmed(src []byte, form notation) bool {
 // rewrite sends the document with its references turned inward. One that is too long for memory goes as it is, and may
 // do nothing at all.
 func (p *reply) rewrite(form notation) error {
-	if p.unchanged(p.tag(string(form))) {
+	shown := string(form) + string(wanted(p.r)) // what is put into a page depends on where it goes
+	if bare(p.r, p.a.mod) {
+		shown += "bare"
+	}
+	if p.unchanged(p.tag(shown)) {
 		return nil
 	}
 	if p.r.Method == http.MethodHead {
@@ -181,7 +211,10 @@ func (p *reply) tooLong() error {
 
 // translate rewrites src by the scanner of its notation.
 func (p *reply) translate(dst io.Writer, src []byte, form notation) error {
-	ref := newReferences(p.a, &p.c)
+	ref := p.references()
+	if mark := wideMark(src, p.head.Charset()); mark != nil {
+		dst, src = widened(dst, src, mark)
+	}
 	opts := markup.Options{Rename: renames}
 	if p.shimmed(src, form) {
 		opts.Insert = func(int) string { return p.shim(form) }
@@ -199,7 +232,10 @@ func (p *reply) translate(dst io.Writer, src []byte, form notation) error {
 		}
 	case css:
 		err = markup.CSS(dst, src, ref.visit)
+	case jsonp:
+		_, err = dst.Write(calledBack(src, p.c.URL, p.a.url))
 	case script:
+		src = calledBack(src, p.c.URL, p.a.url)
 		err = markup.JavaScript(dst, src, ref.visit)
 	case manifest:
 		err = markup.WebManifest(dst, src, ref.visit)
