@@ -215,8 +215,7 @@ const (
 	attrValue
 	attrCodebase
 	attrAttributeName
-	attrHandler // any event handler
 )
 
 var attributes = newNameTable("href", "xlink:href", "rel", "as", "type", "name", "property", "itemprop", "http-equiv", "content",
-	"value", "codebase", "attributename", "on*")
+	"value", "codebase", "attributename")

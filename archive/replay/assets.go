@@ -12,17 +12,18 @@ import (
 //go:embed assets/shim
 var shimParts embed.FS
 
-// inPages are the parts of the shim of pages, in the order in which they run.
-var inPages = []string{
-	"natives", "facts", "address", "markup", "elements", "styles", "network", "closed", "navigation", "notice",
+// shimOrder are the parts of the shim in the order in which they run; those before elements run in workers, too.
+var shimOrder = []string{
+	"natives", "facts", "address", "clock", "network", "closed", "denied", "storage", "workers",
+	"markup", "elements", "frames", "strings", "styles", "observer", "webstorage", "cookies", "navigation", "notice",
 }
 
-var shimSource = joined(inPages)
+var shimSource = joined(shimOrder)
 
 // joined makes one script of parts: within one function, so that they share their names and the page sees none of them.
 func joined(parts []string) []byte {
 	var b bytes.Buffer
-	b.WriteString("(() => {\n\"use strict\";\n")
+	b.WriteString("(function linkstead(given) {\n\"use strict\";\n")
 	for _, name := range parts {
 		text, err := shimParts.ReadFile("assets/shim/" + name + ".js")
 		if err != nil {
@@ -64,6 +65,9 @@ func (h *Handler) asset(w http.ResponseWriter, r *http.Request, name string) {
 	}
 	head := w.Header()
 	h.ownHeaders(head)
+	if name == shimName {
+		head.Set("Content-Security-Policy", h.pagePolicy()) // of the shared workers that it begins
+	}
 	head.Set("Content-Type", mime)
 	head.Set("Cache-Control", "public, max-age=31536000, immutable")
 	if r.Method != http.MethodHead {

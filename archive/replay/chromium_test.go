@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"os/exec"
 	"strings"
@@ -35,11 +36,17 @@ type browser struct {
 // browse starts Chromium on the archive's handler. It fails if there is none.
 func browse(t *testing.T, a *testArchive) *browser {
 	t.Helper()
+	return browseOn(t, a, a.handler)
+}
+
+// browseOn starts Chromium on a handler before the archive's.
+func browseOn(t *testing.T, a *testArchive, h http.Handler) *browser {
+	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
 		t.Fatalf("Chromium is missing: apt-get install chromium (%v)", err)
 	}
-	server := httptest.NewServer(a.handler)
+	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
 	_, port, err := net.SplitHostPort(strings.TrimPrefix(server.URL, "http://"))
 	must(t, err)
@@ -55,7 +62,7 @@ func browse(t *testing.T, a *testArchive) *browser {
 	ctx, cancel := chromedp.NewContext(alloc, chromedp.WithListener(b.note))
 	t.Cleanup(cancel)
 	must(t, chromedp.Do(ctx)) // starts it; a deadline on this context would be one on the browser
-	b.ctx, cancel = context.WithTimeout(ctx, 40*time.Second)
+	b.ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
 	t.Cleanup(cancel)
 	call(b, network.Enable, network.EnableParams{})
 	call(b, log.Enable, cdp.Empty{})

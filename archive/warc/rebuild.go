@@ -24,7 +24,6 @@ type Adopter interface {
 	Adopt(ctx context.Context, ends []storage.End) error
 	AdoptCollection(ctx context.Context, c storage.Collection) error
 	PurgeAdopter
-	AccessAdopter
 	Resolver
 }
 
@@ -262,7 +261,7 @@ func (b *Rebuilder) adopt(ctx context.Context, row storage.Segment, file io.Read
 			return err
 		}
 	}
-	if err := errors.Join(b.adoptPurges(ctx, &t), b.adoptAccess(ctx, row, t.access)); err != nil {
+	if err := b.adoptPurges(ctx, &t); err != nil {
 		return err
 	}
 	done.Segments++

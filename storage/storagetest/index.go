@@ -18,7 +18,6 @@ func Index(t *testing.T, rows Rows) {
 		{"Fields", indexFields},
 		{"Closest", indexClosest},
 		{"Momentary", indexMomentary},
-		{"Around", indexAround},
 		{"KeysAreBytes", indexKeysAreBytes},
 		{"CapturesOrder", indexCapturesOrder},
 		{"LongLists", indexLongLists},

@@ -1,36 +1,69 @@
-// Addresses of the archive for URLs, and for the URLs that stand in style sheets and candidate lists.
+// Addresses of the archive for URLs, and URLs for its addresses.
+const urlHref = getter(URL.prototype, "href"), urlOrigin = getter(URL.prototype, "origin"), urlProtocol = getter(URL.prototype, "protocol");
+const urlPath = (u) => { // path, query and fragment
+  const href = urlHref(u);
+  return slice(href, urlOrigin(u).length);
+};
+
+// Workers have no base to which a path could be relative.
+const root = self.document ? facts.prefix : facts.home + facts.prefix;
+
+// absolute is the URL that a page means by ref, or null if it is none.
+const absolute = (ref) => {
+  try {
+    return new URL(ref);
+  } catch {}
+  try {
+    return new URL(ref, current().url);
+  } catch {
+    return null;
+  }
+};
+
 // inside is the archive's address of what ref refers to. Addresses of the archive, fragments, and URLs that ask no
 // server (data:, blob:, javascript:, mailto:) stay as they are.
 const inside = (ref, mod = "") => {
-  const text = S(ref).trim();
-  if (text === "" || text[0] === "#" || rooted.test(text)) return ref;
+  const written = S(ref), text = trim(written);
+  if (text === "" || text[0] === "#" || exec(rooted, text)) return written;
+  let u = absolute(text);
+  const scheme = u && urlProtocol(u);
+  if (scheme !== "http:" && scheme !== "https:") return written;
   const page = current();
-  let u;
-  try {
-    u = new URL(text);
-  } catch {
-    try {
-      u = new URL(text, page.url);
-    } catch {
-      return ref;
-    }
+  if (urlOrigin(u) === facts.home) {
+    const path = urlPath(u);
+    if (exec(rooted, path)) return written;
+    u = new URL(path, page.url); // made of location, or by resolving against it
   }
-  if (u.protocol !== "http:" && u.protocol !== "https:") return ref;
-  if (u.origin === here.origin) {
-    if (rooted.test(u.pathname)) return ref;
-    u = new URL(u.pathname + u.search + u.hash, page.url);
-  }
-  return `/web/${page.time}${mod}/${u.href}`;
+  return root + page.time + mod + "/" + urlHref(u);
 };
 
-const insideSrcset = (text) =>
-  S(text).replace(/([^\s,]\S*[^\s,]|[^\s,])((?:\s+[^,]*)?(?:,|$))/g, (_, url, rest) => inside(url, "im_") + rest);
+// outside is the URL that an address of the archive stands for; what is none stays as it is.
+const outside = (address) => {
+  const text = S(address);
+  const m = read(text[0] === "/" ? facts.home + text : text);
+  return m ? m.url : text;
+};
 
-const insideCSS = (text) =>
-  S(text)
-    .replace(/\burl\(\s*(?:"([^"]*)"|'([^']*)'|([^"'()\s]+))\s*\)/gi, (all, a, b, c) => {
-      const url = a ?? b ?? c;
-      const to = inside(url, "oe_");
-      return to === url ? all : `url("${S(to).replace(/["\\\n]/g, encodeURIComponent)}")`;
-    })
-    .replace(/(@import\s+)(?:"([^"]*)"|'([^']*)')/gi, (_, at, a, b) => `${at}"${inside(a ?? b, "cs_")}"`);
+const candidates = /([^\s,]\S*[^\s,]|[^\s,])((?:\s+[^,]*)?(?:,|$))/g;
+const insideSrcset = (text) => swap(S(text), candidates, (m) => inside(m[1], "im_") + m[2]);
+
+const urlFunction = /\b(url|src)\(\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([^"'()\s]+))\s*\)/gi;
+const imageSet = /(image-set\(|,)(\s*)(?:"([^"]*)"|'([^']*)')(?=\s*(?:type\(|[\d.]+(?:x|dppx|dpi|dpcm)\b|,|\)))/gi;
+const importRule = /(@import\s+)(?:"([^"]*)"|'([^']*)')/gi;
+const unsafe = /["\\\n\r\f]/g;
+const quote = (url) => '"' + swap(url, unsafe, (m) => "%" + (m[0] === '"' ? "22" : m[0] === "\\" ? "5C" : m[0] === "\n" ? "0A" : m[0] === "\r" ? "0D" : "0C")) + '"';
+
+// insideCSS turns the URLs of a style sheet, or of a part of one.
+const insideCSS = (text) => {
+  let css = S(text);
+  if (within(css, "(")) {
+    css = swap(css, urlFunction, (m) => {
+      const url = m[2] ?? m[3] ?? m[4], to = inside(url, "oe_");
+      return to === url ? m[0] : m[1] + "(" + quote(to) + ")";
+    });
+    if (within(css, "image-set(")) {
+      css = swap(css, imageSet, (m) => m[1] + m[2] + quote(inside(m[3] ?? m[4], "im_")));
+    }
+  }
+  return within(css, "@import") ? swap(css, importRule, (m) => m[1] + quote(inside(m[2] ?? m[3], "cs_"))) : css;
+};

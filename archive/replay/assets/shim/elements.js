@@ -1,51 +1,54 @@
 // Properties and attributes of elements.
+const tagName = getter(proto("Element"), "tagName");
+const getAttribute = free(Element.prototype.getAttribute), setAttribute = free(Element.prototype.setAttribute);
+const turned = (el, name, value) => convert(tagName(el), name, value, getAttribute(el, "rel"));
+
 const properties = {
-  HTMLImageElement: ["src", "srcset", "lowsrc"], HTMLScriptElement: ["src"], HTMLLinkElement: ["href", "imageSrcset"],
-  HTMLAnchorElement: ["href"], HTMLAreaElement: ["href"], HTMLBaseElement: ["href"], HTMLIFrameElement: ["src", "srcdoc"],
-  HTMLFrameElement: ["src"], HTMLMediaElement: ["src"], HTMLVideoElement: ["poster"], HTMLSourceElement: ["src", "srcset"],
-  HTMLTrackElement: ["src"], HTMLEmbedElement: ["src"], HTMLObjectElement: ["data"], HTMLInputElement: ["src", "formAction"],
+  HTMLImageElement: ["src", "srcset", "lowsrc", "longDesc"], HTMLScriptElement: ["src"], HTMLLinkElement: ["href", "imageSrcset"],
+  HTMLAnchorElement: ["href"], HTMLAreaElement: ["href"], HTMLBaseElement: ["href"], HTMLIFrameElement: ["src", "srcdoc", "longDesc"],
+  HTMLFrameElement: ["src", "longDesc"], HTMLMediaElement: ["src"], HTMLVideoElement: ["poster"], HTMLSourceElement: ["src", "srcset"],
+  HTMLTrackElement: ["src"], HTMLEmbedElement: ["src"], HTMLObjectElement: ["data", "codeBase"], HTMLInputElement: ["src", "formAction"],
   HTMLButtonElement: ["formAction"], HTMLFormElement: ["action"], HTMLBodyElement: ["background"],
 };
-for (const [name, list] of O.entries(properties)) {
-  for (const p of list) property(proto(name), p, function (v) { return convert(this, p, v); });
-}
-for (const name of ["HTMLScriptElement", "HTMLLinkElement"]) property(proto(name), "integrity", () => undefined);
-for (const name of ["HTMLAnchorElement", "HTMLAreaElement"]) property(proto(name), "ping", () => undefined);
-property(proto("SVGAnimatedString"), "baseVal", (v) => (/^\s*https?:/i.test(v) ? inside(v, "im_") : v));
-method(Element.prototype, "setAttribute", function ([name, value]) {
-  const to = convert(this, name, value);
-  return to === undefined ? undefined : [name, to];
-});
-method(Element.prototype, "setAttributeNS", function ([ns, name, value]) {
-  const to = convert(this, /(^|:)href$/i.test(name) ? "href" : name, value);
-  return to === undefined ? undefined : [ns, name, to];
-});
+for (const [owner, list] of O.entries(properties)) for (const p of list) property(proto(owner), p, { set: (v, el) => turned(el, p, v) });
 
-// Markup and CSS from strings. The text of a style element is CSS however it comes in.
-const isStyle = (n) => n instanceof HTMLStyleElement || n instanceof (self.SVGStyleElement || HTMLStyleElement);
-const markup = function (v) {
-  if (isStyle(this)) return insideCSS(v);
-  return this instanceof HTMLScriptElement || this instanceof HTMLTextAreaElement || v === null ? v : insideHTML(v);
+// Those that are dropped are read and written under the other name.
+const reserved = { HTMLScriptElement: ["integrity", "referrerPolicy"], HTMLLinkElement: ["integrity", "referrerPolicy"], HTMLAnchorElement: ["ping", "referrerPolicy"],
+  HTMLAreaElement: ["ping", "referrerPolicy"], HTMLImageElement: ["referrerPolicy"], HTMLIFrameElement: ["referrerPolicy", "csp"] };
+for (const [owner, list] of O.entries(reserved)) {
+  for (const p of list) {
+    const as = keptAs(lower(p));
+    accessor(proto(owner), p, (el) => getAttribute(el, as) ?? "", (v, el) => setAttribute(el, as, v));
+  }
+}
+const metaTurned = (el, name, value) => (name === "content" && lower(S(getAttribute(el, "http-equiv"))) === "refresh" ? insideRefresh(value) : value);
+property(proto("HTMLMetaElement"), "content", { set: (v, el) => metaTurned(el, "content", v) });
+property(proto("SVGAnimatedString"), "baseVal", { set: (v) => (exec(/^\s*(?:https?:)?\/\//i, S(v)) ? inside(v, "im_") : v) });
+
+const isMeta = (el) => tagName(el) === "META";
+const byName = (i) => (args, el) => {
+  if (args.length < i + 2) return;
+  const name = S(args[i]), value = isMeta(el) ? metaTurned(el, lower(name), args[i + 1]) : turned(el, name, args[i + 1]);
+  if (value === undefined) args[i] = keptAs(lower(name));
+  else args[i + 1] = value;
 };
-for (const owner of [Element.prototype, proto("ShadowRoot")]) {
-  property(owner, "innerHTML", markup);
-  method(owner, "setHTMLUnsafe", at(0, insideHTML));
-}
-property(Element.prototype, "outerHTML", insideHTML);
-method(Element.prototype, "insertAdjacentHTML", at(1, insideHTML));
-method(Range.prototype, "createContextualFragment", at(0, insideHTML));
-method(DOMParser.prototype, "parseFromString", (args) => (/html/i.test(args[1]) ? at(0, insideHTML)(args) : args));
-for (const name of ["write", "writeln"]) method(Document.prototype, name, (args) => args.map(insideHTML));
-for (const name of ["textContent", "nodeValue"]) {
-  property(Node.prototype, name, function (v) { return isStyle(this) || isStyle(this.parentNode) ? insideCSS(v) : v; });
-}
-property(HTMLElement.prototype, "innerText", function (v) { return isStyle(this) ? insideCSS(v) : v; });
-for (const name of ["appendChild", "insertBefore"]) {
-  method(Node.prototype, name, function (args) {
-    if (isStyle(this) && args[0] instanceof Text) args[0].data = insideCSS(args[0].data);
-    return args;
-  });
-}
-method(Element.prototype, "append", function (args) {
-  return isStyle(this) ? args.map((v) => (typeof v === "string" ? insideCSS(v) : v)) : args;
-});
+before(Element.prototype, "setAttribute", byName(0));
+before(Element.prototype, "setAttributeNS", byName(1));
+
+// Attributes as nodes. What is set on one that is in no element yet is turned when it comes into one.
+const attrName = getter(proto("Attr"), "name"), attrOwner = getter(proto("Attr"), "ownerElement");
+const attrValue = getter(proto("Attr"), "value"), setAttrValue = free(own(Attr.prototype, "value").set);
+const attrTurned = (v, attr) => {
+  const el = attrOwner(attr), to = el ? turned(el, attrName(attr), v) : v;
+  return to === undefined ? "" : to;
+};
+property(Attr.prototype, "value", { set: attrTurned });
+const attributeNode = (args, el) => {
+  const attr = args[0], to = turned(el, attrName(attr), attrValue(attr));
+  if (to !== attrValue(attr)) setAttrValue(attr, to === undefined ? "" : to);
+};
+for (const name of ["setAttributeNode", "setAttributeNodeNS"]) before(Element.prototype, name, attributeNode);
+const mapped = new WeakMap(); // of NamedNodeMaps, the elements
+property(Element.prototype, "attributes", { get: (map, el) => { weakSet(mapped, map, el); return map; } });
+for (const name of ["setNamedItem", "setNamedItemNS"]) before(proto("NamedNodeMap"), name, (args, map) => attributeNode(args, weakGet(mapped, map)));
+

@@ -1,45 +1,92 @@
-// Markup that comes as a string.
-// What the attributes of elements hold. The modifier only helps the server where a type is missing.
-const mods = { SCRIPT: "js_", IMG: "im_", INPUT: "im_", IFRAME: "if_", FRAME: "if_", A: "", AREA: "", FORM: "", BASE: "", BUTTON: "" };
-const modOf = (el, name) => {
-  const tag = S(el.tagName || el).toUpperCase();
-  if (tag === "LINK") return /stylesheet/i.test(el.rel || "") ? "cs_" : "oe_";
-  if (name === "action" || name === "formaction") return "";
-  return mods[tag] ?? "oe_";
-};
-const urls = new Set(["src", "href", "xlink:href", "action", "formaction", "poster", "background", "lowsrc"]);
-const dropped = new Set(["integrity", "nonce", "ping", "attributionsrc", "csp", "referrerpolicy"]);
+// Markup that comes as a string, and what the attributes of elements hold.
 
-// convert tells what an attribute is to hold instead, or undefined if it is not to be set at all.
-const convert = (el, name, value) => {
-  name = S(name).toLowerCase();
-  if (urls.has(name) || (name === "data" && S(el.tagName || el).toUpperCase() === "OBJECT")) return inside(value, modOf(el, name));
+// The modifier only helps the server where a type is missing.
+const modifiers = { __proto__: null, SCRIPT: "js_", IMG: "im_", IMAGE: "im_", INPUT: "im_", IFRAME: "if_", FRAME: "if_", A: "", AREA: "", FORM: "", BASE: "", BUTTON: "" };
+const modifierOf = (tag, name, rel) => {
+  if (tag === "LINK") return exec(/stylesheet/i, S(rel || "")) ? "cs_" : "oe_";
+  if (name === "action" || name === "formaction") return "";
+  return modifiers[tag] ?? "oe_";
+};
+const names = (...list) => O.assign(O.create(null), ...list.map((n) => ({ [n]: true })));
+const urls = names("src", "href", "xlink:href", "action", "formaction", "poster", "background", "lowsrc", "longdesc", "codebase", "archive", "classid", "dynsrc");
+const dropped = names("integrity", "nonce", "ping", "attributionsrc", "csp", "referrerpolicy");
+
+// convert tells what an attribute is to hold instead, or undefined if it is not to be set: it would make the browser
+// refuse what has been rewritten, or tell others of it. Then it is kept under another name.
+const convert = (tag, name, value, rel) => {
+  tag = upper(S(tag));
+  name = lower(S(name));
+  if (dropped[name]) return undefined;
+  if (urls[name] || (name === "data" && tag === "OBJECT")) {
+    const text = S(value);
+    return tag === "IFRAME" || tag === "FRAME" || name === "href" ? insideScripted(text, modifierOf(tag, name, rel)) : inside(text, modifierOf(tag, name, rel));
+  }
   if (name === "srcset" || name === "imagesrcset") return insideSrcset(value);
   if (name === "style") return insideCSS(value);
   if (name === "srcdoc") return insideDocument(value);
-  return dropped.has(name) ? undefined : value;
+  if (presentation[name] && tag !== "META") return insideCSS(value);
+  return value;
+};
+const keptAs = (name) => "data-archive-" + name;
+const presentation = names("fill", "stroke", "filter", "mask", "clip-path", "marker-start", "marker-mid", "marker-end", "cursor");
+const insideScripted = (text, mod) => inside(text, mod);
+
+// insideRefresh turns the URL of a meta refresh.
+const refresh = /^([\s\d.]*[;,\s]\s*(?:url\s*=\s*)?)(["']?)([^"']+)/i;
+const insideRefresh = (content) => {
+  const text = S(content), m = exec(refresh, text);
+  return m ? m[1] + m[2] + inside(m[3]) + slice(text, m[0].length) : text;
 };
 
-// insideHTML rewrites the tags in a string of markup, which may be a part of a document that comes in pieces.
-const tags = /<([a-z][^\s\/>]*)((?:[^>"']|"[^"]*"|'[^']*')*)>/gi;
-const attrs = /([^\s"'<>\/=]+)(\s*=\s*)("[^"]*"|'[^']*'|[^\s"'=<>`]+)/g;
-const insideHTML = (html) => {
-  html = S(html);
-  if (!html.includes("<")) return html;
-  return html
-    .replace(tags, (all, tag, rest) => {
-      const el = { tagName: tag, rel: (/\brel\s*=\s*["']?([^"'>]*)/i.exec(rest) || [])[1] };
-      const out = rest.replace(attrs, (whole, name, eq, quoted) => {
-        const raw = /^["']/.test(quoted) ? quoted.slice(1, -1) : quoted;
-        const value = raw.replace(/&amp;|&#38;/g, "&").replace(/&quot;/g, '"').replace(/&#0?39;/g, "'");
-        const to = convert(el, name, value);
-        if (to === undefined) return `data-archive-${name}${eq}${quoted}`;
-        if (to === value) return whole;
-        return `${name}${eq}"${S(to).replace(/&/g, "&amp;").replace(/"/g, "&quot;")}"`;
-      });
-      return out === rest ? all : `<${tag}${out}>`;
-    })
-    .replace(/(<style\b[^>]*>)([^<]*)/gi, (_, tag, css) => tag + insideCSS(css));
+const references = /&(?:amp|lt|gt|quot|#(\d{1,7})|#x([\da-f]{1,6}));/gi;
+const named = { __proto__: null, "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"' };
+const codePoint = S.fromCodePoint, { parseInt } = self;
+const decoded = (text) => (within(text, "&") ? swap(text, references, (m) => {
+  const code = m[1] ? parseInt(m[1], 10) : m[2] ? parseInt(m[2], 16) : -1;
+  if (code < 0) return named[lower(m[0])];
+  return code > 0 && code <= 0x10ffff ? codePoint(code) : m[0];
+}) : text);
+const marks = /[&"]/g;
+const encoded = (text) => swap(text, marks, (m) => (m[0] === "&" ? "&amp;" : "&quot;"));
+
+// insideHTML rewrites the tags in a string of markup, which may be a part of a document that comes in pieces. What is
+// no markup (comments, text of scripts and text areas) stays.
+const piece = /<!--[^]*?(?:-->|$)|<(\/?)([a-z][^\s\/>]*)((?:[^>"']|"[^"]*"|'[^']*')*)>/gi;
+const attribute = /([^\s"'<>\/=]+)(\s*=\s*)("[^"]*"|'[^']*'|[^\s"'=<>`]+)/g;
+const rawText = names("script", "style", "textarea", "title", "xmp", "noembed");
+const relation = /\brel\s*=\s*["']?([^"'>]*)/i, isRefresh = /\bhttp-equiv\s*=\s*["']?refresh\b/i;
+
+const insideTag = (tag, rest) => {
+  const rel = exec(relation, rest), refreshes = lower(tag) === "meta" && exec(isRefresh, rest);
+  return swap(rest, attribute, (m) => {
+    const given = m[3], bare = given[0] !== '"' && given[0] !== "'";
+    const value = decoded(bare ? given : slice(given, 1, -1));
+    const to = refreshes && lower(m[1]) === "content" ? insideRefresh(value) : convert(tag, m[1], value, rel && rel[1]);
+    if (to === undefined) return keptAs(m[1]) + m[2] + given;
+    return to === value ? m[0] : m[1] + '="' + encoded(to) + '"';
+  });
 };
-const shim = document.currentScript && document.currentScript.src;
-const insideDocument = (html) => (shim ? `<script src="${shim}"></${"script"}>` : "") + insideHTML(html);
+const insideHTML = (markup) => {
+  const html = S(markup);
+  if (!within(html, "<")) return html;
+  let out = "", from = 0, raw = "", m;
+  piece.lastIndex = 0;
+  while ((m = exec(piece, html))) {
+    const end = piece.lastIndex, tag = m[2] && lower(m[2]);
+    if (raw && !(m[1] && tag === raw)) {
+      piece.lastIndex = m.index + 1; // a tag may begin within what looked like one
+      continue;
+    }
+    const text = slice(html, from, m.index);
+    out += raw === "style" ? insideCSS(text) : text;
+    raw = tag && !m[1] && rawText[tag] ? tag : "";
+    out += tag && !m[1] && m[3] ? "<" + m[2] + insideTag(m[2], m[3]) + ">" : m[0];
+    from = end;
+    piece.lastIndex = end;
+  }
+  const rest = slice(html, from);
+  return out + (raw === "style" ? insideCSS(rest) : rest);
+};
+
+// insideDocument is markup of a whole document, which gets this script, too.
+const insideDocument = (html) => (facts.shim ? '<script src="' + facts.shim + '"></' + "script>" : "") + insideHTML(html);

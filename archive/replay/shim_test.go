@@ -1,0 +1,90 @@
+package replay_test
+
+import (
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// sealed serves a replay origin as browsers see it in a sandbox: of an opaque origin, in which they refuse all storage.
+func sealed(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(&sealing{ResponseWriter: w, host: "http://" + r.Host}, r)
+	})
+}
+
+type sealing struct {
+	http.ResponseWriter
+	host string
+}
+
+func (s *sealing) WriteHeader(status int) {
+	head := s.Header()
+	head.Set("Access-Control-Allow-Origin", "*")
+	head.Set("Access-Control-Expose-Headers", "*")
+	policy := head.Get("Content-Security-Policy")
+	if strings.HasPrefix(policy, "default-src 'self'") {
+		policy = "sandbox allow-scripts allow-forms allow-popups allow-modals; " + strings.ReplaceAll(policy, "'self'", s.host)
+		head.Set("Content-Security-Policy", policy)
+	}
+	s.ResponseWriter.WriteHeader(status)
+}
+
+// shimSites are the captures that the pages of testdata/shim ask for.
+func shimSites(t *testing.T) *testArchive {
+	t.Helper()
+	a := newArchive(t)
+	pages, err := filepath.Glob("testdata/shim/*.html")
+	must(t, err)
+	for _, p := range pages {
+		name := filepath.Base(p)
+		a.page("http://site.test/dir/"+name, "text/html; charset=utf-8", file(t, "shim/"+name))
+	}
+	check := file(t, "shim/check.js")
+	for _, url := range []string{"http://site.test/check.js", "http://site.test/dir/check.js"} {
+		a.page(url, "text/javascript", check)
+	}
+	return a
+}
+
+// results opens a page and waits for what its script has to tell.
+func (b *browser) results(url string) {
+	b.t.Helper()
+	must(b.t, chromedp.Do(b.ctx, chromedp.Navigate(b.origin+"/web/"+stamp+"/"+url)))
+	err := b.poll("window.results && window.results.done")
+	results, evalErr := chromedp.Run(b.ctx, chromedp.Evaluate[map[string]any]("window.results || {}"))
+	must(b.t, evalErr)
+	for name, got := range results {
+		if got != true {
+			b.t.Errorf("%s: %s: %v", url, name, got)
+		}
+	}
+	if err != nil || len(results) < 5 {
+		b.t.Errorf("%s did not end: %v, %v", url, err, results)
+	}
+	b.check()
+	b.mu.Lock()
+	b.outside, b.violations, b.exceptions = nil, nil, nil // they were told
+	b.mu.Unlock()
+}
+
+var shimPages = []string{"clock", "closed", "storage"}
+
+func TestShimPagesInChromium(t *testing.T) {
+	a := shimSites(t)
+	b := browse(t, a)
+	for _, p := range shimPages {
+		b.results("http://site.test/dir/" + p + ".html")
+	}
+}
+
+func TestShimPagesInSandbox(t *testing.T) {
+	a := shimSites(t)
+	b := browseOn(t, a, sealed(a.handler))
+	for _, p := range shimPages {
+		b.results("http://site.test/dir/" + p + ".html")
+	}
+}
