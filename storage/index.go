@@ -16,14 +16,29 @@ import (
 // Closest brings the capture nearest in time to at. Among captures whose keys are equal, those without flags come first;
 // among those, those of exactly this URL; among those, whole ones come before truncated ones; on a tie the earlier one
 // wins. One that tells of a moment alone counts for nothing where the same run had a better answer later. ErrNotFound if
-// there is none.
+// there is none. Mostly what stands about that time decides; if not, all of the key does.
 func (db *DB) Closest(ctx context.Context, collection, urlkey, url string, at time.Time) (Capture, error) {
+	near, err := db.Around(ctx, collection, urlkey, at, 2)
+	if err != nil {
+		return Capture{}, fmt.Errorf("capture of %s: %w", url, err)
+	}
+	c, ok := near.Closest(url, at)
+	switch {
+	case !ok:
+		return db.closestOfAll(ctx, collection, urlkey, url, at)
+	case c == nil:
+		return Capture{}, fmt.Errorf("capture of %s: %w", url, ErrNotFound)
+	}
+	return *c, nil
+}
+
+// closestOfAll is Closest where a key has many captures that are not to be preferred.
+func (db *DB) closestOfAll(ctx context.Context, collection, urlkey, url string, at time.Time) (Capture, error) {
 	args := []any{collection, foldKey(urlkey), url}
-	const one = `WHERE collection=$1 AND urlkey=$2`
-	const key = one + ` AND NOT (` + sqlMomentary + ` AND EXISTS (SELECT 1 FROM captures better
+	const key = `WHERE collection=$1 AND urlkey=$2 AND NOT (` + sqlMomentary + ` AND EXISTS (SELECT 1 FROM captures better
 		WHERE better.collection=captures.collection AND better.urlkey=captures.urlkey AND better.at>captures.at AND better.flags=''
 		AND better.run=captures.run AND better.url=captures.url AND better.status NOT IN (` + momentary + `)))`
-	for i, where := range []string{
+	for _, where := range []string{
 		key + ` AND url=$3 AND flags='' AND kind<>'truncated'`, key + ` AND url=$3 AND flags=''`,
 		key + ` AND url<>$3 AND flags='' AND kind<>'truncated'`, key + ` AND url<>$3 AND flags=''`,
 		key + ` AND url=$3 AND kind<>'truncated'`, key + ` AND url=$3`,
@@ -32,12 +47,6 @@ func (db *DB) Closest(ctx context.Context, collection, urlkey, url string, at ti
 		c, err := db.nearest(ctx, where, args, micros(at))
 		if !errors.Is(err, ErrNotFound) {
 			return c, err
-		}
-		if i > 0 {
-			continue
-		}
-		if _, err := db.oneCapture(ctx, one+` LIMIT 1`, args[:2]...); err != nil { // most that is not found has no such key
-			return Capture{}, fmt.Errorf("capture of %s: %w", url, err)
 		}
 	}
 	return Capture{}, fmt.Errorf("capture of %s: %w", url, ErrNotFound)

@@ -59,9 +59,28 @@ func (p *pool) often(ctx context.Context, q string, args ...any) row {
 // is in memory, so it is for lists that are short, or parts of long ones.
 func rowsOf[T any](ctx context.Context, db *DB, scan func(row) (T, error), q string, args ...any) (out []T, err error) {
 	harmless(args)
+	return rowsBy(ctx, db, scan, func() (*sql.Rows, error) { return db.r.DB.QueryContext(ctx, q, args...) })
+}
+
+// rowsOften is rowsOf for a frequent query: see pool.often.
+func rowsOften[T any](ctx context.Context, db *DB, scan func(row) (T, error), q string, args ...any) (out []T, err error) {
+	if db.d.server {
+		return rowsOf(ctx, db, scan, q, args...)
+	}
+	harmless(args)
+	return rowsBy(ctx, db, scan, func() (*sql.Rows, error) {
+		s, err := db.reading(ctx, q) //nolint:sqlclosecheck // it is kept
+		if err != nil {
+			return nil, err
+		}
+		return s.QueryContext(ctx, args...)
+	})
+}
+
+func rowsBy[T any](ctx context.Context, db *DB, scan func(row) (T, error), ask func() (*sql.Rows, error)) (out []T, err error) {
 	err = db.patiently(ctx, func() (err error) {
 		out = nil
-		rows, err := db.r.DB.QueryContext(ctx, q, args...)
+		rows, err := ask()
 		if err != nil {
 			return err
 		}

@@ -25,7 +25,9 @@ func (h *htmlScan) element(elem uint8, name, nameTo int) {
 		if h.renames != 0 && h.rename(h.b[name:nameTo], a) || a.id == 0 || a.bare || a.again {
 			continue
 		}
-		if n := table.index[elem][a.id]; n != 0 {
+		if a.id == attrHandler {
+			h.handler(a)
+		} else if n := table.index[elem][a.id]; n != 0 {
 			h.place(elem, a, &table.rules[n])
 		}
 	}

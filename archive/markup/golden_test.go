@@ -22,6 +22,7 @@ func TestGolden(t *testing.T) {
 	}
 	for name, scan := range map[string]scanner{
 		"page.html": htmlOf(opts), "drawing.svg": asXML, "sheet.css": asCSS, "module.js": asScript, "app.webmanifest": asManifest,
+		"scope.js": asScoped,
 	} {
 		src, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {

@@ -58,6 +58,8 @@ type Options struct {
 	// stays among the first 1,024 bytes (HTML §4.2.5.4). In XML it comes right after the start tag of the head, or of
 	// the root element svg. The depth is that of Ref.
 	Insert func(depth int) string
+	// Scope makes classic scripts, modules, event handlers and javascript: URLs see an archived world: see ScriptOptions.
+	Scope bool
 }
 
 // Rename tells which attributes get another name.
@@ -74,6 +76,7 @@ type scan struct {
 	visit Visit
 	depth int
 	base  string // of the refs being found
+	scope bool   // scripts see the archived world
 }
 
 // run checks the length, scans src by f, and writes what is left.

@@ -215,7 +215,8 @@ const (
 	attrValue
 	attrCodebase
 	attrAttributeName
+	attrHandler // any event handler
 )
 
 var attributes = newNameTable("href", "xlink:href", "rel", "as", "type", "name", "property", "itemprop", "http-equiv", "content",
-	"value", "codebase", "attributename")
+	"value", "codebase", "attributename", "on*")

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tdewolff/parse/v2"
 	"github.com/tdewolff/parse/v2/js"
 )
 
@@ -54,7 +53,11 @@ var scriptTypes = newNameTable("text/javascript", "application/javascript", "app
 func (h *htmlScan) script(t *text) {
 	switch h.scriptKind {
 	case classicScript, moduleScript:
-		scanScript(h.scan, t, "script/import")
+		if h.scope {
+			scopeScript(h.scan, t, "script/import", nil)
+		} else {
+			scanScript(h.scan, t, "script/import")
+		}
 	case importMapScript:
 		scanImportMap(h.scan, t, h.renamed("integrity"))
 	case speculationScript:
@@ -64,54 +67,29 @@ func (h *htmlScan) script(t *text) {
 
 // imports follows the tokens of a script.
 type imports struct {
-	last     js.TokenType // the last token that is neither space nor comment
-	before   js.TokenType // the one before it
-	own      bool         // the last import is the keyword and not a property's name
-	wanted   bool         // between import or export and its from
-	parens   []bool       // open parentheses: after ")" a regular expression may begin
-	braces   []bool       // open braces: after "}" one may begin
-	closedBy bool         // the same for the last ")" or "}"
+	last   js.TokenType // the last token
+	before js.TokenType // the one before it
+	own    bool         // the last import is the keyword and not a property's name
+	wanted bool         // between import or export and its from
 }
-
-// maxScriptFaults is after how many faults a script is given up. A browser runs none that has a single one; a few allow
-// for a slash that we took for a regular expression. The lexer counts lines from the start at each, so many take
-// quadratic time.
-const maxScriptFaults = 8
 
 func scanScript(s *scan, t *text, context string) {
 	if !bytes.Contains(t.b, []byte("import")) && !bytes.Contains(t.b, []byte("export")) {
 		return
 	}
-	// The lexer writes a NUL behind its input, so that one is copied.
-	in := parse.NewInputBytes(append(make([]byte, 0, len(t.b)+1), t.b...))
-	lexer := js.NewLexer(in)
 	var m imports
-	regexps := true
-	for at, faults := 0, 0; ; {
-		tt, _ := lexer.Next()
-		if (tt == js.DivToken || tt == js.DivEqToken) && regexps && m.regexpMayBegin() {
-			if tt, _ = lexer.RegExp(); tt == js.ErrorToken {
-				regexps = false // broken: don't look for its end again and again
-			}
-		}
-		start := at
-		at = in.Offset()
-		if tt == js.ErrorToken {
-			faults++
-		}
-		if faults > maxScriptFaults || at >= len(t.b) && tt == js.ErrorToken || at <= start {
-			return
-		}
-		switch tt {
-		case js.WhitespaceToken, js.LineTerminatorToken, js.CommentToken, js.CommentLineTerminatorToken:
-			continue
-		case js.StringToken, js.TemplateToken:
-			if m.names() {
-				foundSpecifier(s, t, start, at, context)
-			}
-		}
-		m.follow(tt)
+	readScript(t.b, func(k jsToken) bool {
+		m.visit(s, t, &k, context)
+		return true
+	})
+}
+
+// visit visits the specifier that a token is, if it is one.
+func (m *imports) visit(s *scan, t *text, k *jsToken, context string) {
+	if (k.tt == js.StringToken || k.tt == js.TemplateToken) && m.names() {
+		foundSpecifier(s, t, int(k.start), int(k.end), context)
 	}
+	m.follow(k.tt)
 }
 
 // names says whether a string that comes now is a module specifier (ECMAScript §16.2.2, §16.2.3, §13.3.10).
@@ -136,49 +114,7 @@ func (m *imports) follow(tt js.TokenType) {
 	case js.SemicolonToken, js.EqToken, js.OpenParenToken, js.StringToken:
 		m.wanted = false
 	}
-	switch tt {
-	case js.OpenParenToken:
-		m.parens = append(m.parens, m.last == js.IfToken || m.last == js.WhileToken || m.last == js.ForToken || m.last == js.WithToken)
-	case js.OpenBraceToken, js.TemplateStartToken:
-		m.braces = append(m.braces, m.blockBegins() && tt == js.OpenBraceToken)
-	case js.CloseParenToken:
-		m.closedBy, m.parens = pop(m.parens)
-	case js.CloseBraceToken, js.TemplateEndToken:
-		m.closedBy, m.braces = pop(m.braces)
-	}
 	m.before, m.last = m.last, tt
-}
-
-func pop(stack []bool) (bool, []bool) {
-	if len(stack) == 0 {
-		return false, stack
-	}
-	return stack[len(stack)-1], stack[:len(stack)-1]
-}
-
-// blockBegins says whether a brace after the last token opens statements rather than an object.
-func (m *imports) blockBegins() bool {
-	switch m.last {
-	case 0, js.SemicolonToken, js.OpenBraceToken, js.CloseBraceToken, js.CloseParenToken, js.ArrowToken, js.ElseToken, js.DoToken,
-		js.TryToken, js.FinallyToken:
-		return true
-	}
-	return false
-}
-
-// regexpMayBegin says whether a slash after the last token begins a regular expression (ECMAScript §12, goal symbols).
-func (m *imports) regexpMayBegin() bool {
-	switch m.last {
-	case js.CloseParenToken, js.CloseBraceToken:
-		return m.closedBy
-	case js.CloseBracketToken, js.StringToken, js.TemplateToken, js.TemplateEndToken, js.RegExpToken, js.PrivateIdentifierToken,
-		js.ThisToken, js.SuperToken, js.NullToken, js.TrueToken, js.FalseToken, js.IncrToken, js.DecrToken:
-		return false
-	}
-	if m.before == js.DotToken || js.IsNumeric(m.last) || js.IsIdentifier(m.last) {
-		return false
-	}
-	return true
 }
 
 // foundSpecifier visits the literal at [start, end), quotes included, if it is a URL.

@@ -80,10 +80,13 @@ func (h *htmlScan) keep(a attr) {
 	if a.id == 0 && h.xml && bytes.HasSuffix(name, []byte(":href")) {
 		a.id = attrXlinkHref // whatever prefix the document has for XLink
 	}
+	if a.id == 0 && h.scope && isHandler(name) {
+		a.id = attrHandler
+	}
 	if a.id == 0 && h.renames&firstBit(name[0]) == 0 {
 		return
 	}
-	if a.id != 0 {
+	if a.id != 0 && a.id != attrHandler {
 		a.again = h.seen[a.id] == h.stamp
 		h.seen[a.id] = h.stamp
 	}
@@ -127,7 +130,7 @@ func escaper(a *attr) func(string) string {
 func (h *htmlScan) url(a *attr, role Role, context string) {
 	start, end := trim(h.b, a.start, a.end)
 	raw := h.b[start:end]
-	if len(raw) == 0 {
+	if len(raw) == 0 || h.scriptURL(a) {
 		return
 	}
 	r := Ref{URL: string(raw), Role: role, Context: context, Start: start, End: end, Base: h.codebase, Rel: h.linkRel, Feed: h.linkFeed}

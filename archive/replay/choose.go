@@ -3,6 +3,8 @@ package replay
 import (
 	"context"
 	"errors"
+	"fmt"
+	"iter"
 	"net/http"
 	"time"
 
@@ -11,48 +13,93 @@ import (
 	"linkstead/storage"
 )
 
-// maxScan bounds how many captures of one key are looked at for one request.
-const maxScan = 100_000
+// about is how many captures on either side of a moment are read at once: for most addresses, all that there are.
+const about = 3
+
+// choice is the capture that an address asks for, with what stands about the moment that was asked for.
+type choice struct {
+	storage.Capture
+	near storage.Around
+}
 
 // choose brings the capture that an address asks for. If that one only leads back to the same key (http to https, the
 // www in front, a slash at the end, a 304) it is the nearest in time that doesn't, if there is one. That choice depends
 // on the key and the second alone, so that redirects to it come to rest.
 //
-// A wall is the answer only if nothing else is known of the key, or if exact says that a person asks for what was captured
-// in that second: an archivist must be able to see it.
-func (h *Handler) choose(ctx context.Context, a *address, exact bool) (storage.Capture, error) {
-	key := a.key()
-	c, err := h.Index.Closest(ctx, a.collection, key, a.url, a.at())
+// A wall, a copy that lacks its end, and what a server said when it could not answer are the answer only if nothing better is
+// known of the key, or if exact says that a person asks for what was captured in that second: an archivist must be able to
+// see it.
+func (h *Handler) choose(ctx context.Context, a *address, exact bool) (choice, error) {
+	key, at := a.key(), a.at()
+	near, err := h.Index.Around(ctx, a.collection, key, at, about)
 	if err != nil {
-		return c, err
+		return choice{}, err
 	}
-	if exact && !a.loose && stampOf(c.At) != a.stamp {
-		taken, err := h.Index.Taken(ctx, a.collection, key, a.url, a.at().Truncate(time.Second))
-		if err == nil && taken.Flags != "" {
-			return taken, nil
+	found := choice{near: near}
+	switch c, ok := near.Closest(a.url, at); {
+	case !ok:
+		found.Capture, err = h.Index.Closest(ctx, a.collection, key, a.url, at)
+	case c == nil:
+		err = fmt.Errorf("capture of %s: %w", a.url, storage.ErrNotFound)
+	default:
+		found.Capture = *c
+	}
+	if err != nil {
+		return choice{}, err
+	}
+	if exact && !a.loose && (stampOf(found.At) != a.stamp || found.URL != a.url) && hasSecond(&near, a.stamp) {
+		taken, err := h.Index.Taken(ctx, a.collection, key, a.url, at.Truncate(time.Second))
+		if err == nil && !leadsBack(&taken) {
+			return choice{taken, near}, nil
 		}
 		if err != nil && !errors.Is(err, storage.ErrNotFound) {
-			return c, err
+			return choice{}, err
 		}
 	}
-	if !leadsBack(&c) {
-		return c, nil
+	if leadsBack(&found.Capture) {
+		return h.onward(ctx, a, found)
 	}
-	var best storage.Capture
-	n := 0
-	for other, err := range h.Index.Captures(ctx, a.collection, key) {
-		if err != nil {
-			return c, err
+	return found, nil
+}
+
+// hasSecond says whether something was captured in the second in whose middle a moment is.
+func hasSecond(near *storage.Around, stamp string) bool {
+	return len(near.Before) > 0 && stampOf(near.Before[0].At) == stamp || len(near.After) > 0 && stampOf(near.After[0].At) == stamp
+}
+
+// maxScan bounds how many captures of one key are looked at for one request.
+const maxScan = 2000
+
+// onward brings what is the better answer than a capture that leads back to its own key: the nearest that does not, or the
+// capture itself.
+func (h *Handler) onward(ctx context.Context, a *address, from choice) (choice, error) {
+	span, at := storage.OneKey(a.collection, a.key()), a.at()
+	middle := storage.Place{URLKey: span.From, At: at, Offset: -1}
+	earlier, stop := iter.Pull2(h.Index.CapturesIn(ctx, span, middle, true))
+	defer stop()
+	later, stop := iter.Pull2(h.Index.CapturesIn(ctx, span, middle, false))
+	defer stop()
+	before, err, hasBefore := earlier()
+	after, err2, hasAfter := later()
+	best := from
+	for n := 0; n < maxScan && (hasBefore || hasAfter); n++ {
+		if err = errors.Join(err, err2); err != nil {
+			return from, err
 		}
-		if n++; n > maxScan {
-			break
+		var c storage.Capture
+		if hasBefore && (!hasAfter || at.Sub(before.At) <= after.At.Sub(at)) {
+			c = before
+			before, err, hasBefore = earlier()
+		} else {
+			c = after
+			after, err2, hasAfter = later()
 		}
-		if !leadsBack(&other) && (best.Segment == "" || nearer(a.at(), &other, &best)) {
-			best = other
+		if leadsBack(&c) || !leadsBack(&best.Capture) && !nearer(at, &c, &best.Capture) {
+			continue
 		}
-	}
-	if best.Segment == "" {
-		return c, nil
+		if best.Capture = c; c.Flags == "" && c.Kind != warc.KindTruncated {
+			break // what comes is farther away
+		}
 	}
 	return best, nil
 }
@@ -61,6 +108,11 @@ func (h *Handler) choose(ctx context.Context, a *address, exact bool) (storage.C
 func leadsBack(c *storage.Capture) bool {
 	return c.Status == http.StatusNotModified ||
 		c.Status/100 == 3 && c.Redirect != "" && len(c.Redirect) <= urlkey.MaxLength && urlkey.Key(c.Redirect) == c.URLKey
+}
+
+// leadsOn says whether a capture is a redirect to another key.
+func leadsOn(c *storage.Capture) bool {
+	return c.Status/100 == 3 && c.Status != http.StatusNotModified && urlkey.Fetchable(c.Redirect) && !leadsBack(c)
 }
 
 // nearer says whether c is the better answer: without flags, then whole rather than truncated, then nearer in time, then
@@ -76,8 +128,12 @@ func nearer(at time.Time, c, best *storage.Capture) bool {
 }
 
 // truthful tells the path to redirect to before a capture is shown, if the address that was asked for is not the
-// capture's own. A requisite is shown at once; a document in a frame, once its URL is right.
+// capture's own. A requisite is shown at once; a document in a frame, once its URL is right. So is a redirect of the past,
+// for nobody reads it: what it leads to is then looked up at the time that was asked for, however many follow.
 func truthful(r *http.Request, a *address, c *storage.Capture) (string, bool) {
+	if leadsOn(c) {
+		return "", false
+	}
 	own := a.own(c)
 	switch {
 	case !reads(r): // a redirect would lose what is asked

@@ -41,9 +41,11 @@ import (
 
 // Index is what replay asks of the database.
 type Index interface {
+	Around(ctx context.Context, collection, urlkey string, at time.Time, n int) (storage.Around, error)
 	Closest(ctx context.Context, collection, urlkey, url string, at time.Time) (storage.Capture, error)
 	Taken(ctx context.Context, collection, urlkey, url string, from time.Time) (storage.Capture, error)
 	Captures(ctx context.Context, collection, urlkey string) iter.Seq2[storage.Capture, error]
+	CapturesIn(ctx context.Context, s storage.KeySpan, after storage.Place, backwards bool) iter.Seq2[storage.Capture, error]
 	Attempts(ctx context.Context, collection, urlkey string) ([]storage.Attempt, error)
 }
 
@@ -132,8 +134,7 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, a address) {
 	case ofCaptures:
 		h.list(w, r, a)
 	case ofGate:
-		a.kind, a.stamp, a.loose = ofMemento, stampOf(h.Now()), true
-		h.memento(w, r, a)
+		h.gate(w, r, a)
 	case ofMemento:
 		h.memento(w, r, a)
 	default:

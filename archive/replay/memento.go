@@ -23,6 +23,8 @@ type reply struct {
 	c storage.Capture
 	m *warc.Memento
 
+	near storage.Around // what stands about the moment that was asked for
+
 	payload *source
 	head    httpmsg.Head // in effect: the capture's own, or of a not-modified revisit the original's, updated
 	status  int
@@ -44,11 +46,11 @@ func (h *Handler) memento(w http.ResponseWriter, r *http.Request, a address) {
 		h.fault(w, r, &a, err)
 		return
 	}
-	if to, ok := truthful(r, &a, &c); ok {
+	if to, ok := truthful(r, &a, &c.Capture); ok {
 		h.redirect(w, r, http.StatusFound, to)
 		return
 	}
-	p := &reply{h: h, w: w, r: r, a: &a, c: c}
+	p := &reply{h: h, w: w, r: r, a: &a, c: c.Capture, near: c.near}
 	if err := p.open(); err != nil {
 		h.fault(w, r, &a, err)
 		return

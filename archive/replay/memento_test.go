@@ -76,6 +76,14 @@ func (o one) Captures(context.Context, string, string) iter.Seq2[storage.Capture
 	return func(yield func(storage.Capture, error) bool) { yield(o.c, nil) }
 }
 
+func (o one) Around(context.Context, string, string, time.Time, int) (storage.Around, error) {
+	return storage.Around{Before: []storage.Capture{o.c}, First: true, Last: true}, nil
+}
+
+func (o one) CapturesIn(ctx context.Context, _ storage.KeySpan, _ storage.Place, _ bool) iter.Seq2[storage.Capture, error] {
+	return o.Captures(ctx, "", "")
+}
+
 func (o one) Attempts(context.Context, string, string) ([]storage.Attempt, error) { return nil, nil }
 
 func (o one) Open(_ context.Context, c storage.Capture) (*warc.Memento, error) {

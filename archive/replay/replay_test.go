@@ -70,7 +70,7 @@ func TestAnswers(t *testing.T) {
 		{"a year", "/web/2020/http://a.test/x", nil, 302, at + "/http://a.test/x", "="},
 		{"newest", "/web/2/http://a.test/x", nil, 302, "/web/20210517102030/http://a.test/x", "="},
 		{"oldest", "/web/1/http://a.test/x", nil, 302, at + "/http://a.test/x", "="},
-		{"no time", "/web/http://a.test/x", nil, 302, at + "/http://a.test/x", "="},
+		{"no time", "/web/http://a.test/x", nil, 302, "/web/20210517102030/http://a.test/x", "="},
 		{"impossible month", "/web/20209999/http://a.test/x", nil, 302, "/web/20210517102030/http://a.test/x", "="},
 		{"another second", "/web/20200517102031/http://a.test/x", nil, 302, at + "/http://a.test/x", "="},
 		{"exact bytes at another time", "/web/2020id_/http://a.test/x", nil, 302, at + "id_/http://a.test/x", "="},
@@ -227,7 +227,10 @@ func TestHeaders(t *testing.T) {
 	want := map[string]string{
 		"Content-Type": "text/html; charset=Shift_JIS", "Content-Language": "ja", "Content-Disposition": "inline; filename=x",
 		"X-Content-Type-Options": "nosniff", "Refresh": "5; url=/web/" + stamp + "/http://a.test/next",
-		"Memento-Datetime": "Sun, 17 May 2020 10:20:30 GMT", "Link": `<http://a.test/h>; rel="original"`,
+		"Memento-Datetime": "Sun, 17 May 2020 10:20:30 GMT",
+		"Link": `<http://a.test/h>; rel="original", <` + testOrigin + `/web/http://a.test/h>; rel="timegate", <` + testOrigin +
+			`/web/timemap/link/http://a.test/h>; rel="timemap"; type="application/link-format"; from="Sun, 17 May 2020 10:20:30 GMT"; until="Sun, 17 May 2020 10:20:30 GMT", <` +
+			testOrigin + `/web/` + stamp + `/http://a.test/h>; rel="first last memento"; datetime="Sun, 17 May 2020 10:20:30 GMT"`,
 		"Referrer-Policy": "same-origin", "Cache-Control": "private, max-age=3600", "Vary": "Accept-Encoding, Sec-Fetch-Dest",
 		"Content-Security-Policy": "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; base-uri 'self'; form-action 'self'; " +
 			"frame-ancestors 'self' " + testPages,

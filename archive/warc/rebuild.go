@@ -24,6 +24,7 @@ type Adopter interface {
 	Adopt(ctx context.Context, ends []storage.End) error
 	AdoptCollection(ctx context.Context, c storage.Collection) error
 	PurgeAdopter
+	AccessAdopter
 	Resolver
 }
 
@@ -261,7 +262,7 @@ func (b *Rebuilder) adopt(ctx context.Context, row storage.Segment, file io.Read
 			return err
 		}
 	}
-	if err := b.adoptPurges(ctx, &t); err != nil {
+	if err := errors.Join(b.adoptPurges(ctx, &t), b.adoptAccess(ctx, row, t.access)); err != nil {
 		return err
 	}
 	done.Segments++

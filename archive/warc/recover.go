@@ -235,6 +235,7 @@ type tail struct {
 	voided   []storage.End
 	runs     []storage.Run
 	notes    []purgeNote
+	access   []storage.AccessChange
 	about    storage.Collection // of the newest warcinfo record that tells of the collection …
 	told     time.Time          // … and its date
 	begun    time.Time          // date of the warcinfo record …
@@ -306,6 +307,12 @@ func (t *tail) alone(f *Found, file io.ReaderAt) error {
 			return err
 		}
 		t.notes = append(t.notes, note)
+	case MimeAccess:
+		change, err := accessChange(f, file)
+		if err != nil {
+			return err
+		}
+		t.access = append(t.access, change)
 	}
 	return nil
 }

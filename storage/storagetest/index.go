@@ -18,6 +18,7 @@ func Index(t *testing.T, rows Rows) {
 		{"Fields", indexFields},
 		{"Closest", indexClosest},
 		{"Momentary", indexMomentary},
+		{"Around", indexAround},
 		{"KeysAreBytes", indexKeysAreBytes},
 		{"CapturesOrder", indexCapturesOrder},
 		{"LongLists", indexLongLists},

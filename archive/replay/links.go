@@ -1,0 +1,156 @@
+package replay
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"linkstead/storage"
+)
+
+// maxLinks bounds a Link field, in bytes: beyond it, clients and proxies refuse the whole answer.
+const maxLinks = 8 << 10
+
+// links is the Link field of a memento or a TimeGate's answer (RFC 7089 §2.2): the original, its TimeGate and TimeMap, and
+// the mementos first, last, before and behind. What is no longer known in time is left out.
+func (h *Handler) links(r *http.Request, a *address, c *choice) string {
+	original := urlOf(&c.Capture)
+	out := "<" + pathOf(original) + `>; rel="original"`
+	if a.asked != "" {
+		return out // what was sent can't be asked for by a link
+	}
+	gate := address{kind: ofGate, name: a.name, url: original}
+	list := address{kind: ofTimeMap, name: a.name, format: formatLink, url: original}
+	n, err := h.neighbours(r.Context(), a, c)
+	if err != nil {
+		h.Log.Warn("look for the neighbours of a memento", "url", original, "error", err)
+	}
+	span := ""
+	if n.first != nil && n.last != nil {
+		span = `; from="` + httpDate(n.first.At) + `"; until="` + httpDate(n.last.At) + `"`
+	}
+	parts := []string{
+		"<" + h.absolute(&gate) + `>; rel="timegate"`,
+		"<" + h.absolute(&list) + `>; rel="timemap"; type="` + typeLink + `"` + span,
+	}
+	for _, part := range append(parts, h.mementoLinks(a, c, n)...) {
+		if len(out)+len(part) > maxLinks {
+			break
+		}
+		out += ", " + part
+	}
+	return out
+}
+
+// mementoLinks tells of a memento and its neighbours. One that is several of them has several relations in one link
+// (RFC 7089 §2.2.4).
+func (h *Handler) mementoLinks(a *address, c *choice, n neighbours) []string {
+	type link struct{ uri, rel, at string }
+	var links []link
+	add := func(rel string, m *storage.Capture) {
+		if m == nil {
+			return
+		}
+		own := a.own(m)
+		own.mod = asPage
+		uri := h.absolute(&own)
+		if i := slices.IndexFunc(links, func(l link) bool { return l.uri == uri }); i >= 0 {
+			links[i].rel = rel + links[i].rel
+			return
+		}
+		links = append(links, link{uri, rel + "memento", httpDate(m.At)})
+	}
+	add("", &c.Capture)
+	add("next ", n.next)
+	add("prev ", n.prev)
+	add("last ", n.last)
+	add("first ", n.first)
+	out := make([]string, len(links))
+	for i, l := range links {
+		out[i] = "<" + l.uri + `>; rel="` + l.rel + `"; datetime="` + l.at + `"`
+	}
+	return out
+}
+
+// absolute is the address for who does not know where it was found.
+func (h *Handler) absolute(a *address) string { return strings.TrimSuffix(h.Origin, "/") + a.String() }
+
+func httpDate(t time.Time) string { return t.UTC().Format(http.TimeFormat) }
+
+// neighbours are mementos of the key that stand about one; nil where there is none, or none was found within bounds.
+type neighbours struct{ first, prev, next, last *storage.Capture }
+
+// neighbours looks for them: among what was read already, then in the index, from there on and from its ends.
+func (h *Handler) neighbours(ctx context.Context, a *address, c *choice) (n neighbours, err error) {
+	span := storage.OneKey(a.collection, a.key())
+	rows := slices.Concat(reversed(c.near.Before), c.near.After)
+	first, last := c.near.First, c.near.Last
+	i := slices.IndexFunc(rows, func(o storage.Capture) bool { return o.Segment == c.Segment && o.Offset == c.Offset })
+	if i < 0 {
+		rows, i, first, last = []storage.Capture{c.Capture}, 0, false, false
+	}
+	own := a.own(&c.Capture)
+	other := func(o *storage.Capture) bool {
+		at := a.own(o)
+		return !leadsBack(o) && (at.stamp != own.stamp || at.url != own.url)
+	}
+	shown := func(o *storage.Capture) bool { return !leadsBack(o) }
+	more := func(from storage.Place, backwards bool) iter.Seq2[storage.Capture, error] {
+		return h.Index.CapturesIn(ctx, span, from, backwards)
+	}
+	if n.prev, err = seek(reversed(rows[:i]), first, more(rows[0].Place(), true), other); err != nil {
+		return n, err
+	}
+	if n.next, err = seek(rows[i+1:], last, more(rows[len(rows)-1].Place(), false), other); err != nil {
+		return n, err
+	}
+	if !first {
+		rows = nil // the first of all is none of them
+	}
+	if n.first, err = seek(rows, first, more(storage.Place{}, false), shown); err != nil {
+		return n, err
+	}
+	back := reversed(c.near.After)
+	if back = append(back, c.near.Before...); !last {
+		back = nil
+	}
+	n.last, err = seek(back, last, more(storage.Place{}, true), shown)
+	return n, err
+}
+
+func reversed(cs []storage.Capture) []storage.Capture {
+	out := slices.Clone(cs)
+	slices.Reverse(out)
+	return out
+}
+
+// maxSought bounds how many captures are passed over to find one that is shown.
+const maxSought = 200
+
+// seek brings the first capture that is wanted: of those that were read, then, if there are more, of the index.
+func seek(rows []storage.Capture, all bool, more iter.Seq2[storage.Capture, error], want func(*storage.Capture) bool) (*storage.Capture, error) {
+	for i := range rows {
+		if want(&rows[i]) {
+			return &rows[i], nil
+		}
+	}
+	if all {
+		return nil, nil
+	}
+	n := 0
+	for c, err := range more {
+		if err != nil {
+			return nil, err
+		}
+		if want(&c) {
+			return &c, nil
+		}
+		if n++; n == maxSought {
+			break
+		}
+	}
+	return nil, nil
+}

@@ -1,0 +1,93 @@
+package storage
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Around is what stands about a moment among the captures of a key.
+type Around struct {
+	Before, After []Capture // at the moment or before it, and after it; the nearest first
+	First, Last   bool      // nothing stands before the last of Before, nothing after the last of After
+}
+
+// beforeKey and afterKey walk the primary key both ways from a moment.
+const (
+	beforeKey = `WHERE collection=$1 AND urlkey=$2 AND at<=$3 ORDER BY at DESC, segment DESC, pos DESC LIMIT $4`
+	afterKey  = `WHERE collection=$1 AND urlkey=$2 AND at>$3 ORDER BY at, segment, pos LIMIT $4`
+)
+
+// Around brings up to n captures of a key on either side of a moment, by one query.
+func (db *DB) Around(ctx context.Context, collection, urlkey string, at time.Time, n int) (Around, error) {
+	cs, err := rowsOften(ctx, db, scanCapture, `SELECT `+captureCols+` FROM (SELECT `+captureCols+` FROM captures `+beforeKey+`) b
+		UNION ALL SELECT `+captureCols+` FROM (SELECT `+captureCols+` FROM captures `+afterKey+`) a`,
+		collection, foldKey(urlkey), micros(at), n)
+	if err != nil {
+		return Around{}, fmt.Errorf("read captures: %w", err)
+	}
+	slices.SortFunc(cs, func(a, b Capture) int {
+		return cmp.Or(a.At.Compare(b.At), strings.Compare(a.Segment, b.Segment), cmp.Compare(a.Offset, b.Offset))
+	})
+	i, _ := slices.BinarySearchFunc(cs, micros(at), func(c Capture, at int64) int {
+		return cmp.Or(cmp.Compare(micros(c.At), at), -1)
+	})
+	near := Around{Before: cs[:i:i], After: cs[i:]}
+	slices.Reverse(near.Before)
+	near.First, near.Last = i < n, len(cs)-i < n
+	return near, nil
+}
+
+// Closest decides as DB.Closest does, if what stands about the moment is enough to tell; not ok if it is not. There is
+// none if nothing stands about it at all.
+func (a *Around) Closest(url string, at time.Time) (c *Capture, ok bool) {
+	url = harmlessText(url)
+	best := 8
+	before, after := a.Before, a.After
+	for len(before)+len(after) > 0 {
+		if len(before) == 0 && !a.First || len(after) == 0 && !a.Last {
+			return nil, false // what comes next there may be nearer
+		}
+		var next *Capture
+		if len(before) > 0 && (len(after) == 0 || micros(after[0].At)-micros(at) >= micros(at)-micros(before[0].At)) {
+			next, before = &before[0], before[1:]
+		} else {
+			next, after = &after[0], after[1:]
+		}
+		if isMomentary(next.Status) {
+			return nil, false // whether it counts, another row tells
+		}
+		switch r := next.rank(url); {
+		case r == 0:
+			return next, true
+		case r < best:
+			best, c = r, next
+		}
+	}
+	return c, a.First && a.Last
+}
+
+// rank orders captures of equal keys, whatever their times, the best first: see Closest.
+func (c *Capture) rank(url string) (r int) {
+	if c.Flags != "" {
+		r += 4
+	}
+	if c.URL != url {
+		r += 2
+	}
+	if c.Kind == "truncated" {
+		r++
+	}
+	return r
+}
+
+func isMomentary(status int) bool {
+	switch status {
+	case 408, 429, 502, 503, 504:
+		return true
+	}
+	return false
+}
