@@ -41,12 +41,18 @@ import (
 
 // Index is what replay asks of the database.
 type Index interface {
-	Around(ctx context.Context, collection, urlkey string, at time.Time, n int) (storage.Around, error)
+	Walker
 	Closest(ctx context.Context, collection, urlkey, url string, at time.Time) (storage.Capture, error)
 	Taken(ctx context.Context, collection, urlkey, url string, from time.Time) (storage.Capture, error)
 	Captures(ctx context.Context, collection, urlkey string) iter.Seq2[storage.Capture, error]
-	CapturesIn(ctx context.Context, s storage.KeySpan, after storage.Place, backwards bool) iter.Seq2[storage.Capture, error]
 	Attempts(ctx context.Context, collection, urlkey string) ([]storage.Attempt, error)
+}
+
+// Walker reads captures in the order of the index.
+type Walker interface {
+	Around(ctx context.Context, collection, urlkey string, at time.Time, n int) (storage.Around, error)
+	CapturesIn(ctx context.Context, s storage.KeySpan, after storage.Place, backwards bool) iter.Seq2[storage.Capture, error]
+	PassOver(ctx context.Context, s storage.KeySpan, after storage.Place, backwards bool, n int64) (storage.Place, int64, error)
 }
 
 // Opener opens captures; its errors are those of warc.Library.
@@ -69,6 +75,7 @@ type Handler struct {
 	Now         func() time.Time
 	Log         *slog.Logger
 
+	MaxEntries int   // captures of a TimeMap, after which there is another one; 0: 10,000
 	MaxRewrite int64 // bytes, decoded, up to which a document is rewritten; 0: 32 MiB
 	MaxDecoded int64 // bytes, decoded, after which a body is cut; 0: 4 GiB
 }
@@ -137,6 +144,8 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, a address) {
 		h.gate(w, r, a)
 	case ofMemento:
 		h.memento(w, r, a)
+	case ofTimeMap:
+		h.timemap(w, r, a)
 	default:
 		h.astray(w, r, targetOf(r))
 	}

@@ -84,6 +84,10 @@ func (o one) CapturesIn(ctx context.Context, _ storage.KeySpan, _ storage.Place,
 	return o.Captures(ctx, "", "")
 }
 
+func (o one) PassOver(context.Context, storage.KeySpan, storage.Place, bool, int64) (storage.Place, int64, error) {
+	return o.c.Place(), 1, nil
+}
+
 func (o one) Attempts(context.Context, string, string) ([]storage.Attempt, error) { return nil, nil }
 
 func (o one) Open(_ context.Context, c storage.Capture) (*warc.Memento, error) {
