@@ -71,6 +71,11 @@ func (s *Set) Rules() []*Rule {
 	return s.rules
 }
 
+// Restricts says whether a set keeps anything from readers.
+func (s *Set) Restricts() bool {
+	return s != nil && slices.ContainsFunc(s.rules, func(r *Rule) bool { return r.Effect != Public })
+}
+
 // Of brings the rules that are about a key.
 func (s *Set) Of(key string) View {
 	if s == nil {

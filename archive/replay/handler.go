@@ -67,6 +67,7 @@ var _ Opener = (*warc.Library)(nil)
 type Handler struct {
 	Index       Index
 	Library     Opener
+	Access      Access                                               // nil: all that Index has may be seen
 	Collection  string                                               // the default one, at /web/
 	Collections func(ctx context.Context, name string) (bool, error) // says whether another is served, at its name; nil: none is
 	Origin      string                                               // of this handler, "http://replay.localhost:8081": requests for any other host are refused
@@ -135,6 +136,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // answer answers a request for an address that is understood.
 func (h *Handler) answer(w http.ResponseWriter, r *http.Request, a address) {
+	if err := h.refused(r, &a); err != nil {
+		h.fault(w, r, &a, err)
+		return
+	}
 	switch a.kind {
 	case ofHome:
 		h.home(w, r)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"linkstead/archive/access"
 	"linkstead/archive/outcome"
 	"linkstead/archive/urlkey"
 	"linkstead/archive/wall"
@@ -21,7 +22,7 @@ import (
 //go:embed assets/pages.html
 var pagesSource string
 
-var pages = template.Must(template.New("pages").Parse(pagesSource))
+var pages = template.Must(template.New("pages").Parse(pagesSource + refusalSource))
 
 // Bounds of what one page of ours lists.
 const (
@@ -37,6 +38,7 @@ type pageData struct {
 	Title, Style, Pages, Origin string
 	URL, Detail, Stamp          string
 	List                        template.HTMLAttr
+	Refusal                     refusalData
 	Captures                    []captureRow
 	Total                       int
 	More                        bool
@@ -199,6 +201,10 @@ func (h *Handler) missing(w http.ResponseWriter, r *http.Request, a *address) {
 func (h *Handler) fault(w http.ResponseWriter, r *http.Request, a *address, err error) {
 	if r.Context().Err() != nil {
 		return // nobody waits for an answer
+	}
+	if why := (*access.Refusal)(nil); errors.As(err, &why) {
+		h.withhold(w, r, a, why)
+		return
 	}
 	data := pageData{Title: "This copy can't be shown", URL: a.url}
 	status := http.StatusInternalServerError

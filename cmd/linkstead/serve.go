@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"linkstead/archive/guard"
 	"linkstead/archive/replay"
 	"linkstead/archive/report"
 	"linkstead/cmd/linkstead/web"
@@ -81,14 +82,18 @@ func (e *env) serve(ctx context.Context, s *store, health *health) (wait func() 
 	v := e.cfg.Serve
 	pages := &web.Pages{Rows: s.db, Schedules: s.db, Runs: s.db, Status: s.db, Attempts: s.db, Evidence: s.lib, Collection: s.db.Collection, Reports: e.reports(s), Replay: v.Origin(), Listen: v.Listen, Now: e.now, Log: e.log}
 	pages.Hosts = []string{strings.TrimPrefix(strings.TrimPrefix(v.Pages(), "http://"), "https://")}
+	readers := &guard.Guard{Rows: s.db, Rules: s.db, Now: s.db.Now}
 	past := &replay.Handler{
-		Index: s.db, Library: s.lib, Collection: e.cfg.Collection, Origin: v.Origin(), Pages: v.Pages(), Evidence: report.AttemptPath,
+		Index: readers, Access: readers, Library: s.lib, Collection: e.cfg.Collection, Origin: v.Origin(), Pages: v.Pages(), Evidence: report.AttemptPath,
 		Collections: func(ctx context.Context, name string) (bool, error) {
 			_, err := s.db.Collection(ctx, name)
 			if errors.Is(err, storage.ErrNotFound) {
 				return false, nil
 			}
-			return err == nil, err
+			if err != nil {
+				return false, err
+			}
+			return readers.Served(ctx, name)
 		},
 		Now: e.now, Log: e.log,
 	}

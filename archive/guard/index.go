@@ -1,0 +1,205 @@
+package guard
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"linkstead/storage"
+)
+
+// Rows is the index as the database has it.
+type Rows interface {
+	Around(ctx context.Context, collection, urlkey string, at time.Time, n int) (storage.Around, error)
+	Closest(ctx context.Context, collection, urlkey, url string, at time.Time) (storage.Capture, error)
+	Taken(ctx context.Context, collection, urlkey, url string, from time.Time) (storage.Capture, error)
+	CapturesIn(ctx context.Context, s storage.KeySpan, after storage.Place, backwards bool) iter.Seq2[storage.Capture, error]
+	PassOver(ctx context.Context, s storage.KeySpan, after storage.Place, backwards bool, n int64) (storage.Place, int64, error)
+	Attempts(ctx context.Context, collection, urlkey string) ([]storage.Attempt, error)
+	CaptureAt(ctx context.Context, segment string, offset int64) (storage.Capture, error)
+}
+
+var (
+	_ Rows  = (*storage.DB)(nil)
+	_ Rules = (*storage.DB)(nil)
+)
+
+// Around is DB.Around of what may be seen.
+func (g *Guard) Around(ctx context.Context, collection, urlkey string, at time.Time, n int) (storage.Around, error) {
+	s, err := g.sieve(ctx, collection)
+	if err != nil {
+		return storage.Around{}, err
+	}
+	if s == nil || s.open(urlkey, "") {
+		near, err := g.Rows.Around(ctx, collection, urlkey, at, n)
+		if err == nil && s != nil {
+			near.Before, near.After = s.sift(near.Before), s.sift(near.After)
+		}
+		return near, err
+	}
+	span := storage.OneKey(collection, urlkey)
+	middle := storage.Place{URLKey: span.From, At: at.Truncate(time.Microsecond).Add(time.Microsecond), Offset: -1}
+	var near storage.Around
+	if near.Before, near.First, err = first(g.CapturesIn(ctx, span, middle, true), n); err != nil {
+		return near, err
+	}
+	near.After, near.Last, err = first(g.CapturesIn(ctx, span, middle, false), n)
+	return near, err
+}
+
+// sift leaves what may be seen. Rows of an open key may still be of a URL that is not: an answer to POST under another key.
+func (s *sieve) sift(cs []storage.Capture) []storage.Capture {
+	return slices.DeleteFunc(cs, func(c storage.Capture) bool { return !s.shows(&c) })
+}
+
+// first takes up to n captures, and says whether there are no more.
+func first(all iter.Seq2[storage.Capture, error], n int) (out []storage.Capture, whole bool, err error) {
+	for c, err := range all {
+		if err != nil {
+			return out, false, err
+		}
+		if len(out) == n {
+			return out, false, nil
+		}
+		out = append(out, c)
+	}
+	return out, true, nil
+}
+
+// Closest is DB.Closest of what may be seen.
+func (g *Guard) Closest(ctx context.Context, collection, urlkey, url string, at time.Time) (storage.Capture, error) {
+	s, err := g.sieve(ctx, collection)
+	if err != nil {
+		return storage.Capture{}, err
+	}
+	if s == nil || s.open(urlkey, url) {
+		c, err := g.Rows.Closest(ctx, collection, urlkey, url, at)
+		if err != nil || s == nil || s.shows(&c) {
+			return c, err
+		}
+	}
+	return storage.BestOf(g.Captures(ctx, collection, urlkey), url, at)
+}
+
+// Taken is DB.Taken of what may be seen.
+func (g *Guard) Taken(ctx context.Context, collection, urlkey, url string, from time.Time) (storage.Capture, error) {
+	s, err := g.sieve(ctx, collection)
+	if err != nil {
+		return storage.Capture{}, err
+	}
+	c, err := g.Rows.Taken(ctx, collection, urlkey, url, from)
+	if err == nil && s != nil && !s.shows(&c) {
+		return storage.Capture{}, fmt.Errorf("capture of %s: %w", url, storage.ErrNotFound)
+	}
+	return c, err
+}
+
+// Captures is DB.Captures of what may be seen.
+func (g *Guard) Captures(ctx context.Context, collection, urlkey string) iter.Seq2[storage.Capture, error] {
+	return g.CapturesIn(ctx, storage.OneKey(collection, urlkey), storage.Place{}, false)
+}
+
+// CapturesIn is DB.CapturesIn of what may be seen.
+func (g *Guard) CapturesIn(ctx context.Context, span storage.KeySpan, after storage.Place, backwards bool) iter.Seq2[storage.Capture, error] {
+	return func(yield func(storage.Capture, error) bool) {
+		s, err := g.sieve(ctx, span.Collection)
+		if err != nil {
+			yield(storage.Capture{}, err)
+			return
+		}
+		for _, part := range s.parts(span, backwards) {
+			for c, err := range g.Rows.CapturesIn(ctx, part, after, backwards) {
+				if err == nil && s != nil && !s.shows(&c) {
+					continue
+				}
+				if !yield(c, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// parts are those of a span that may hold what may be seen: of one key, the times that its rules leave, so that no row
+// is read of what is hidden.
+func (s *sieve) parts(span storage.KeySpan, backwards bool) []storage.KeySpan {
+	if s == nil || span.To == "" || span != withTimes(storage.OneKey(span.Collection, span.From), span) {
+		return []storage.KeySpan{span}
+	}
+	var out []storage.KeySpan
+	for _, t := range s.spans(span.From) {
+		part := span
+		if part.Since.Before(t.From) {
+			part.Since = t.From
+		}
+		if !t.Before.IsZero() && (part.Until.IsZero() || t.Before.Before(part.Until)) {
+			part.Until = t.Before
+		}
+		if part.Until.IsZero() || part.Since.Before(part.Until) {
+			out = append(out, part)
+		}
+	}
+	if backwards {
+		slices.Reverse(out)
+	}
+	return out
+}
+
+func withTimes(one, of storage.KeySpan) storage.KeySpan {
+	one.Since, one.Until = of.Since, of.Until
+	return one
+}
+
+// PassOver is DB.PassOver of what may be seen.
+func (g *Guard) PassOver(ctx context.Context, span storage.KeySpan, after storage.Place, backwards bool, n int64) (storage.Place, int64, error) {
+	s, err := g.sieve(ctx, span.Collection)
+	if err != nil {
+		return storage.Place{}, 0, err
+	}
+	if s == nil {
+		return g.Rows.PassOver(ctx, span, after, backwards, n)
+	}
+	var passed int64
+	for c, err := range g.CapturesIn(ctx, span, after, backwards) {
+		if err != nil {
+			return storage.Place{}, 0, err
+		}
+		if passed == n {
+			break
+		}
+		after = c.Place()
+		passed++
+	}
+	return after, passed, nil
+}
+
+// Attempts is DB.Attempts of what may be seen: an attempt counts as a capture of its moment would.
+func (g *Guard) Attempts(ctx context.Context, collection, urlkey string) ([]storage.Attempt, error) {
+	s, err := g.sieve(ctx, collection)
+	if err != nil {
+		return nil, err
+	}
+	as, err := g.Rows.Attempts(ctx, collection, urlkey)
+	if s == nil || err != nil {
+		return as, err
+	}
+	return slices.DeleteFunc(as, func(a storage.Attempt) bool { return !s.verdict(a.URLKey, a.URL, a.At).Shown() }), nil
+}
+
+// CaptureAt is DB.CaptureAt of what may be seen.
+func (g *Guard) CaptureAt(ctx context.Context, segment string, offset int64) (storage.Capture, error) {
+	c, err := g.Rows.CaptureAt(ctx, segment, offset)
+	if err != nil {
+		return c, err
+	}
+	s, err := g.sieve(ctx, c.Collection)
+	if err == nil && s != nil && !s.shows(&c) {
+		err = fmt.Errorf("capture at %d of %s: %w", offset, segment, storage.ErrNotFound)
+	}
+	if err != nil {
+		return storage.Capture{}, err
+	}
+	return c, nil
+}
