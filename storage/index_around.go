@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -15,17 +16,19 @@ type Around struct {
 	First, Last   bool      // nothing stands before the last of Before, nothing after the last of After
 }
 
-// beforeKey and afterKey walk the primary key both ways from a moment.
+// beforeKey and afterKey walk the primary key both ways from a moment. The limit is a part of the text: SQLite, whose plans
+// depend on it, parses a statement anew each time that one is bound, which took three quarters of the query's time.
 const (
-	beforeKey = `WHERE collection=$1 AND urlkey=$2 AND at<=$3 ORDER BY at DESC, segment DESC, pos DESC LIMIT $4`
-	afterKey  = `WHERE collection=$1 AND urlkey=$2 AND at>$3 ORDER BY at, segment, pos LIMIT $4`
+	beforeKey = `WHERE collection=$1 AND urlkey=$2 AND at<=$3 ORDER BY at DESC, segment DESC, pos DESC LIMIT `
+	afterKey  = `WHERE collection=$1 AND urlkey=$2 AND at>$3 ORDER BY at, segment, pos LIMIT `
 )
 
 // Around brings up to n captures of a key on either side of a moment, by one query.
 func (db *DB) Around(ctx context.Context, collection, urlkey string, at time.Time, n int) (Around, error) {
-	cs, err := rowsOften(ctx, db, scanCapture, `SELECT `+captureCols+` FROM (SELECT `+captureCols+` FROM captures `+beforeKey+`) b
-		UNION ALL SELECT `+captureCols+` FROM (SELECT `+captureCols+` FROM captures `+afterKey+`) a`,
-		collection, foldKey(urlkey), micros(at), n)
+	limit := strconv.Itoa(n)
+	cs, err := rowsOften(ctx, db, scanCapture, `SELECT `+captureCols+` FROM (SELECT `+captureCols+` FROM captures `+beforeKey+limit+`) b
+		UNION ALL SELECT `+captureCols+` FROM (SELECT `+captureCols+` FROM captures `+afterKey+limit+`) a`,
+		collection, foldKey(urlkey), micros(at))
 	if err != nil {
 		return Around{}, fmt.Errorf("read captures: %w", err)
 	}

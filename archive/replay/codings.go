@@ -59,7 +59,7 @@ func (p *reply) readCodings(declared string) {
 func honest(codings []string, start []byte) []string {
 	var list []string
 	for i := len(codings) - 1; i >= 0 && len(start) > 0; i-- {
-		out, ok := undone(codings[i], start)
+		out, ok := undone(codings[i], start, i > 0)
 		if ok {
 			list = append([]string{codings[i]}, list...)
 			start = out
@@ -68,18 +68,18 @@ func honest(codings []string, start []byte) []string {
 	return list
 }
 
-// undone decodes the beginning of a payload, and says whether it can be in that coding.
-func undone(coding string, start []byte) ([]byte, bool) {
+// undone says whether the beginning of a payload can be in a coding, and decodes it, if that is wanted.
+func undone(coding string, start []byte, wanted bool) ([]byte, bool) {
 	switch coding {
 	case "gzip", "x-gzip":
-		if !bytes.HasPrefix(start, []byte{0x1f, 0x8b}) {
-			return nil, false
+		if sign := bytes.HasPrefix(start, []byte{0x1f, 0x8b}); !sign || !wanted {
+			return nil, sign
 		}
 	case "zstd":
-		frame := bytes.HasPrefix(start, []byte{0x28, 0xb5, 0x2f, 0xfd})
-		skipped := len(start) > 3 && start[0]&0xf0 == 0x50 && bytes.Equal(start[1:4], []byte{0x2a, 0x4d, 0x18})
-		if !frame && !skipped {
-			return nil, false
+		sign := bytes.HasPrefix(start, []byte{0x28, 0xb5, 0x2f, 0xfd}) ||
+			len(start) > 3 && start[0]&0xf0 == 0x50 && bytes.Equal(start[1:4], []byte{0x2a, 0x4d, 0x18}) // a frame to be skipped
+		if !sign || !wanted {
+			return nil, sign
 		}
 	default:
 		// These have no sign of their own. What reads as text is text: of random bytes one in three hundred thousand would.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 
 	"linkstead/archive/httpmsg"
 	"linkstead/archive/markup"
@@ -167,7 +168,10 @@ func (p *reply) rewrite(form notation) error {
 	}
 	defer d.Close() //nolint:errcheck // it frees buffers alone
 	limited := httpmsg.NewCapped(d, p.h.maxRewrite())
-	src, err := io.ReadAll(limited)
+	body := bodies.Get().(*bytes.Buffer)
+	defer keepBody(body)
+	_, err = body.ReadFrom(limited)
+	src := body.Bytes()
 	if err != nil {
 		p.payload.finish()
 	}
@@ -190,6 +194,18 @@ func (p *reply) rewrite(form notation) error {
 		return err
 	}
 	return out.Flush()
+}
+
+// bodies hold documents while they are rewritten. Long ones are not kept.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+const maxKept = 1 << 20 // bytes
+
+func keepBody(b *bytes.Buffer) {
+	if b.Cap() <= maxKept {
+		b.Reset()
+		bodies.Put(b)
+	}
 }
 
 // failed answers a fault of storage that came before anything was sent.
