@@ -42,6 +42,7 @@ type Config struct {
 	Traps   Traps
 	Segment Segment
 	Serve   Serve
+	Replay  Replay
 	Log     Log
 
 	Cookies  string // off, session, or a file of cookies

@@ -26,6 +26,7 @@ func (c Config) validate(whole bool) error {
 	c.checkIdentity(v)
 	c.checkNumbers(v)
 	c.checkServe(v)
+	c.checkReplay(v)
 	c.checkNetwork(v)
 	c.checkLog(v)
 	return errors.Join(v.errs...)

@@ -118,8 +118,8 @@ type Difference struct {
 	Found []string // what only the other has
 }
 
-// Far is how many parts differ.
-func (d *Difference) Far() int { return max(len(d.Asked), len(d.Found)) }
+// Far is how many parts only one of them has.
+func (d *Difference) Far() int { return len(d.Asked) + len(d.Found) }
 
 // Same says whether another key means the same, and in what they differ.
 func (a *Address) Same(key string) (Difference, bool) {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"linkstead/archive/fuzzy"
 	"linkstead/archive/urlkey"
 	"linkstead/archive/warc"
 	"linkstead/storage"
@@ -19,7 +20,8 @@ const about = 3
 // choice is the capture that an address asks for, with what stands about the moment that was asked for.
 type choice struct {
 	storage.Capture
-	near storage.Around
+	near    storage.Around
+	differs *fuzzy.Difference // from what was asked for; nil: it is that
 }
 
 // choose brings the capture that an address asks for. If that one only leads back to the same key (http to https, the
@@ -50,7 +52,7 @@ func (h *Handler) choose(ctx context.Context, a *address, exact bool) (choice, e
 	if exact && !a.loose && (stampOf(found.At) != a.stamp || found.URL != a.url) && hasSecond(&near, a.stamp) {
 		taken, err := h.Index.Taken(ctx, a.collection, key, a.url, at.Truncate(time.Second))
 		if err == nil && !leadsBack(&taken) {
-			return choice{taken, near}, nil
+			return choice{Capture: taken, near: near}, nil
 		}
 		if err != nil && !errors.Is(err, storage.ErrNotFound) {
 			return choice{}, err

@@ -34,6 +34,7 @@ import (
 	"strings"
 	"time"
 
+	"linkstead/archive/fuzzy"
 	"linkstead/archive/urlkey"
 	"linkstead/archive/warc"
 	"linkstead/storage"
@@ -76,7 +77,11 @@ type Handler struct {
 	Now         func() time.Time
 	Log         *slog.Logger
 
-	MaxEntries int   // captures of a TimeMap, after which there is another one; 0: 10,000
+	MaxEntries int // captures of a TimeMap, after which there is another one; 0: 10,000
+
+	Fuzzy       *fuzzy.Rules  // what a part of a page may differ in from what is asked for; nil: nothing
+	FuzzyWithin time.Duration // how far it may then be from the time asked for; 0: DefaultFuzzyWithin
+
 	MaxRewrite int64 // bytes, decoded, up to which a document is rewritten; 0: 32 MiB
 	MaxDecoded int64 // bytes, decoded, after which a body is cut; 0: 4 GiB
 }

@@ -121,6 +121,9 @@ func (p *reply) mementoHeaders() {
 	if p.c.Flags != "" {
 		head.Set("X-Archive-Flags", fieldValue(p.c.Flags))
 	}
+	if p.differs != nil {
+		head.Set("X-Archive-Fuzzy", p.differs.String())
+	}
 	// A capture never changes, but a nearer one may come for any address that is not its own.
 	head.Set("Cache-Control", "private, no-cache")
 	if own := p.a.own(&p.c); own.stamp == p.a.stamp && own.url == p.a.url {

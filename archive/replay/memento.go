@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 
+	"linkstead/archive/fuzzy"
 	"linkstead/archive/httpmsg"
 	"linkstead/archive/urlkey"
 	"linkstead/archive/warc"
@@ -25,6 +26,8 @@ type reply struct {
 
 	near storage.Around // what stands about the moment that was asked for
 
+	differs *fuzzy.Difference // of what is shown from what was asked for; nil: it is that
+
 	payload *source
 	head    httpmsg.Head // in effect: the capture's own, or of a not-modified revisit the original's, updated
 	status  int
@@ -37,7 +40,7 @@ func (h *Handler) memento(w http.ResponseWriter, r *http.Request, a address) {
 	if err := a.ask(w, r); err != nil {
 		return // the client has gone
 	}
-	c, err := h.choose(r.Context(), &a, topLevel(r, a.mod))
+	c, err := h.find(r, &a)
 	if errors.Is(err, storage.ErrNotFound) {
 		h.missing(w, r, &a)
 		return
@@ -50,7 +53,7 @@ func (h *Handler) memento(w http.ResponseWriter, r *http.Request, a address) {
 		h.redirect(w, r, http.StatusFound, to)
 		return
 	}
-	p := &reply{h: h, w: w, r: r, a: &a, c: c.Capture, near: c.near}
+	p := &reply{h: h, w: w, r: r, a: &a, c: c.Capture, near: c.near, differs: c.differs}
 	if err := p.open(); err != nil {
 		h.fault(w, r, &a, err)
 		return

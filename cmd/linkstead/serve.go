@@ -97,6 +97,9 @@ func (e *env) serve(ctx context.Context, s *store, health *health) (wait func() 
 		},
 		Now: e.now, Log: e.log,
 	}
+	if err := e.replaySettings(past); err != nil {
+		return nil, err
+	}
 	var g errgroup.Group
 	ctx, cancel := context.WithCancel(ctx)
 	for _, srv := range []struct {

@@ -1,0 +1,58 @@
+package configs
+
+import (
+	"net/url"
+	"strings"
+)
+
+// Replay says how copies are shown, and what is offered in the place of one that is not there.
+type Replay struct {
+	Fuzzy      Duration // from the time of its page, within which a requisite may stand for one that differs in nothing that matters; 0: none may
+	FuzzyRules string   // a file of rules for what does not matter, beside those of the program; or empty
+	Elsewhere  []string // "NAME ADDRESS" of other archives; see Elsewheres
+}
+
+// Elsewhere is another archive, which may have what this one has not.
+type Elsewhere struct {
+	Name   string
+	Prefix string // URL of its TimeGate; the address that is looked for follows. "{time}" in it stands for a time of 14 digits
+}
+
+// Elsewheres reads replay.elsewhere, and tells which entries can't be used.
+func Elsewheres(list []string) (out []Elsewhere, bad []int) {
+	for i, entry := range list {
+		name, prefix, ok := cutLast(strings.TrimSpace(entry))
+		u, err := url.Parse(strings.ReplaceAll(prefix, "{time}", "2000"))
+		if !ok || err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.User != nil || u.Fragment != "" || hasControl(entry) {
+			bad = append(bad, i)
+			continue
+		}
+		out = append(out, Elsewhere{name, prefix})
+	}
+	return out, bad
+}
+
+// cutLast cuts a text at its last space.
+func cutLast(s string) (before, after string, ok bool) {
+	i := strings.LastIndexByte(s, ' ')
+	if i < 0 {
+		return "", s, false
+	}
+	return strings.TrimSpace(s[:i]), s[i+1:], true
+}
+
+func (c Config) checkReplay(v *findings) {
+	if c.Replay.Fuzzy < 0 {
+		v.add("replay.fuzzy", c.Replay.Fuzzy, "write how far from its page's time such a copy may be, as in 24h, or 0s: none is shown")
+	}
+	if len(c.Replay.Elsewhere) > maxElsewhere {
+		v.add("replay.elsewhere", len(c.Replay.Elsewhere), "name 20 other archives at most")
+	}
+	_, bad := Elsewheres(c.Replay.Elsewhere)
+	for _, i := range bad {
+		v.add("replay.elsewhere", c.Replay.Elsewhere[i], "write a name, a space, and the address of a TimeGate, for example Example Archive https://archive.example/web/{time}/")
+	}
+}
+
+// maxElsewhere bounds how many other archives are offered.
+const maxElsewhere = 20
