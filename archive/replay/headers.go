@@ -117,7 +117,7 @@ func (h *Handler) ancestors() string {
 func (p *reply) mementoHeaders() {
 	head := p.w.Header()
 	head.Set("Memento-Datetime", p.c.At.UTC().Format(http.TimeFormat))
-	head.Set("Link", p.h.links(p.r, p.a, &choice{p.c, p.near}))
+	head.Set("Link", p.h.links(p.r, p.a, &choice{Capture: p.c, near: p.near}))
 	if p.c.Flags != "" {
 		head.Set("X-Archive-Flags", fieldValue(p.c.Flags))
 	}

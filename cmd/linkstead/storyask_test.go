@@ -15,9 +15,10 @@ import (
 )
 
 // cmdAsk sends one request and prints the head and the body of its answer, no redirect followed: ask STATUS URL WORDS…. A word
-// is a method in capitals, a field as "Name: value", or a body that begins with "=". All names lead to loopback. Until
+// is a method in capitals, a field as "Name: value", or a body that begins with "=". {now} in the URL is the time as replay's addresses have it. All names lead to loopback. Until
 // something listens there, it asks again.
 func cmdAsk(ts *testscript.TestScript, neg bool, args []string) {
+	args[1] = strings.ReplaceAll(args[1], "{now}", time.Now().UTC().Format("20060102150405"))
 	method, body, fields := http.MethodGet, "", http.Header{}
 	for _, word := range args[2:] {
 		if text, ok := strings.CutPrefix(word, "="); ok {
