@@ -18,6 +18,7 @@ type Row struct {
 	Offset   int64 // negative: nobody knows
 	File     string
 	Revisit  bool
+	Original string // of a revisit: what it refers to, in the words of whoever holds the index
 
 	Place Place // where the index holds it; zero in rows that were read from a file
 }

@@ -32,8 +32,10 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
+	"linkstead/archive/cdx"
 	"linkstead/archive/fuzzy"
 	"linkstead/archive/urlkey"
 	"linkstead/archive/warc"
@@ -52,8 +54,7 @@ type Index interface {
 // Walker reads captures in the order of the index.
 type Walker interface {
 	Around(ctx context.Context, collection, urlkey string, at time.Time, n int) (storage.Around, error)
-	CapturesIn(ctx context.Context, s storage.KeySpan, after storage.Place, backwards bool) iter.Seq2[storage.Capture, error]
-	PassOver(ctx context.Context, s storage.KeySpan, after storage.Place, backwards bool, n int64) (storage.Place, int64, error)
+	Rows
 }
 
 // Opener opens captures; its errors are those of warc.Library.
@@ -84,6 +85,9 @@ type Handler struct {
 
 	MaxRewrite int64 // bytes, decoded, up to which a document is rewritten; 0: 32 MiB
 	MaxDecoded int64 // bytes, decoded, after which a body is cut; 0: 4 GiB
+
+	OpenIndex bool         // scripts of pages of any site may read the index
+	listings  atomic.Int64 // of many URLs, that are being answered
 }
 
 func (h *Handler) maxRewrite() int64 {
@@ -156,6 +160,10 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, a address) {
 		h.memento(w, r, a)
 	case ofTimeMap:
 		h.timemap(w, r, a)
+	case ofCDX:
+		h.cdx(w, r, a, cdx.Pywb)
+	case ofWaybackCDX:
+		h.cdx(w, r, a, cdx.Wayback)
 	default:
 		h.astray(w, r, targetOf(r))
 	}

@@ -88,6 +88,8 @@ func (o one) PassOver(context.Context, storage.KeySpan, storage.Place, bool, int
 	return o.c.Place(), 1, nil
 }
 
+func (o one) CaptureAt(context.Context, string, int64) (storage.Capture, error) { return o.c, nil }
+
 func (o one) Attempts(context.Context, string, string) ([]storage.Attempt, error) { return nil, nil }
 
 func (o one) Open(_ context.Context, c storage.Capture) (*warc.Memento, error) {
