@@ -129,7 +129,8 @@ type TLS struct {
 type Serve struct {
 	Listen       string // host:port of the pages
 	ReplayListen string // host:port of the replay
-	ReplayOrigin string // how a browser names the replay, scheme://host[:port]
+	ReplayOrigin string // how a browser names the replay, scheme://host[:port]; "*." before the host for a host an archived site
+	OneOrigin    bool   // pages and copies on one listener and one origin: insecure
 	PagesOrigin  string // how a browser names the pages, or empty; see Pages
 }
 
@@ -140,18 +141,21 @@ type Log struct {
 }
 
 // defaultOrigin is how a browser names the replay unless somebody says otherwise.
-const defaultOrigin = "http://replay.localhost:8081"
+const defaultOrigin = "http://*.replay.localhost:8081"
 
-// Origin is how a browser names the replay: ReplayOrigin, or if nobody has set it, with the port of ReplayListen.
+// Origin is how a browser names the replay: ReplayOrigin without its "*.", or if nobody has set it, with the port of ReplayListen.
 func (s Serve) Origin() string {
-	if s.ReplayOrigin != defaultOrigin {
-		return s.ReplayOrigin
+	if s.OneOrigin {
+		return s.Pages()
 	}
-	if _, port, err := net.SplitHostPort(s.ReplayListen); err == nil {
+	if _, port, err := net.SplitHostPort(s.ReplayListen); err == nil && s.ReplayOrigin == defaultOrigin {
 		return "http://replay.localhost:" + port
 	}
-	return s.ReplayOrigin
+	return strings.Replace(s.ReplayOrigin, "://*.", "://", 1)
 }
+
+// PerSite says whether each archived site has a host of its own, below that of Origin.
+func (s Serve) PerSite() bool { return !s.OneOrigin && strings.Contains(s.ReplayOrigin, "://*.") }
 
 // Pages is how a browser names the archive's own pages: PagesOrigin, or if it is empty, what is listened on. Where that is
 // every address of the machine, which is no name, it is localhost.

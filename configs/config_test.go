@@ -246,7 +246,14 @@ func TestValidateNamesKeyValueAndRemedy(t *testing.T) {
 		{func(c *configs.Config) { c.Serve.Listen = "8080" }, []string{"serve.listen:", `"8080"`, "127.0.0.1:8080"}},
 		{func(c *configs.Config) { c.Serve.ReplayListen = "x:http" }, []string{"serve.replay_listen:"}},
 		{func(c *configs.Config) { c.Serve.ReplayOrigin = "http://a/b" }, []string{"serve.replay_origin:", "alone"}},
+		{func(c *configs.Config) { c.Serve.ReplayOrigin = "http://a.*.b" }, []string{"serve.replay_origin:", "alone"}},
+		{func(c *configs.Config) { c.Serve.ReplayOrigin = "http://*.*.b" }, []string{"serve.replay_origin:", "alone"}},
 		{func(c *configs.Config) { c.Serve.ReplayOrigin = "http://127.0.0.1:8081" }, []string{"serve.replay_origin:", "share cookies"}},
+		{func(c *configs.Config) { c.Serve.ReplayOrigin = "http://*.127.0.0.2:8081" }, []string{"serve.replay_origin:", "no names below"}},
+		{pagesAndCopies("https://archive.example.org", "https://*.replay.example.org"), []string{"serve.replay_origin:", "shares cookies with archive.example.org"}},
+		{pagesAndCopies("https://example.org", "https://*.replay.example.org"), []string{"serve.replay_origin:", "shares cookies with example.org"}},
+		{pagesAndCopies("https://archive.replay.example.org", "https://*.replay.example.org"), []string{"serve.replay_origin:", "shares cookies"}},
+		{pagesAndCopies("http://archive.replay.localhost", "http://*.replay.localhost"), []string{"serve.replay_origin:", "shares cookies"}},
 		{func(c *configs.Config) { c.Serve.PagesOrigin = "archive.example" }, []string{"serve.origin:", `"archive.example"`, "alone"}},
 		{func(c *configs.Config) { c.Serve.PagesOrigin = "https://replay.localhost" }, []string{"serve.replay_origin:", "share cookies"}},
 		{func(c *configs.Config) { c.Serve.Listen, c.Serve.ReplayOrigin = "0.0.0.0:80", "http://localhost:81" }, []string{"share cookies"}},
@@ -307,7 +314,7 @@ func TestOriginFollowsThePort(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := c.Serve.Origin(); got != "http://replay.localhost:8081" {
+	if got := c.Serve.Origin(); got != "http://replay.localhost:8081" || !c.Serve.PerSite() {
 		t.Errorf("by default %s", got)
 	}
 	c.Serve.ReplayListen = "127.0.0.1:9000"
@@ -315,8 +322,42 @@ func TestOriginFollowsThePort(t *testing.T) {
 		t.Errorf("with another port %s", got)
 	}
 	c.Serve.ReplayOrigin = "https://copies.example"
-	if got := c.Serve.Origin(); got != "https://copies.example" {
+	if got := c.Serve.Origin(); got != "https://copies.example" || c.Serve.PerSite() {
 		t.Errorf("as set %s", got)
+	}
+	c.Serve.ReplayOrigin = "https://*.copies.example"
+	if got := c.Serve.Origin(); got != "https://copies.example" || !c.Serve.PerSite() {
+		t.Errorf("as set for a host a site %s", got)
+	}
+	c.Serve.OneOrigin = true
+	if got := c.Serve.Origin(); got != "http://127.0.0.1:8080" || c.Serve.PerSite() {
+		t.Errorf("with one origin %s", got)
+	}
+}
+
+// pagesAndCopies names where the two are seen.
+func pagesAndCopies(pages, copies string) func(*configs.Config) {
+	return func(c *configs.Config) { c.Serve.PagesOrigin, c.Serve.ReplayOrigin = pages, copies }
+}
+
+// TestPlacesThatShareNoCookies are fit for pages and copies.
+func TestPlacesThatShareNoCookies(t *testing.T) {
+	for _, set := range []func(*configs.Config){
+		pagesAndCopies("", "http://*.replay.localhost:9000"),
+		pagesAndCopies("http://localhost:8080", "http://*.replay.localhost:8081"),
+		pagesAndCopies("https://archive.example.org", "https://*.archive-copies.org"),
+		pagesAndCopies("https://me.github.io", "https://*.you.github.io"),
+		pagesAndCopies("https://archive.example.org", "https://replay.example.org"), // sandboxed: no cookies at all
+		func(c *configs.Config) { c.Serve.OneOrigin, c.Serve.ReplayOrigin = true, "http://127.0.0.1:8080" },
+	} {
+		c, err := configs.Load("", env(nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		set(&c)
+		if err := c.Validate(); err != nil {
+			t.Errorf("%s beside %s: %v", c.Serve.ReplayOrigin, c.Serve.Pages(), err)
+		}
 	}
 }
 

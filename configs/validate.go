@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/net/publicsuffix"
 )
 
 // Validate checks every setting. Its error names each key at fault, its value and what to try, one a line.
@@ -253,13 +255,46 @@ func (c Config) checkServe(v *findings) {
 	if !ok && c.Serve.PagesOrigin != "" {
 		v.add("serve.origin", c.Serve.PagesOrigin, "write scheme, host and port alone, for example https://archive.example.org, or leave it empty")
 	}
-	copies, ok := originForm(c.Serve.ReplayOrigin)
-	switch {
-	case !ok:
-		v.add("serve.replay_origin", c.Serve.ReplayOrigin, "write scheme, host and port alone, for example http://replay.localhost:8081")
-	case host != "" && strings.EqualFold(copies, host), own != "" && strings.EqualFold(copies, own):
-		v.add("serve.replay_origin", c.Serve.ReplayOrigin, "use another host name than serve.listen and serve.origin have: ports of one host share cookies")
+	c.Serve.checkReplay(v, host, own)
+}
+
+// checkReplay sees to it that what an archived page may write, the archive's pages never read: cookies know no ports, and
+// those of a name are those of the names below it as well (RFC 6265 §8.5, §5.1.3).
+func (s Serve) checkReplay(v *findings, pages ...string) {
+	if s.OneOrigin {
+		return
 	}
+	copies, ok := originForm(strings.Replace(s.ReplayOrigin, "://*.", "://", 1))
+	if !ok || strings.Contains(copies, "*") {
+		v.add("serve.replay_origin", s.ReplayOrigin, "write scheme, host and port alone, for example http://*.replay.localhost:8081")
+		return
+	}
+	if _, err := netip.ParseAddr(copies); err == nil && s.PerSite() {
+		v.add("serve.replay_origin", s.ReplayOrigin, "an address has no names below it: name a host, or leave the \"*.\" out")
+		return
+	}
+	for _, p := range pages {
+		switch {
+		case p == "":
+		case strings.EqualFold(copies, p):
+			v.add("serve.replay_origin", s.ReplayOrigin, "use another host name than serve.listen and serve.origin have: ports of one host share cookies")
+			return
+		case s.PerSite() && strings.EqualFold(site(copies), site(p)):
+			v.add("serve.replay_origin", s.ReplayOrigin, fmt.Sprintf("it shares cookies with %s, where the pages are: use a domain of another owner, or leave the \"*.\" out", p))
+			return
+		}
+	}
+}
+
+// site is the longest part of a host name for which cookies can be set: what is registered under a public suffix.
+func site(host string) string {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return host
+	}
+	if s, err := publicsuffix.EffectiveTLDPlusOne(strings.Trim(strings.ToLower(host), ".")); err == nil {
+		return s
+	}
+	return host
 }
 
 // originForm gives the host name of scheme://host[:port], and whether that is the form.

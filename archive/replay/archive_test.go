@@ -70,7 +70,7 @@ func newArchive(t testing.TB) *testArchive {
 	})
 	a.handler = &replay.Handler{
 		Index: a.db, Library: &warc.Library{Shelves: a.db, Blobs: blobs, Spool: filepath.Join(a.dir, "spool")},
-		Collection: collection, Origin: testOrigin, Pages: testPages, Now: now, Log: log,
+		Collection: collection, Origin: testOrigin, Mode: replay.PerSite, Pages: testPages, Now: now, Log: log,
 	}
 	return a
 }

@@ -3,6 +3,7 @@ package replay_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -18,13 +19,15 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"linkstead/archive/replay"
 )
 
 // browser is a headless Chromium and what it did.
 type browser struct {
 	t      *testing.T
 	ctx    context.Context
-	origin string
+	origin string // where pages are asked for; what is shown may be at a host below it
 
 	mu         sync.Mutex
 	outside    []string // requests beyond the origin
@@ -82,8 +85,7 @@ func (b *browser) note(event any) {
 	defer b.mu.Unlock()
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
-		b.asked[e.Request.URL]++
-		b.request(e.Request.URL)
+		b.asked[b.request(e.Request.URL)]++
 	case *network.EventWebSocketCreated:
 		b.request(e.URL)
 	case *audits.EventIssueAdded:
@@ -101,13 +103,27 @@ func (b *browser) note(event any) {
 	}
 }
 
-func (b *browser) request(url string) {
+// request notes one, and gives its URL as if it had been asked of the origin itself.
+func (b *browser) request(url string) string {
 	for _, p := range []string{b.origin + "/", "data:", "blob:", "about:"} {
 		if strings.HasPrefix(url, p) {
-			return
+			return url
+		}
+	}
+	if label, rest, ok := strings.Cut(strings.TrimPrefix(url, "http://"), "."); ok && !strings.ContainsAny(label, ":/") {
+		if strings.HasPrefix(rest, strings.TrimPrefix(b.origin, "http://")+"/") {
+			return "http://" + rest
 		}
 	}
 	b.outside = append(b.outside, url)
+	return url
+}
+
+// inModes runs a test for each way in which archived sites are kept apart.
+func inModes(t *testing.T, f func(t *testing.T, mode replay.Mode)) {
+	for name, mode := range map[string]replay.Mode{"a host a site": replay.PerSite, "one host": replay.OneHost} {
+		t.Run(name, func(t *testing.T) { f(t, mode) })
+	}
 }
 
 // check says what must never happen.
@@ -126,12 +142,19 @@ func (b *browser) check() {
 	}
 }
 
+// patience is for how long a page may take; a loaded machine needs some.
+const patience = 30 * time.Second
+
 // poll waits until a JavaScript expression is true.
 func (b *browser) poll(expression string) error {
+	end := time.Now().Add(patience)
 	for {
 		ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("!!("+expression+")"))
 		if err == nil && ok || b.ctx.Err() != nil {
 			return b.ctx.Err()
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("not within %s: %s", patience, expression)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
@@ -141,8 +164,11 @@ const pixel = "GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00!\xf9\x
 
 // TestShimInChromium loads a page that asks for things in every way that the shim knows. The page's script tells in
 // window.results what it saw.
-func TestShimInChromium(t *testing.T) {
+func TestShimInChromium(t *testing.T) { shimInChromium(t, replay.PerSite) }
+
+func shimInChromium(t *testing.T, mode replay.Mode) {
 	a := newArchive(t)
+	a.handler.Mode = mode
 	a.page("http://site.test/dir/page", "text/html", file(t, "dynamic.html"), "Content-Security-Policy: default-src 'none'",
 		"Clear-Site-Data: \"*\"", "Link: <http://live.test/link.css>; rel=preload; as=style")
 	for _, name := range []string{"img-src", "img-attr", "img-ns", "img-html", "img-adjacent", "img-write", "img-set-1x", "img-fragment",
@@ -166,6 +192,7 @@ func TestShimInChromium(t *testing.T) {
 	b := browse(t, a)
 	must(t, chromedp.Do(b.ctx, chromedp.Navigate(b.origin+"/web/2020/http://site.test/dir/page")))
 	err := b.poll("window.results && window.results.done")
+	b.check()
 	results, evalErr := chromedp.Run(b.ctx, chromedp.Evaluate[map[string]any]("window.results || {}"))
 	must(t, evalErr)
 	for name, got := range results {
@@ -188,9 +215,12 @@ func TestShimInChromium(t *testing.T) {
 }
 
 // TestAleppoInChromium loads the WordPress page whose emoji loader makes a script element at run time.
-func TestAleppoInChromium(t *testing.T) {
+func TestAleppoInChromium(t *testing.T) { inModes(t, aleppoInChromium) }
+
+func aleppoInChromium(t *testing.T, mode replay.Mode) {
 	const url = "http://blog.wp.test/2023/02/aleppo/"
 	a := newArchive(t)
+	a.handler.Mode = mode
 	a.page(url, "text/html; charset=UTF-8", file(t, "../../post/testdata/aleppo.html"))
 	a.page("http://blog.wp.test/wp-includes/js/wp-emoji-release.min.js?ver=6.1.9", "text/javascript",
 		"window.emoji = 1; var i = new Image; i.setAttribute('src', _wpemojiSettings.baseUrl + '1f600.png')")

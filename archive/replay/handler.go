@@ -30,7 +30,6 @@ import (
 	"iter"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -72,7 +71,8 @@ type Handler struct {
 	Access      Access                                               // nil: all that Index has may be seen
 	Collection  string                                               // the default one, at /web/
 	Collections func(ctx context.Context, name string) (bool, error) // says whether another is served, at its name; nil: none is
-	Origin      string                                               // of this handler, "http://replay.localhost:8081": requests for any other host are refused
+	Origin      string                                               // of this handler, "http://replay.localhost:8081": requests for any other host are refused, save those that Mode allows
+	Mode        Mode                                                 // how archived sites are kept apart
 	Pages       string                                               // the origin of the archive's own pages: linked to, and allowed to frame mementos
 	Evidence    func(storage.Attempt) string                         // path of the page there on an attempt; nil: there is none
 	Now         func() time.Time
@@ -106,13 +106,18 @@ func (h *Handler) maxDecoded() int64 {
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	site, ok := h.seat(r.Host)
+	h.share(w, r)
 	switch {
-	case !sameHost(r.Host, h.Origin):
+	case !ok:
 		// RFC 9110 §15.5.20. A page under another name could read what other sites' scripts left here.
 		h.plain(w, r, http.StatusMisdirectedRequest, "This is the replay server of a Linkstead archive. Its address is "+h.Origin+"/\n")
 		return
 	case !isAllowed(r.Method):
 		h.disallow(w, r, allowed)
+		return
+	case w.Header().Get("Access-Control-Allow-Methods") != "": // a preflight asks for no more
+		h.plain(w, r, http.StatusNoContent, "")
 		return
 	case r.Header.Get("Service-Worker") != "":
 		// A service worker would answer for every page of this origin.
@@ -136,11 +141,27 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.astray(w, r, target)
 	case !reads(r) && a.kind != ofMemento && a.kind != ofGate:
 		h.disallow(w, r, "GET, HEAD")
+	case site != "" && (err != nil || a.kind != ofMemento && a.kind != ofGate):
+		h.leadHome(w, r, target)
 	case err != nil:
 		h.refuse(w, r, err)
 	default:
 		h.answer(w, r, a)
 	}
+}
+
+// Claims says whether a request is for the replay rather than for what else is served on its origin, as Shared allows.
+func (h *Handler) Claims(r *http.Request) bool {
+	target := targetOf(r)
+	if strings.HasPrefix(target, "/"+defaultName+"/") {
+		return true
+	}
+	if a, err := parseAddress(target); !errors.Is(err, errForeign) && a.kind != ofHome {
+		_, ok := h.served(r, &a)
+		return ok
+	}
+	_, ok := h.belongs(r, target)
+	return ok && !navigates(r)
 }
 
 // answer answers a request for an address that is understood.
@@ -200,17 +221,6 @@ func targetOf(r *http.Request) string {
 	return t
 }
 
-// sameHost says whether a Host field names the host of an origin.
-func sameHost(host, origin string) bool {
-	o, err := url.Parse(origin)
-	if err != nil || o.Host == "" {
-		return false
-	}
-	port := map[string]string{"http": ":80", "https": ":443"}[o.Scheme]
-	trim := func(s string) string { return strings.TrimSuffix(strings.ToLower(s), port) }
-	return trim(host) == trim(o.Host)
-}
-
 // astray answers a request for what is no memento: the front page, or a reference that a script made against this
 // origin. Where it belongs, its Referer tells (RFC 9110 §10.1.3).
 func (h *Handler) astray(w http.ResponseWriter, r *http.Request, target string) {
@@ -218,20 +228,24 @@ func (h *Handler) astray(w http.ResponseWriter, r *http.Request, target string) 
 		h.redirect(w, r, http.StatusTemporaryRedirect, to)
 		return
 	}
-	if path, _, _ := strings.Cut(target, "?"); path == "/" {
-		h.home(w, r)
-		return
-	}
-	if embedded(r, asPage) {
+	site, _ := h.seat(r.Host)
+	path, _, _ := strings.Cut(target, "?")
+	switch {
+	case path != "/" && embedded(r, asPage):
 		h.plain(w, r, http.StatusNotFound, "Nothing is here.\n")
-		return
+	case site != "":
+		h.leadHome(w, r, target)
+	case path == "/":
+		h.home(w, r)
+	default:
+		h.page(w, r, http.StatusNotFound, "astray", pageData{Title: "Nothing is here"})
 	}
-	h.page(w, r, http.StatusNotFound, "astray", pageData{Title: "Nothing is here"})
 }
 
 // belongs resolves a reference against the archived page that made it.
 func (h *Handler) belongs(r *http.Request, target string) (string, bool) {
-	path, ok := strings.CutPrefix(r.Referer(), strings.TrimSuffix(h.Origin, "/"))
+	site, _ := h.seat(r.Host)
+	path, ok := strings.CutPrefix(r.Referer(), h.originOf(site))
 	if !ok {
 		return "", false
 	}
@@ -264,7 +278,7 @@ func (h *Handler) plain(w http.ResponseWriter, r *http.Request, status int, text
 	}
 }
 
-// redirect sends a client to another path of this origin. Its own answers are never mementos (RFC 7089 §4.5.1).
+// redirect sends a client to another path of the host that it asked, or to another host of ours. Its own answers are never mementos (RFC 7089 §4.5.1).
 func (h *Handler) redirect(w http.ResponseWriter, _ *http.Request, status int, path string) {
 	head := w.Header()
 	h.ownHeaders(head)

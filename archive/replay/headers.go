@@ -27,10 +27,6 @@ const (
 	maxOrig    = 24 << 10
 )
 
-// permissions that no page of the past needs to ask a reader for.
-const permissions = "camera=(), microphone=(), geolocation=(), display-capture=(), payment=(), usb=(), serial=(), hid=(), " +
-	"midi=(), publickey-credentials-get=(), identity-credentials-get=()"
-
 // copyHeaders passes the archived fields on.
 func copyHeaders(dst http.Header, head httpmsg.Head) {
 	total := 0
@@ -77,40 +73,6 @@ func isToken(s string) bool {
 		}
 	}
 	return s != ""
-}
-
-// protect sets what every answer has. Nothing beyond this origin learns what is read here.
-func (h *Handler) protect(head http.Header, policy string) {
-	head.Set("Content-Security-Policy", policy)
-	head.Set("Referrer-Policy", "same-origin")
-	head.Set("Permissions-Policy", permissions)
-	head["Content-Type"] = nil // or net/http guesses one
-	head.Set("Vary", "Accept-Encoding, Sec-Fetch-Dest")
-}
-
-// ownHeaders sets what our own pages and redirects have.
-func (h *Handler) ownHeaders(head http.Header) {
-	h.protect(head, "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors "+h.ancestors())
-	head.Set("Vary", "Sec-Fetch-Dest, Referer")
-	head.Set("Cache-Control", "no-store") // a miss may be a capture in a moment
-	head.Set("X-Content-Type-Options", "nosniff")
-}
-
-// pagePolicy stops what rewriting missed: this origin only, but within it all that pages of the past may do.
-func (h *Handler) pagePolicy() string {
-	return "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; base-uri 'self'; form-action 'self'; frame-ancestors " + h.ancestors()
-}
-
-// exactPolicy lets bytes that nobody has rewritten do nothing at all.
-func (h *Handler) exactPolicy() string {
-	return "sandbox; default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors " + h.ancestors()
-}
-
-func (h *Handler) ancestors() string {
-	if h.Pages == "" {
-		return "'self'"
-	}
-	return "'self' " + strings.TrimSuffix(h.Pages, "/")
 }
 
 // mementoHeaders sets what tells a client what it has got (RFC 7089 §2.1.1, §2.2.1).

@@ -49,7 +49,15 @@ func (h *Handler) memento(w http.ResponseWriter, r *http.Request, a address) {
 		h.fault(w, r, &a, err)
 		return
 	}
-	if to, ok := truthful(r, &a, &c.Capture); ok {
+	to, moved := truthful(r, &a, &c.Capture)
+	if origin, ok := h.elsewhere(r, a.mod, urlOf(&c.Capture)); ok {
+		if !moved {
+			to = a.String()
+		}
+		h.redirect(w, r, http.StatusTemporaryRedirect, origin+to)
+		return
+	}
+	if moved {
 		h.redirect(w, r, http.StatusFound, to)
 		return
 	}
@@ -162,7 +170,7 @@ func (p *reply) send() {
 	if p.a.mod == asIs || form != html && form != xml && !inert(p.mime) || ambiguous(p.head) {
 		p.h.protect(head, p.h.exactPolicy())
 	} else {
-		p.h.protect(head, p.h.pagePolicy())
+		p.h.protect(head, p.h.pagePolicy(p.r, p.a.mod, urlOf(&p.c), !inert(p.mime)))
 	}
 	if p.a.mod == asData {
 		head.Add("Vary", "Accept") // see bare

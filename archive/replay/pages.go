@@ -66,7 +66,7 @@ var deadly = []outcome.Outcome{
 
 // page answers with one of our own pages.
 func (h *Handler) page(w http.ResponseWriter, r *http.Request, status int, name string, data pageData) {
-	data.Style, data.Pages, data.Origin = assetRoot+styleName, h.Pages, strings.TrimSuffix(h.Origin, "/")
+	data.Style, data.Pages, data.Origin = assetRoot+styleName, h.Pages, h.originOf("")
 	var body bytes.Buffer
 	if err := pages.ExecuteTemplate(&body, name, data); err != nil {
 		h.Log.Error("make a page", "page", name, "error", err)
@@ -181,6 +181,10 @@ func (h *Handler) attempts(r *http.Request, a *address, data *pageData) error {
 func (h *Handler) missing(w http.ResponseWriter, r *http.Request, a *address) {
 	if embedded(r, a.mod) {
 		h.plain(w, r, http.StatusNotFound, "Not in the archive.\n")
+		return
+	}
+	if site, _ := h.seat(r.Host); site != "" && topLevel(r, a.mod) {
+		h.leadHome(w, r, targetOf(r))
 		return
 	}
 	data := pageData{Title: "Not in the archive", URL: a.url}

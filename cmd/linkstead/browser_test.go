@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -70,7 +71,7 @@ type picFact struct {
 
 // factsScript tells addresses as they were before they were turned inward.
 const factsScript = `(() => {
-	const was = s => s.replace(/https?:\/\/replay\.localhost:\d+\/web\/\d+[a-z]*_?\//g, '');
+	const was = s => s.replace(/https?:\/\/(?:[a-z0-9-]+\.)?replay\.localhost:\d+\/web\/\d+[a-z]*_?\//g, '');
 	const props = ['display', 'position', 'color', 'background-color', 'background-image', 'font-family', 'font-size', 'font-weight',
 		'line-height', 'letter-spacing', 'text-align', 'list-style-image', 'margin', 'padding', 'border', 'width', 'height', 'opacity', 'content'];
 	return {
@@ -84,6 +85,11 @@ const factsScript = `(() => {
 	};
 })()`
 
+var siteHost = regexp.MustCompile(`^http://[a-z0-9-]+\.(replay\.localhost:\d+/)`)
+
+// atOrigin is an address as if it had been asked of the replay's origin: each archived site has a host below it.
+func atOrigin(url string) string { return siteHost.ReplaceAllString(url, "http://$1") }
+
 // watchScript reports violations from within, before anything else runs.
 const watchScript = `addEventListener('securitypolicyviolation', e => noteViolation(JSON.stringify(
 	[e.documentURI, e.effectiveDirective, e.blockedURI, e.sourceFile, e.lineNumber])), true)`
@@ -95,7 +101,7 @@ func browse(t testing.TB, rules ...string) *browser {
 	if err != nil {
 		t.Fatalf("Chromium is missing: apt-get install chromium (make test does it): %v", err)
 	}
-	rules = append(rules, "MAP * ~NOTFOUND", "EXCLUDE replay.localhost", "EXCLUDE 127.0.0.1")
+	rules = append(rules, "MAP * ~NOTFOUND", "EXCLUDE *.localhost", "EXCLUDE 127.0.0.1")
 	b := &browser{t: t, shots: t.ArtifactDir(), changed: make(chan struct{})}
 	alloc, stop := chromedp.NewExecAllocator(t.Context(),
 		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.Env("TMPDIR="+t.TempDir()), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
@@ -167,11 +173,11 @@ func (b *browser) note(event any) {
 		if e.RedirectResponse != nil {
 			b.answered(e.RequestID, e.RedirectResponse)
 		}
-		r := &response{url: e.Request.URL, kind: e.Type}
+		r := &response{url: atOrigin(e.Request.URL), kind: e.Type}
 		b.asked = append(b.asked, r)
 		b.requests[r.url], b.ids[e.RequestID] = r, r
 	case *network.EventWebSocketCreated:
-		b.asked = append(b.asked, &response{url: e.URL})
+		b.asked = append(b.asked, &response{url: atOrigin(e.URL)})
 	case *network.EventResponseReceived:
 		b.answered(e.RequestID, e.Response)
 	case *network.EventLoadingFinished:
@@ -184,7 +190,7 @@ func (b *browser) note(event any) {
 		}
 	case *page.EventFrameNavigated:
 		if e.Frame.ParentID == "" {
-			b.loaders[string(e.Frame.LoaderID)] = e.Frame.URL
+			b.loaders[string(e.Frame.LoaderID)] = atOrigin(e.Frame.URL)
 		}
 	case *page.EventLifecycleEvent:
 		if e.Name == "networkIdle" {

@@ -36,7 +36,7 @@ func serveArchive(t testing.TB, archive string) *served {
 		return d.DialContext(ctx, network, "127.0.0.1:"+replay)
 	}}}
 	t.Cleanup(s.client.CloseIdleConnections)
-	cmd := linkstead(t, "serve", "--archive", archive, "--listen", pages, "--replay-listen", "127.0.0.1:"+replay, "--replay-origin", s.origin)
+	cmd := linkstead(t, "serve", "--archive", archive, "--listen", pages, "--replay-listen", "127.0.0.1:"+replay)
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	if err := cmd.Start(); err != nil {

@@ -26,7 +26,8 @@ type places struct {
 	Listen       *string `help:"Where the archive's pages are served (default 127.0.0.1:8080)." placeholder:"HOST:PORT"`
 	Origin       *string `help:"How a browser names the pages' address (default http://, and that address)." placeholder:"ORIGIN"`
 	ReplayListen *string `help:"Where the copies are served (default 127.0.0.1:8081)." placeholder:"HOST:PORT"`
-	ReplayOrigin *string `help:"How a browser names the copies' address (default http://replay.localhost:8081)." placeholder:"ORIGIN"`
+	ReplayOrigin *string `help:"How a browser names the copies' address (default http://*.replay.localhost:8081: each archived site has a host below it)." placeholder:"ORIGIN"`
+	OneOrigin    *bool   `name:"insecure-one-origin" help:"INSECURE: pages and copies on one address and origin, where the scripts of archived pages can read and do what you can."`
 }
 
 func (p *places) overlay(cfg *configs.Config) {
@@ -34,6 +35,7 @@ func (p *places) overlay(cfg *configs.Config) {
 	set(&cfg.Serve.PagesOrigin, p.Origin)
 	set(&cfg.Serve.ReplayListen, p.ReplayListen)
 	set(&cfg.Serve.ReplayOrigin, p.ReplayOrigin)
+	set(&cfg.Serve.OneOrigin, p.OneOrigin)
 }
 
 // serveCmd serves the archive.
@@ -84,7 +86,7 @@ func (e *env) serve(ctx context.Context, s *store, health *health) (wait func() 
 	pages.Hosts = []string{strings.TrimPrefix(strings.TrimPrefix(v.Pages(), "http://"), "https://")}
 	readers := &guard.Guard{Rows: s.db, Rules: s.db, Now: s.db.Now}
 	past := &replay.Handler{
-		Index: readers, Access: readers, Library: s.lib, Collection: e.cfg.Collection, Origin: v.Origin(), Pages: v.Pages(), Evidence: report.AttemptPath,
+		Index: readers, Access: readers, Library: s.lib, Collection: e.cfg.Collection, Origin: v.Origin(), Mode: modeOf(v), Pages: v.Pages(), Evidence: report.AttemptPath,
 		Collections: func(ctx context.Context, name string) (bool, error) {
 			_, err := s.db.Collection(ctx, name)
 			if errors.Is(err, storage.ErrNotFound) {
@@ -102,10 +104,12 @@ func (e *env) serve(ctx context.Context, s *store, health *health) (wait func() 
 	}
 	var g errgroup.Group
 	ctx, cancel := context.WithCancel(ctx)
-	for _, srv := range []struct {
-		addr, flag string
-		h          http.Handler
-	}{{v.Listen, "--listen", health.over(pages.Handler())}, {v.ReplayListen, "--replay-listen", past}} {
+	servers := []listener{{v.Listen, "--listen", health.over(pages.Handler())}, {v.ReplayListen, "--replay-listen", past}}
+	if v.OneOrigin {
+		e.log.Warn("pages and copies share one origin: the scripts of archived pages can read and do what you can", "origin", v.Pages())
+		servers = []listener{{v.Listen, "--listen", together(servers[0].h, past)}}
+	}
+	for _, srv := range servers {
 		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", srv.addr)
 		if err != nil {
 			cancel()
@@ -115,6 +119,34 @@ func (e *env) serve(ctx context.Context, s *store, health *health) (wait func() 
 	}
 	fmt.Fprintf(e.stderr, "The archive's pages: %s/\nIts copies:          %s/\n", v.Pages(), v.Origin())
 	return func() error { defer cancel(); return g.Wait() }, nil
+}
+
+// listener is a handler and where it is served.
+type listener struct {
+	addr, flag string
+	h          http.Handler
+}
+
+// modeOf tells how archived sites are kept apart.
+func modeOf(v configs.Serve) replay.Mode {
+	switch {
+	case v.OneOrigin:
+		return replay.Shared
+	case v.PerSite():
+		return replay.PerSite
+	}
+	return replay.OneHost
+}
+
+// together serves pages and copies on one origin.
+func together(pages http.Handler, past *replay.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if past.Claims(r) {
+			past.ServeHTTP(w, r)
+			return
+		}
+		pages.ServeHTTP(w, r)
+	})
 }
 
 // listenError says what is wrong with the address that a flag names, without the words of the network stack around it.
