@@ -115,7 +115,8 @@ var renames = []markup.Rename{
 	{Element: "meta", Attr: "http-equiv", Value: "origin-trial", To: "data-archive-http-equiv"},
 }
 
-// shim brings our script into a page, before any of its own, and tells it what a reader of a wall is to be told.
+// shim brings our script into a page, before any of its own, and tells it what the address does not: when the page was captured
+// (data-taken, 14 digits), and what a reader of a wall is to be told.
 func (p *reply) shim(form notation) string {
 	notice := ""
 	if s := wall.Sentence(strings.Fields(p.c.Flags)); s != "" && topLevel(p.r, p.a.mod) && !bare(p.r, p.a.mod) {
@@ -125,7 +126,7 @@ func (p *reply) shim(form notation) string {
 	if form == xml {
 		namespace = ` xmlns="` + xhtml + `"`
 	}
-	return `<script` + namespace + ` src="` + assetRoot + shimName + `"` + notice + `></script>`
+	return `<script` + namespace + ` src="` + assetRoot + shimName + `" data-taken="` + stampOf(p.c.At) + `"` + notice + `></script>`
 }
 
 // xhtml is the namespace of the elements of HTML in XML.
