@@ -66,7 +66,7 @@ func (h *Handler) asset(w http.ResponseWriter, r *http.Request, name string) {
 	head := w.Header()
 	h.ownHeaders(head)
 	if name == shimName {
-		head.Set("Content-Security-Policy", h.pagePolicy()) // of the shared workers that it begins
+		head.Set("Content-Security-Policy", h.pagePolicy(r, asScript, "", false)) // of the shared workers that it begins
 	}
 	head.Set("Content-Type", mime)
 	head.Set("Cache-Control", "public, max-age=31536000, immutable")
