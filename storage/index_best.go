@@ -1,8 +1,10 @@
 package storage
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
+	"strings"
 	"time"
 )
 
@@ -58,6 +60,12 @@ func (c *Capture) before(best *Capture, url string, at time.Time) bool {
 	if r, other := c.rank(url), best.rank(url); r != other {
 		return r < other
 	}
-	far, other := c.At.Sub(at).Abs(), best.At.Sub(at).Abs()
-	return far < other || far == other && c.At.Before(best.At)
+	if far, other := c.At.Sub(at).Abs(), best.At.Sub(at).Abs(); far != other {
+		return far < other
+	}
+	if !c.At.Equal(best.At) {
+		return c.At.Before(best.At)
+	}
+	behind := cmp.Or(strings.Compare(c.Segment, best.Segment), cmp.Compare(c.Offset, best.Offset))
+	return behind > 0 != c.At.After(at) // as the index is walked from the moment on
 }
