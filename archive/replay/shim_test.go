@@ -12,6 +12,11 @@ import (
 // sealed serves a replay origin as browsers see it in a sandbox: of an opaque origin, in which they refuse all storage.
 func sealed(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Access-Control-Request-Method") != "" {
+			w.Header().Set("Access-Control-Allow-Headers", r.Header.Get("Access-Control-Request-Headers"))
+			w.Header().Set("Access-Control-Allow-Origin", "*")
+			return
+		}
 		h.ServeHTTP(&sealing{ResponseWriter: w, host: "http://" + r.Host}, r)
 	})
 }
@@ -47,6 +52,25 @@ func shimSites(t *testing.T) *testArchive {
 	for _, url := range []string{"http://site.test/check.js", "http://site.test/dir/check.js"} {
 		a.page(url, "text/javascript", check)
 	}
+	const js = "text/javascript"
+	a.page("http://site.test/dir/worker.js?of=page", js, file(t, "shim/worker.js"))
+	for _, name := range []string{"worker-checks.js", "nested.js", "shared.js"} {
+		a.page("http://site.test/dir/"+name, js, file(t, "shim/"+name))
+	}
+	a.page("http://cdn.test/module.mjs", js, file(t, "shim/module.mjs"))
+	a.page("http://cdn.test/checks.mjs", js, "export "+file(t, "shim/worker-checks.js"))
+	a.page("http://cdn.test/rel.json", "application/json", "{}")
+	a.page("http://site.test/rel.json", "application/json", "{}")
+	a.page("http://site.test/part.html", "text/html", "<p>a part")
+	a.page("http://api.test/data.json?a=1&b=2", "application/json", `{"n": 5}`, "X-Total: 5")
+	for _, what := range []string{"bees", "wasps"} {
+		a.capture(capture{url: "http://api.test/search", request: posted("POST", "application/x-www-form-urlencoded", "q="+what),
+			response: message(200, "text/plain", "answer to "+what)})
+	}
+	for _, query := range []string{"late", "inner", "set", "style", "attr", "prop", "css", "frozen"} {
+		a.page("http://cdn.test/pixel.gif?"+query, "image/gif", pixel)
+	}
+	a.page("http://site.test/pixel.gif", "image/gif", pixel)
 	return a
 }
 
@@ -71,7 +95,7 @@ func (b *browser) results(url string) {
 	b.mu.Unlock()
 }
 
-var shimPages = []string{"clock", "closed", "storage"}
+var shimPages = []string{"clock", "closed", "storage", "network", "workers", "history", "natives"}
 
 func TestShimPagesInChromium(t *testing.T) {
 	a := shimSites(t)

@@ -56,18 +56,20 @@ if (XMLHttpRequest) {
   before(x, "open", at(1, (v) => inside(v, "mp_")));
   property(x, "responseURL", { get: outside });
   property(x, "withCredentials", { set: (v) => v && !sealed }); // an opaque origin would be refused the answer
+  const nativeAll = free(x.getAllResponseHeaders), field = /^([^:]+): (.*\r\n)/gm;
+  const fields = (it) => swap(nativeAll(it) || "", field, (m) => {
+    const as = capturedName(lower(m[1]));
+    return as ? as + ": " + m[2] : "";
+  });
   method(x, "getResponseHeader", (it, args, native) => {
     if (args.length === 0 || !fromArchive(xhrAddress(it))) return apply(native, it, args);
     const name = lower(S(args[0]));
-    const value = apply(native, it, [origPrefix + name]);
-    return value === null && passed[name] ? apply(native, it, [name]) : value;
+    let value = null;
+    swap(fields(it), field, (m) => {
+      if (m[1] === name) value = (value === null ? "" : value + ", ") + slice(m[2], 0, -2);
+      return "";
+    });
+    return value;
   });
-  const field = /^([^:]+)(:.*\r\n)/gm;
-  method(x, "getAllResponseHeaders", (it, args, native) => {
-    const all = apply(native, it, args);
-    return fromArchive(xhrAddress(it)) ? swap(all, field, (m) => {
-      const as = capturedName(m[1]);
-      return as ? as + m[2] : "";
-    }) : all;
-  });
+  method(x, "getAllResponseHeaders", (it, args, native) => (fromArchive(xhrAddress(it)) ? fields(it) : apply(native, it, args)));
 }

@@ -31,8 +31,10 @@ const unpacked = (url) => {
 
 // introduced is the address of a script that brings in ours and then the one at ref.
 const introduced = (ref, options, alone) => {
-  const module = options !== null && typeof options === "object" && options.type === "module";
+  let module = options !== null && typeof options === "object" && options.type === "module";
   const text = trim(S(ref)), script = inside(text, "js_");
+  const late = module && sealed; // a worker of an opaque origin gets no module to begin with, but may import one
+  if (late) module = false;
   const bring = (url) => (module ? "import " : "importScripts(") + stringify(url) + (module ? ";" : ");");
   const url = begins(script, root) ? facts.home + (root === facts.prefix ? script : slice(script, facts.home.length)) : script;
   const tells = { home: facts.home, prefix: facts.prefix, time: current().time, shim: facts.shim, url: read(url)?.url || current().url };
@@ -50,11 +52,20 @@ const introduced = (ref, options, alone) => {
     tells.run = url; // found again by its address by the other pages that share it
     parts = null;
   }
+  if (late) {
+    tells.module = read(url) ? url : createObjectURL(URL, new Blob([parts[1]], { __proto__: null, type: "text/javascript" }));
+    parts = [parts[0]];
+  }
   const address = parts ? createObjectURL(URL, new Blob(parts, { __proto__: null, type: "text/javascript" })) : facts.shim;
   if (parts) setTimeout(() => revokeObjectURL(URL, address), 60000);
   return address + "#" + encodeURIComponent(stringify(tells));
 };
-constructor("Worker", (args) => { if (args.length > 0) args[0] = introduced(args[0], args[1]); });
+constructor("Worker", (args) => {
+  if (args.length === 0) return;
+  args[0] = introduced(args[0], args[1]);
+  if (sealed && args[1] !== null && typeof args[1] === "object") args[1] = { __proto__: null, name: args[1].name ?? "" };
+});
+if (sealed) delete self.SharedWorker; // it would throw: pages know that many browsers have none
 constructor("SharedWorker", (args) => {
   if (args.length === 0) return;
   args[0] = introduced(args[0], args[1], true);
@@ -76,6 +87,20 @@ if (self.WorkerGlobalScope) {
   const name = self.name;
   if (self.SharedWorkerGlobalScope) accessor(holder("name"), "name", () => unnamed(name));
   if (facts.run) self.importScripts(facts.run);
+  if (facts.module) { // what comes before it is there waits
+    const { MessageEvent } = self, stop = free(Event.prototype.stopImmediatePropagation);
+    let early = [];
+    listen(self, "message", (e) => {
+      if (!early) return;
+      stop(e);
+      push(early, e);
+    });
+    then(import(facts.module), () => {
+      const list = early;
+      early = null;
+      for (let i = 0; i < list.length; i++) dispatch(self, new MessageEvent("message", { __proto__: null, data: list[i].data, ports: list[i].ports }));
+    }, (e) => { setTimeout(() => { throw e; }); });
+  }
 }
 if (!self.document) return;
 
