@@ -107,7 +107,7 @@ func (r *Record) HTTP() (httpmsg.Head, io.Reader, error) {
 		// A head alone: a revisit, an answer to HEAD, or one whose body never came. Either way nothing follows.
 		return head, rest, nil
 	}
-	return head, lenient{httpmsg.Body(head, "", rest), r.m}, nil
+	return head, lenient{httpmsg.Body(head, "", rest), r.Block, r.m}, nil
 }
 
 // readHead reads the head of a response and returns the reader of what follows it.
@@ -142,8 +142,9 @@ func readHead(r io.Reader) (httpmsg.Head, io.Reader, error) {
 // lenient ends a body where the archived message does, whole or not; but where the record could not be read, it fails. The
 // end of the body comes only after the record's end and the member's checksum were right.
 type lenient struct {
-	body io.Reader
-	m    *memberReader
+	body  io.Reader
+	block io.Reader
+	m     *memberReader
 }
 
 func (l lenient) Read(p []byte) (int, error) {
@@ -152,7 +153,7 @@ func (l lenient) Read(p []byte) (int, error) {
 		err = io.EOF
 	}
 	if err == io.EOF && !l.m.broken {
-		_, _ = copyFrom(io.Discard, (*blockReader)(l.m)) // its error stays in the reader
+		_, _ = copyFrom(io.Discard, l.block) // its error stays in the reader
 	}
 	if l.m.broken {
 		return n, l.m.err
