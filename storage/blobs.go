@@ -48,6 +48,7 @@ type Blobs struct {
 	name  string
 	s3    *S3
 	close func()
+	outside
 }
 
 // String names the store as a person would: dir:PATH or s3://BUCKET/PREFIX.
@@ -59,6 +60,7 @@ func (b *Blobs) S3() *S3 { return b.s3 }
 // Close gives connections back. Blobs that are open stay open.
 func (b *Blobs) Close() error {
 	b.close()
+	b.leave()
 	return nil
 }
 
@@ -103,7 +105,7 @@ func OpenBlobs(ctx context.Context, where string, o BlobOptions) (*Blobs, error)
 		if err != nil {
 			return nil, err
 		}
-		return &Blobs{BlobReader: d, BlobWriter: d, name: where, close: func() {}}, nil
+		return &Blobs{BlobReader: d, BlobWriter: d, name: where, close: func() {}, outside: outside{opts: o}}, nil
 	}
 	if !strings.HasPrefix(where, "s3:") {
 		return nil, fmt.Errorf("blob store %q: write dir:PATH or s3://BUCKET/PREFIX", where)
@@ -115,5 +117,5 @@ func OpenBlobs(ctx context.Context, where string, o BlobOptions) (*Blobs, error)
 		}
 		return nil, fmt.Errorf("open blob store %s: %w", where, err)
 	}
-	return &Blobs{BlobReader: s, BlobWriter: s, name: s.String(), s3: s, close: s.pool.CloseIdleConnections}, nil
+	return &Blobs{BlobReader: s, BlobWriter: s, name: s.String(), s3: s, close: s.pool.CloseIdleConnections, outside: outside{opts: o}}, nil
 }

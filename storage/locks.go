@@ -101,6 +101,29 @@ func HoldPurge(dir string) (owner string, release func() error, err error) {
 	return owner, lock.Close, nil
 }
 
+// HoldImport makes sure that one process at a time imports by way of a spool's folder, and names an empty folder for what it
+// unpacks and writes. ErrLocked if another process does. The returned function gives the role back.
+func HoldImport(dir string) (temp string, release func() error, err error) {
+	temp = filepath.Join(dir, "import")
+	if err := makeDir(OS{}, dir); err != nil {
+		return "", nil, fmt.Errorf("prepare an import: %w", err)
+	}
+	lock, err := os.OpenFile(filepath.Join(dir, "import.lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return "", nil, fmt.Errorf("prepare an import: %w", err)
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			err = fmt.Errorf("import by way of %s: %w", dir, ErrLocked)
+		}
+		return "", nil, errors.Join(err, lock.Close())
+	}
+	if err := errors.Join(os.RemoveAll(temp), os.Mkdir(temp, 0o755)); err != nil {
+		return "", nil, errors.Join(fmt.Errorf("prepare an import: %w", err), lock.Close())
+	}
+	return temp, func() error { return errors.Join(os.RemoveAll(temp), lock.Close()) }, nil
+}
+
 // purger is the name of the spool's node, or where no worker has ever been, one that no other folder has.
 func purger(dir string) (string, error) {
 	b, err := os.ReadFile(filepath.Join(dir, "node"))

@@ -51,6 +51,8 @@ func (i *Inspector) orphans(ctx context.Context, n *Inspection) error {
 			return err
 		case row.State == storage.SegmentLost:
 			f.Detail = "the segment was given up, and the store has it all the same"
+		case Imported(row.ID) && storage.Outside(row.Location) && SegmentKey(row) == blob.Key:
+			continue // it tells where the records are
 		case row.Location == blob.Key || row.State != storage.SegmentStored && SegmentKey(row) == blob.Key:
 			continue
 		default:

@@ -64,6 +64,9 @@ func (i *Inspector) inspectOnce(ctx context.Context, row storage.Segment) (*Insp
 	if err := i.place(ctx, r); err != nil || r.open == nil {
 		return r.Inspection, err
 	}
+	if Imported(row.ID) {
+		return i.inspectImported(ctx, r)
+	}
 	r.want = newWanted(r.collection(), row.ID)
 	r.v = newVerifier()
 	r.v.take = r.want.unit
@@ -83,7 +86,7 @@ func (i *Inspector) inspectOnce(ctx context.Context, row storage.Segment) (*Insp
 
 // collection is the one that the segment's place tells of, where it has one.
 func (r *reading) collection() string {
-	if r.row.State == storage.SegmentStored {
+	if r.row.State == storage.SegmentStored && !storage.Outside(r.row.Location) {
 		return path.Base(path.Dir(r.row.Location))
 	}
 	return r.row.Collection

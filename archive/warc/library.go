@@ -205,7 +205,7 @@ func (m *Memento) read(ctx context.Context, l *Library, c storage.Capture) error
 	if err != nil {
 		return err
 	}
-	rec, err := ReadMember(raw)
+	rec, err := readMember(raw, c.Segment)
 	if err != nil {
 		return errors.Join(err, raw.Close())
 	}

@@ -120,6 +120,9 @@ func (l *Library) prove(ctx context.Context, c *storage.Capture, digest string) 
 	}
 	place := location(c.Segment, c.Offset)
 	p := proofOf(&m.Header, digest)
+	if Imported(c.Segment) {
+		p = &proof{} // other programs take other bytes for the payload; the member's own checksum is held
+	}
 	head := bytes.NewBuffer(make([]byte, 0, bytes.MinRead+max(0, min(maxProven+1, m.Header.Length-m.Head.Len))))
 	n, err := head.ReadFrom(io.LimitReader(m.Payload, maxProven+1))
 	if err == nil && n > maxProven {

@@ -23,6 +23,7 @@ type Adopter interface {
 	AdoptRun(ctx context.Context, r storage.Run) error
 	Adopt(ctx context.Context, ends []storage.End) error
 	AdoptCollection(ctx context.Context, c storage.Collection) error
+	AdoptCaptures(ctx context.Context, cs []storage.Capture) error
 	PurgeAdopter
 	AccessAdopter
 	Resolver
@@ -222,6 +223,9 @@ func (b *Rebuilder) segment(ctx context.Context, blob storage.Blob, done *Rebuil
 		Size: size, SHA256: hex.EncodeToString(h.Sum(nil)),
 	}
 	row.Collection = path.Base(path.Dir(blob.Key))
+	if Imported(row.ID) {
+		return b.adoptImported(ctx, blob, row, file, done)
+	}
 	b.compare(blob, row, done)
 	return b.adopt(ctx, row, file, done)
 }

@@ -41,6 +41,7 @@ type Record struct {
 	Header Header
 	Block  io.Reader // the block; its end comes only after the record's end, the member's end and checksum were right
 	m      *memberReader
+	wild   *wildMember // whose reader m is, if it is read as it was found
 }
 
 // Length is the size of the record's member, in bytes compressed. It is known once Block was read to its end or Finish
@@ -58,9 +59,12 @@ func (r *Record) Finish() error {
 // Close frees the buffers of a record that ReadMember returned; neither its Block nor its payload must be read after
 // that. It does not close the reader underneath.
 func (r *Record) Close() error {
-	m := r.m
-	r.m, r.Block = nil, nil
-	if m != nil {
+	m, wild := r.m, r.wild
+	r.m, r.wild, r.Block = nil, nil, nil
+	switch {
+	case wild != nil:
+		wild.free()
+	case m != nil:
 		m.free()
 	}
 	return nil

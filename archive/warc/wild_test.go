@@ -61,8 +61,8 @@ func TestWilds(t *testing.T) {
 	c := wildRecord("WARC/1.1", "http://c.test/", strings.Repeat("three ", 40_000), "\r\n", 0)
 	la, lb, lc := len(a), len(b), len(c)
 	za, zb, zc := zipped(a), zipped(b), zipped(c)
-	arc := "filedesc://x.arc 0.0.0.0 20080430204825 text/plain 76\n1 0 InternetArchive\nURL IP-address Archive-date Content-type Archive-length\n\n"
-	arc += "http://arc.test/a b 127.0.0.1 20080430204826 text/html 22\nHTTP/1.0 200 OK\r\n\r\nabc\n"
+	desc := "filedesc://x.arc 0.0.0.0 20080430204825 text/plain 76\n1 0 InternetArchive\nURL IP-address Archive-date Content-type Archive-length\n\n"
+	arc := "http://arc.test/a b 127.0.0.1 20080430204826 text/html 22\nHTTP/1.0 200 OK\r\n\r\nabc\n"
 	arc += "dns:arc.test 127.0.0.1 20080430204826 text/dns 3\nabc\n"
 	for name, test := range map[string]struct {
 		file string
@@ -81,8 +81,8 @@ func TestWilds(t *testing.T) {
 		"too short":       {wildRecord("WARC/1.0", "http://s.test/", "short", "\r\n", 50) + a, []string{"s.test", "skip", "a.test"}},
 		"too long, gzip":  {zipped(wildRecord("WARC/1.0", "http://l.test/", "long", "\r\n", 2000)) + za, []string{"bytes too long", "a.test"}},
 		"too short, gzip": {zipped(wildRecord("WARC/1.0", "http://s.test/", "short", "\r\n", 50)) + za, []string{"s.test", "within the gzip member", "a.test"}},
-		"arc":             {arc, []string{"warcinfo", "response http://arc.test/a b", "resource dns:arc.test"}},
-		"arc.gz":          {zipped(arc[:132], arc[132:]), []string{"warcinfo", "arc.test/a b", "dns:arc.test"}},
+		"arc":             {desc + arc, []string{"warcinfo", "response http://arc.test/a b", "resource dns:arc.test"}},
+		"arc.gz":          {zipped(desc, arc), []string{"warcinfo", "arc.test/a b", "dns:arc.test"}},
 		"nothing":         {"", nil},
 		"line ends":       {"\r\n\r\n" + a + "\r\n\r\n\r\n\r\n" + zb + "\n", []string{"a.test", "b.test"}},
 	} {

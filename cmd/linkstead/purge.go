@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -245,6 +246,7 @@ func (c *purgeCmd) printLog(ctx context.Context, e *env) (err error) {
 	if err != nil {
 		return err
 	}
+	audits = slices.DeleteFunc(audits, func(a storage.Audit) bool { return a.Action == warc.ActionImport })
 	if c.JSON {
 		if audits == nil {
 			audits = []storage.Audit{}

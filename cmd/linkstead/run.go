@@ -66,6 +66,7 @@ type cli struct {
 	Status     statusCmd     `cmd:"" help:"Tell what goes on, and what waits for what: runs, hosts, workers, segments, schedules."`
 	Report     reportCmd     `cmd:"" help:"Tell what a run came to: outcomes, hosts, bytes, and what was left out and why."`
 	Collection collectionCmd `cmd:"" help:"Name collections, and what they tell of themselves."`
+	Import     importCmd     `cmd:"" help:"Take in WARC, ARC and WACZ files that other programs made."`
 	Purge      purgeCmd      `cmd:"" help:"Take captures out of the archive for good: takedowns and retention."`
 	Schedule   scheduleCmd   `cmd:"" help:"Watch posts, feeds, sitemaps, sites and lists: capture them again and again."`
 	Verify     verifyCmd     `cmd:"" help:"Read every WARC file and every row, and tell what is wrong with them."`

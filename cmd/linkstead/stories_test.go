@@ -48,7 +48,7 @@ func runStories(t *testing.T, dir string, setup func(*testscript.Env)) {
 			"website": cmdWebsite, "hits": cmdHits, "json": cmdJSON, "strictread": cmdStrictRead, "subst": cmdSubst,
 			"remember": cmdRemember, "dump": cmdDump, "ports": cmdPorts, "get": cmdGet, "ask": cmdAsk, "getuntil": cmdGetUntil, "waithits": cmdWaitHits, "flip": cmdFlip, "drop": cmdDrop, "listen": cmdListen,
 			"members": cmdMembers, "nosecrets": cmdNoSecrets,
-			"lose": cmdLose, "obstruct": cmdObstruct, "clear": cmdClear, "segments": cmdSegments, "badcerts": cmdBadCerts, "spoil": cmdSpoil,
+			"lose": cmdLose, "obstruct": cmdObstruct, "clear": cmdClear, "segments": cmdSegments, "badcerts": cmdBadCerts, "spoil": cmdSpoil, "foreign": cmdForeign,
 		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,

@@ -1,0 +1,216 @@
+// Package pack brings archives in that others made, and takes parts of this one out, in the forms that other tools read: WARC,
+// ARC, WACZ. It reads nothing of the web.
+package pack
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/klauspost/compress/zstd"
+
+	"linkstead/archive/warc"
+)
+
+// ErrPacked says that the records of a file are compressed in a way that none can be read where it lies.
+var ErrPacked = errors.New("its records are packed so that none can be read where they lie")
+
+// File is a file as it was handed over.
+type File struct {
+	Name     string // as a person knows it
+	Location string // where it lies, see storage.Outside
+	R        io.ReaderAt
+	Size     int64 // bytes
+}
+
+// Sources are the WARC and ARC files that a file holds: itself, or those within a WACZ. What is packed is unpacked into files of temp,
+// unless it is to be read in place: then that is ErrPacked. Close frees them.
+func (f File) Sources(temp string, inPlace bool) (*Sources, error) {
+	s := &Sources{}
+	var sign [8]byte
+	n, err := f.R.ReadAt(sign[:], 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("read %s: %w", f.Name, err)
+	}
+	switch head := sign[:n]; {
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
+		err = s.wacz(f, temp, inPlace)
+	case isZstd(head):
+		err = s.zstandard(f, temp, inPlace)
+	default:
+		s.List = []warc.Source{{Name: f.Name, Location: f.Location, R: f.R, Size: f.Size}}
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("read %s: %w", f.Name, err), s.Close())
+	}
+	return s, nil
+}
+
+// Sources are files to be imported.
+type Sources struct {
+	List []warc.Source
+	temp []*os.File
+}
+
+// Close frees the files that were unpacked.
+func (s *Sources) Close() error {
+	var err error
+	for _, f := range s.temp {
+		err = errors.Join(err, f.Close())
+	}
+	s.temp = nil
+	return err
+}
+
+// Bounds of what is unpacked.
+const (
+	maxEntries  = 100_000
+	maxUnpacked = 1 << 40 // bytes of one file
+)
+
+// wacz finds the WARC files of a WACZ (WACZ 1.1.1, "archive" directory). Those that stand unpacked in it are read there.
+func (s *Sources) wacz(f File, temp string, inPlace bool) error {
+	z, err := zip.NewReader(f.R, f.Size)
+	if err != nil {
+		return fmt.Errorf("it is no ZIP file that can be read: %w", err)
+	}
+	if len(z.File) > maxEntries {
+		return fmt.Errorf("it is a ZIP file of %d entries; %d are read at most", len(z.File), maxEntries)
+	}
+	whole := warc.Source{Name: f.Name, Location: f.Location, R: f.R, Size: f.Size}
+	for _, e := range z.File {
+		if !isWARC(e.Name) {
+			continue
+		}
+		if e.Method == zip.Store {
+			at, err := e.DataOffset()
+			if err != nil {
+				return fmt.Errorf("%s: %w", e.Name, err)
+			}
+			whole.Parts = append(whole.Parts, warc.Part{Name: e.Name, Offset: at, Length: int64(e.UncompressedSize64)})
+			continue
+		}
+		if inPlace {
+			return fmt.Errorf("%s: %w", e.Name, ErrPacked)
+		}
+		in, err := e.Open()
+		if err != nil {
+			return fmt.Errorf("%s: %w", e.Name, err)
+		}
+		err = s.unpack(f.Name+"!/"+e.Name, f.Location, in, temp)
+		if err = errors.Join(err, in.Close()); err != nil {
+			return fmt.Errorf("%s: %w", e.Name, err)
+		}
+	}
+	slices.SortFunc(whole.Parts, func(a, b warc.Part) int { return int(min(max(a.Offset-b.Offset, -1), 1)) })
+	for i := 1; i < len(whole.Parts); i++ {
+		if p := whole.Parts[i-1]; p.Offset+p.Length > whole.Parts[i].Offset {
+			return fmt.Errorf("%s and %s share bytes of it", p.Name, whole.Parts[i].Name)
+		}
+	}
+	if len(whole.Parts) > 0 {
+		s.List = append([]warc.Source{whole}, s.List...)
+	}
+	if len(s.List) == 0 {
+		return errors.New("it is a ZIP file without WARC files: a WACZ has them in its folder archive/")
+	}
+	return nil
+}
+
+// isWARC says whether an entry of a WACZ is a WARC or ARC file.
+func isWARC(name string) bool {
+	dir, file := path.Split(strings.ToLower(name))
+	if dir != "archive/" {
+		return false
+	}
+	file = strings.TrimSuffix(file, ".gz")
+	return strings.HasSuffix(file, ".warc") || strings.HasSuffix(file, ".arc")
+}
+
+// unpack writes a stream into a file without a name.
+func (s *Sources) unpack(name, location string, in io.Reader, temp string) error {
+	f, err := os.CreateTemp(temp, "unpack-*")
+	if err != nil {
+		return err
+	}
+	s.temp = append(s.temp, f)
+	if err := os.Remove(f.Name()); err != nil {
+		return err
+	}
+	n, err := io.Copy(f, io.LimitReader(in, maxUnpacked+1))
+	switch {
+	case n > maxUnpacked:
+		return fmt.Errorf("it unpacks to over %d bytes", int64(maxUnpacked))
+	case err != nil && n > 0 && (errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, zstd.ErrMagicMismatch) || errors.Is(err, zstd.ErrCRCMismatch)):
+		// A torn end: what came before it counts.
+	case err != nil:
+		return err
+	}
+	s.List = append(s.List, warc.Source{Name: name, Location: location, R: f, Size: n})
+	return nil
+}
+
+// Signs at the begin of a frame (RFC 8878 §3.1): a frame, and one to be skipped, in which WARC files keep their dictionary.
+const (
+	zstdFrame      = 0xFD2FB528
+	zstdDictionary = 0x184D2A5D
+	maxDictionary  = 16 << 20 // bytes
+)
+
+func isZstd(head []byte) bool {
+	if len(head) < 4 {
+		return false
+	}
+	sign := binary.LittleEndian.Uint32(head)
+	return sign == zstdFrame || sign == zstdDictionary
+}
+
+// zstandard unpacks a .warc.zst file, whose dictionary, if it has one, stands before the first frame, packed itself or not (IIPC,
+// "Zstandard compression for WARC files 1.0").
+func (s *Sources) zstandard(f File, temp string, inPlace bool) error {
+	if inPlace {
+		return ErrPacked
+	}
+	opts := []zstd.DOption{zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(128 << 20)}
+	var head [8]byte
+	if _, err := f.R.ReadAt(head[:], 0); err != nil {
+		return err
+	}
+	from := int64(0)
+	if binary.LittleEndian.Uint32(head[:]) == zstdDictionary {
+		n := int64(binary.LittleEndian.Uint32(head[4:]))
+		if n > maxDictionary {
+			return fmt.Errorf("its dictionary has %d bytes; %d are read at most", n, maxDictionary)
+		}
+		dict := make([]byte, n)
+		if _, err := f.R.ReadAt(dict, 8); err != nil {
+			return fmt.Errorf("read its dictionary: %w", err)
+		}
+		if isZstd(dict) {
+			d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxDictionary))
+			if err != nil {
+				return err
+			}
+			dict, err = d.DecodeAll(dict, nil)
+			d.Close()
+			if err != nil {
+				return fmt.Errorf("read its dictionary: %w", err)
+			}
+		}
+		opts = append(opts, zstd.WithDecoderDicts(dict))
+		from = 8 + n
+	}
+	d, err := zstd.NewReader(io.NewSectionReader(f.R, from, f.Size-from), opts...)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return s.unpack(f.Name, f.Location, d, temp)
+}

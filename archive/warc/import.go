@@ -1,0 +1,311 @@
+package warc
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path"
+	"time"
+
+	"linkstead/storage"
+)
+
+// MimeImport is the media type of the metadata record that tells where imported records come from.
+const MimeImport = "application/vnd.linkstead.import+json"
+
+// ActionImport is the word for an import in the log: see storage.Audit.
+const ActionImport = "import"
+
+// ErrNotApart says that a file can't be read at random where it lies: records share a gzip member.
+var ErrNotApart = errors.New("several records share one gzip member, so that none of them can be read by itself")
+
+// ErrNoRecords says that a file holds no record that could be read.
+var ErrNoRecords = errors.New("there is no WARC or ARC record in it that can be read")
+
+// ImportRows is what an import writes.
+type ImportRows interface {
+	AdoptSegment(ctx context.Context, s storage.Segment) error
+	AdoptCaptures(ctx context.Context, cs []storage.Capture) error
+	AdoptAudit(ctx context.Context, a storage.Audit) error
+	Audited(ctx context.Context, id string) (bool, error)
+	SegmentsLike(ctx context.Context, collection, prefix string) ([]storage.Segment, error)
+	DropImported(ctx context.Context, segment string) error
+	ResolveRevisits(ctx context.Context) (lost int, err error)
+}
+
+// ImportStore is what an import asks of the blob store.
+type ImportStore interface {
+	Putter
+	List(ctx context.Context, prefix string) iter.Seq2[storage.Blob, error]
+	Delete(ctx context.Context, key string) error
+}
+
+// Importer takes in WARC and ARC files that other programs wrote: it copies their records, a gzip member each, into segments of the
+// archive, or indexes them where they lie. An import that was interrupted leaves nothing that the next try does not take away.
+type Importer struct {
+	Rows    ImportRows
+	Blobs   ImportStore
+	Temp    string // folder for one segment at a time
+	MaxSize int64  // of a segment, bytes
+	Info    Info   // what each segment tells of itself, save for its name and date
+	Node    string // who imports
+	Now     func() time.Time
+	Read    func(n int64) // is told how many bytes of the file were dealt with; may be nil
+}
+
+// Source is a file to be imported.
+type Source struct {
+	Name       string // as a person knows it
+	Location   string // where it lies, see storage.Outside; of a copy it is only told
+	R          io.ReaderAt
+	Size       int64  // bytes
+	Parts      []Part // the WARC files in it; none: it is one
+	Collection string
+	InPlace    bool
+}
+
+// ImportNote is what the archive keeps of where imported records come from: a metadata record at the head of each segment, and one
+// at the end of a file's last.
+type ImportNote struct {
+	Name     string    `json:"name"`
+	Location string    `json:"location"`
+	InPlace  bool      `json:"in_place"` // the records stand there, and not in this segment
+	Size     int64     `json:"size"`     // of the file, bytes
+	SHA256   string    `json:"sha256"`   // of the file, lower-case hex
+	Parts    []Part    `json:"parts"`
+	At       time.Time `json:"at"`
+
+	Node string        `json:"node,omitempty"` // that imported it
+	Done *ImportReport `json:"done,omitempty"` // what it came to; nil: there is more of it
+}
+
+// auditID is under what an import is noted in the log.
+func (n *ImportNote) auditID(collection string) string {
+	return "import " + collection + " " + n.SHA256
+}
+
+// audit is the line of the log.
+func (n *ImportNote) audit(collection string) storage.Audit {
+	detail, err := json.Marshal(n.Done)
+	if err != nil {
+		detail = []byte("{}") // strings and numbers can be encoded
+	}
+	return storage.Audit{ID: n.auditID(collection), At: n.At, Node: n.Node, Action: ActionImport, Detail: detail}
+}
+
+// ImportReport tells what came of an import.
+type ImportReport struct {
+	Name     string         `json:"name"`
+	SHA256   string         `json:"sha256"`
+	Already  bool           `json:"already,omitempty"` // it was imported before, and nothing was done
+	InPlace  bool           `json:"in_place"`
+	Segments []string       `json:"segments"`
+	Records  int            `json:"records"`            // read
+	Captures int            `json:"captures,omitempty"` // indexed
+	Left     map[string]int `json:"left_out,omitempty"` // records with a page that got no row, by why
+	Skipped  []Skip         `json:"skipped,omitempty"`  // the first maxSkips stretches that are no record …
+	Skips    int            `json:"skips"`              // … of so many …
+	Lost     int64          `json:"skipped_bytes"`      // … with so many bytes
+	Odd      int            `json:"odd,omitempty"`      // records whose length was not what they said
+}
+
+// maxSkips bounds how many skipped stretches a report lists.
+const maxSkips = 1000
+
+func (r *ImportReport) skip(s Skip) {
+	if r.Skips++; len(r.Skipped) < maxSkips {
+		r.Skipped = append(r.Skipped, s)
+	}
+	r.Lost += s.To - s.From
+}
+
+// importBatch is how many rows are written at once.
+const importBatch = 2000
+
+// Import takes in one file. Its bytes are read twice: for their digest, by which it is known again, and for its records.
+func (im *Importer) Import(ctx context.Context, src Source) (ImportReport, error) {
+	rep := ImportReport{Name: src.Name, InPlace: src.InPlace}
+	sum, err := im.sum(ctx, &src)
+	if err != nil {
+		return rep, err
+	}
+	rep.SHA256 = hex.EncodeToString(sum[:])
+	if len(src.Parts) == 0 {
+		src.Parts = []Part{{Length: src.Size}}
+	}
+	note := ImportNote{
+		Name: src.Name, Location: src.Location, InPlace: src.InPlace, Size: src.Size, SHA256: rep.SHA256, Parts: src.Parts,
+		At: im.Now().UTC(), Node: im.Node,
+	}
+	if rep.Already, err = im.Rows.Audited(ctx, note.auditID(src.Collection)); err != nil || rep.Already {
+		return rep, err
+	}
+	if err := im.clear(ctx, src.Collection, sum); err != nil {
+		return rep, err
+	}
+	c := &copier{ctx: ctx, im: im, src: &src, sum: sum, note: note, rep: &rep, made: &Composer{Dir: im.Temp}, block: storage.NewSpill(im.Temp, 1<<20)}
+	defer c.drop()
+	if src.InPlace {
+		err = im.inPlace(ctx, c)
+	} else {
+		err = c.all()
+	}
+	if err != nil {
+		// What is there of it goes; the next try would do so, too.
+		return rep, errors.Join(err, im.clear(context.WithoutCancel(ctx), src.Collection, sum))
+	}
+	if _, err := im.Rows.ResolveRevisits(ctx); err != nil {
+		return rep, err
+	}
+	note.Done = &rep
+	return rep, im.Rows.AdoptAudit(ctx, note.audit(src.Collection))
+}
+
+// sum is the SHA-256 of the file.
+func (im *Importer) sum(ctx context.Context, src *Source) (sum [32]byte, err error) {
+	h := sha256.New()
+	n, err := copyFrom(h, obedient{ctx, io.NewSectionReader(src.R, 0, src.Size)})
+	if err == nil && n != src.Size {
+		err = fmt.Errorf("%d of %d bytes: %w", n, src.Size, io.ErrUnexpectedEOF)
+	}
+	if err != nil {
+		return sum, fmt.Errorf("read %s: %w", src.Name, err)
+	}
+	return [32]byte(h.Sum(nil)), nil
+}
+
+// obedient is a reader that ends with its context.
+type obedient struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (o obedient) Read(p []byte) (int, error) {
+	if err := o.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return o.Reader.Read(p)
+}
+
+// clear takes away what an earlier try left: its rows, then its blobs.
+func (im *Importer) clear(ctx context.Context, collection string, sum [32]byte) error {
+	prefix := importedName(collection, sum)
+	old, err := im.Rows.SegmentsLike(ctx, collection, prefix)
+	if err != nil {
+		return err
+	}
+	for _, s := range old {
+		if err := im.Rows.DropImported(ctx, s.ID); err != nil {
+			return err
+		}
+	}
+	var keys []string
+	for blob, err := range im.Blobs.List(ctx, KeyPrefix+collection+"/"+prefix) {
+		if err != nil {
+			return err
+		}
+		keys = append(keys, blob.Key)
+	}
+	for _, key := range keys {
+		if err := im.Blobs.Delete(ctx, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inPlace indexes a file where it lies. Then a small segment in the store tells of it, for a rebuild.
+func (im *Importer) inPlace(ctx context.Context, c *copier) error {
+	src, rep := c.src, c.rep
+	row := storage.Segment{
+		ID: importedName(src.Collection, c.sum) + "0001", Collection: src.Collection, Location: src.Location, State: storage.SegmentStored,
+		Committed: src.Size, Size: src.Size, SHA256: rep.SHA256, Created: c.note.At,
+	}
+	if err := im.Rows.AdoptSegment(ctx, row); err != nil {
+		return err
+	}
+	rep.Segments = append(rep.Segments, row.ID)
+	err := im.rows(ctx, row, src.R, src.Parts, rep, func(w *Wild) error {
+		if !w.Alone {
+			return fmt.Errorf("%s at %d: %w", src.Name, w.Offset, ErrNotApart)
+		}
+		rep.note(w)
+		return nil
+	})
+	if err == nil && rep.Records == 0 {
+		err = ErrNoRecords
+	}
+	if err != nil {
+		return err
+	}
+	c.note.Done = rep
+	if err := c.begin(); err != nil {
+		return err
+	}
+	note := c.file.Name()
+	if err := c.seal(); err != nil {
+		return err
+	}
+	if err := os.Remove(note); err != nil {
+		return fmt.Errorf("store the note of %s: %w", src.Name, err)
+	}
+	return nil
+}
+
+func (r *ImportReport) note(w *Wild) {
+	r.Records++
+	if w.Note != "" {
+		r.Odd++
+	}
+}
+
+// rows indexes the records of a segment.
+func (im *Importer) rows(ctx context.Context, row storage.Segment, file io.ReaderAt, parts []Part, rep *ImportReport, each func(*Wild) error) error {
+	batch := make([]storage.Capture, 0, importBatch)
+	flush := func() error {
+		err := im.Rows.AdoptCaptures(ctx, batch)
+		rep.Captures += len(batch)
+		batch = batch[:0]
+		return err
+	}
+	m := importingOf(row, func(c storage.Capture) error {
+		if batch = append(batch, c); len(batch) < importBatch {
+			return nil
+		}
+		return flush()
+	})
+	m.left = rep.Left
+	err := m.all(obedientAt{ctx, file}, row.Size, parts, rep.skip, each)
+	rep.Left = m.left
+	if err != nil {
+		return fmt.Errorf("index %s: %w", row.ID, err)
+	}
+	return flush()
+}
+
+// obedientAt is a reader that ends with its context.
+type obedientAt struct {
+	ctx context.Context
+	io.ReaderAt
+}
+
+func (o obedientAt) ReadAt(p []byte, off int64) (int, error) {
+	if err := o.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return o.ReaderAt.ReadAt(p, off)
+}
+
+// importingOf is what makes the rows of an imported segment.
+func importingOf(row storage.Segment, emit func(storage.Capture) error) *importing {
+	return &importing{collection: row.Collection, segment: row.ID, run: importedRun(row.ID), emit: emit}
+}
+
+// base is the last part of a name, for what tells of a file in a few words.
+func base(name string) string { return path.Base(name) }

@@ -1,0 +1,43 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+)
+
+// AdoptCaptures writes the rows of captures that another program made, or leaves those that are there.
+func (db *DB) AdoptCaptures(ctx context.Context, cs []Capture) error {
+	if err := db.write(ctx, func(x *tx) error { return x.insertCaptures(cs) }); err != nil {
+		return fmt.Errorf("write imported captures: %w", err)
+	}
+	return nil
+}
+
+// SegmentsLike brings the segments of a collection whose names begin with a prefix, in their order.
+func (db *DB) SegmentsLike(ctx context.Context, collection, prefix string) ([]Segment, error) {
+	return db.segments(ctx, `WHERE collection=$1 AND id>=$2 AND id<$3 ORDER BY id`, collection, prefix, prefix+"\U0010FFFF")
+}
+
+// DropImported takes the rows of an imported segment away, and its own.
+func (db *DB) DropImported(ctx context.Context, segment string) error {
+	err := db.write(ctx, func(x *tx) error {
+		if _, err := x.exec(`DELETE FROM captures WHERE segment=$1`, segment); err != nil {
+			return err
+		}
+		_, err := x.exec(`DELETE FROM segments WHERE id=$1`, segment)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("drop imported segment %s: %w", segment, err)
+	}
+	return nil
+}
+
+// Audited says whether something was noted under an id: see Audit.
+func (db *DB) Audited(ctx context.Context, id string) (bool, error) {
+	n, err := rowsOf(ctx, db, scanText, `SELECT id FROM audit WHERE id=$1`, id)
+	if err != nil {
+		return false, fmt.Errorf("read the log: %w", err)
+	}
+	return len(n) > 0, nil
+}
