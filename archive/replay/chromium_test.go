@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
-	"net/http"
 	"net/http/httptest"
 	"os/exec"
 	"strings"
@@ -39,17 +38,11 @@ type browser struct {
 // browse starts Chromium on the archive's handler. It fails if there is none.
 func browse(t *testing.T, a *testArchive) *browser {
 	t.Helper()
-	return browseOn(t, a, a.handler)
-}
-
-// browseOn starts Chromium on a handler before the archive's.
-func browseOn(t *testing.T, a *testArchive, h http.Handler) *browser {
-	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
 		t.Fatalf("Chromium is missing: apt-get install chromium (%v)", err)
 	}
-	server := httptest.NewServer(h)
+	server := httptest.NewServer(a.handler)
 	t.Cleanup(server.Close)
 	_, port, err := net.SplitHostPort(strings.TrimPrefix(server.URL, "http://"))
 	must(t, err)

@@ -1,42 +1,13 @@
 package replay_test
 
 import (
-	"net/http"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"linkstead/archive/replay"
 )
-
-// sealed serves a replay origin as browsers see it in a sandbox: of an opaque origin, in which they refuse all storage.
-func sealed(h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Access-Control-Request-Method") != "" {
-			w.Header().Set("Access-Control-Allow-Headers", r.Header.Get("Access-Control-Request-Headers"))
-			w.Header().Set("Access-Control-Allow-Origin", "*")
-			return
-		}
-		h.ServeHTTP(&sealing{ResponseWriter: w, host: "http://" + r.Host}, r)
-	})
-}
-
-type sealing struct {
-	http.ResponseWriter
-	host string
-}
-
-func (s *sealing) WriteHeader(status int) {
-	head := s.Header()
-	head.Set("Access-Control-Allow-Origin", "*")
-	head.Set("Access-Control-Expose-Headers", "*")
-	policy := head.Get("Content-Security-Policy")
-	if strings.HasPrefix(policy, "default-src 'self'") {
-		policy = "sandbox allow-scripts allow-forms allow-popups allow-modals; " + strings.ReplaceAll(policy, "'self'", s.host)
-		head.Set("Content-Security-Policy", policy)
-	}
-	s.ResponseWriter.WriteHeader(status)
-}
 
 // shimSites are the captures that the pages of testdata/shim ask for.
 func shimSites(t *testing.T) *testArchive {
@@ -98,17 +69,12 @@ func (b *browser) results(url string) {
 var shimPages = []string{"clock", "closed", "storage", "network", "workers", "history", "natives"}
 
 func TestShimPagesInChromium(t *testing.T) {
-	a := shimSites(t)
-	b := browse(t, a)
-	for _, p := range shimPages {
-		b.results("http://site.test/dir/" + p + ".html")
-	}
-}
-
-func TestShimPagesInSandbox(t *testing.T) {
-	a := shimSites(t)
-	b := browseOn(t, a, sealed(a.handler))
-	for _, p := range shimPages {
-		b.results("http://site.test/dir/" + p + ".html")
-	}
+	inModes(t, func(t *testing.T, mode replay.Mode) {
+		a := shimSites(t)
+		a.handler.Mode = mode
+		b := browse(t, a)
+		for _, p := range shimPages {
+			b.results("http://site.test/dir/" + p + ".html")
+		}
+	})
 }

@@ -34,6 +34,11 @@ const live = (list, at) => {
   for (let i = 0; i < list.length; i++) if (list[i].expires === null || list[i].expires > at) push(out, list[i]);
   return out;
 };
+const last = (list, n) => {
+  const out = [];
+  for (let i = list.length > n ? list.length - n : 0; i < list.length; i++) push(out, list[i]);
+  return out;
+};
 const same = (a, b) => a.name === b.name && a.domain === b.domain && a.hostOnly === b.hostOnly && a.path === b.path;
 const put = (cookie) => {
   const list = jar(), out = [];
@@ -43,9 +48,7 @@ const put = (cookie) => {
     else push(out, list[i]);
   }
   push(out, { ...cookie, created });
-  const kept = live(out, now());
-  while (kept.length > maxCookies) apply(A.prototype.shift, kept, []);
-  keep(kept);
+  keep(last(live(out, now()), maxCookies));
 };
 
 // parseCookie reads a Set-Cookie string (§5.2); null if it is to be ignored.
