@@ -28,6 +28,7 @@ type reply struct {
 
 	differs *fuzzy.Difference // of what is shown from what was asked for; nil: it is that
 
+	part    extent // of a 206: what it holds
 	payload *source
 	head    httpmsg.Head // in effect: the capture's own, or of a not-modified revisit the original's, updated
 	status  int
@@ -66,7 +67,11 @@ func (h *Handler) memento(w http.ResponseWriter, r *http.Request, a address) {
 		h.fault(w, r, &a, err)
 		return
 	}
-	defer p.close()
+	defer func() { p.close() }()
+	if err := p.complete(); err != nil {
+		h.fault(w, r, &a, err)
+		return
+	}
 	p.send()
 }
 
@@ -82,6 +87,12 @@ func (p *reply) open() error {
 	}
 	p.m, p.payload = m, &source{r: m.Payload}
 	p.head, p.status = effective(m)
+	if p.status == http.StatusPartialContent {
+		var ok bool
+		if p.part, ok = extentOf(p.head); !ok {
+			p.status = http.StatusOK // it does not say of what it is a part
+		}
+	}
 	p.mime = p.head.Mime()
 	p.readCodings(strings.Join(m.Original.Values("Content-Encoding"), ","))
 	switch p.mime {
@@ -135,11 +146,7 @@ func effective(m *warc.Memento) (httpmsg.Head, int) {
 	case m.Head.Status == 0:
 		return m.Original, sane(m.Original.Status)
 	}
-	head := m.Head
-	if head.Status == http.StatusPartialContent {
-		return head, http.StatusOK // nobody asks for a range now, and browsers refuse one unasked
-	}
-	return head, sane(head.Status)
+	return m.Head, sane(m.Head.Status)
 }
 
 // sane maps what can't be the status of a final response to 200.

@@ -44,7 +44,7 @@ func TestEffective(t *testing.T) {
 		{"not modified", warc.Memento{Capture: revisit, Header: notModified, Head: head(304, "date", "now", "Content-Length", "0"), Original: original}, 200,
 			"Content-Type: text/html; Content-Length: 5; X-Old: 1; date: now; "},
 		{"no final status", warc.Memento{Head: head(101), Original: head(101)}, 200, ""},
-		{"a part", warc.Memento{Head: head(206), Original: head(206)}, 200, ""},
+		{"a part", warc.Memento{Head: head(206), Original: head(206)}, 206, ""},
 	} {
 		h, status := effective(&c.m)
 		var got strings.Builder

@@ -30,6 +30,12 @@ func (p *reply) pass() error {
 	if p.unchanged(tag) {
 		return nil
 	}
+	switch {
+	case p.status == http.StatusPartialContent && raw:
+		return p.partly(tag)
+	case p.status == http.StatusPartialContent:
+		p.status = http.StatusOK // its range is of the coded bytes
+	}
 	size := int64(-1)
 	if raw {
 		size = p.size()
@@ -37,7 +43,7 @@ func (p *reply) pass() error {
 	if p.status == http.StatusOK {
 		p.w.Header().Set("Accept-Ranges", "bytes")
 		if spec := p.r.Header.Get("Range"); spec != "" && p.rangeHolds(tag) {
-			if done, err := p.part(spec, size, raw); done || err != nil {
+			if done, err := p.ranged(spec, size, raw); done || err != nil {
 				return err
 			}
 		}
@@ -84,27 +90,7 @@ func (c clientWriter) Write(b []byte) (int, error) {
 }
 
 // size is the length of the dechunked payload in bytes, or -1 if only reading would tell.
-func (p *reply) size() int64 {
-	if p.c.Kind == warc.KindResource {
-		return p.m.Header.Length
-	}
-	o := p.m.Original
-	if len(o.Values("Transfer-Encoding")) > 0 {
-		return -1
-	}
-	declared := int64(-1)
-	if n, err := strconv.ParseInt(o.Get("Content-Length"), 10, 64); err == nil && n >= 0 {
-		declared = n
-	}
-	if p.c.Kind == warc.KindRevisit {
-		return -1 // the length of the original's record is not at hand
-	}
-	kept := max(0, p.m.Header.Length-o.Len)
-	if declared >= 0 {
-		return min(kept, declared)
-	}
-	return kept
-}
+func (p *reply) size() int64 { return p.m.Size() }
 
 // accepts says whether a client takes all codings of a list (RFC 9110 §12.5.3).
 func accepts(fields []string, codings string) bool {

@@ -1,7 +1,6 @@
 package replay
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -14,10 +13,10 @@ func (p *reply) rangeHolds(tag string) bool {
 	return f == "" || f == tag
 }
 
-// part answers a request for one range with 206 or 416 (RFC 9110 §14). The skipped bytes are streamed, never kept.
+// ranged answers a request for one range with 206 or 416 (RFC 9110 §14). The skipped bytes are streamed, never kept.
 // Where the size is unknown, the payload is read twice, once to count. It is not done if the range is none that we
 // serve: several at once, or another unit.
-func (p *reply) part(spec string, size int64, raw bool) (done bool, err error) {
+func (p *reply) ranged(spec string, size int64, raw bool) (done bool, err error) {
 	want, ok := parseRange(spec)
 	if !ok || p.r.Method != http.MethodGet {
 		return false, nil
@@ -27,24 +26,11 @@ func (p *reply) part(spec string, size int64, raw bool) (done bool, err error) {
 			return true, err
 		}
 	}
-	head := p.w.Header()
 	start, n, ok := want.in(size)
 	if !ok {
-		head.Set("Content-Range", fmt.Sprintf("bytes */%d", size))
-		head.Del("Content-Encoding")
-		head.Set("Content-Length", "0")
-		p.w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
-		return true, nil
+		return true, p.unsatisfied(size)
 	}
-	head.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", start, start+n-1, size))
-	head.Set("Content-Length", strconv.FormatInt(n, 10))
-	p.w.WriteHeader(http.StatusPartialContent)
-	return true, p.body(raw, func(body io.Reader) error {
-		if _, err := io.CopyN(io.Discard, body, start); err != nil {
-			return fmt.Errorf("skip to byte %d: %w", start, err)
-		}
-		return copyTo(p.w, io.LimitReader(body, n))
-	})
+	return true, p.stretch(extent{start, start + n - 1, size}, 0, raw)
 }
 
 // count reads the payload to its end, and begins it anew.

@@ -114,7 +114,7 @@ func TestAnswers(t *testing.T) {
 		{"an unknown coding", at + "/http://a.test/unknown", nil, 200, "", "<a href=" + at + "/http://a.test/y>plain"},
 		{"its own status", at + "/http://a.test/gone", nil, 404, "", "<a href=" + at + "/http://a.test/y>gone"},
 		{"204", at + "/http://a.test/nothing", nil, 204, "", "="},
-		{"a part, whole now", at + "/http://a.test/part", nil, 200, "", "=0123"},
+		{"a part", at + "/http://a.test/part", nil, 206, "", "=0123"},
 		{"cut short", at + "/http://a.test/cut", nil, 200, "", "=0123"},
 		{"cut short in gzip", at + "/http://a.test/cut.gz", []string{"Accept-Encoding: gzip"}, 200, "", "<a href=" + at + "/http://a.test/y>yyy"},
 		{"a revisit", at + "/http://a.test/i2.png", nil, 200, "", "=\x89PNG 0123456789"},
@@ -198,7 +198,7 @@ func TestRanges(t *testing.T) {
 		{"im_/http://a.test/i.png", "lines=0-1", nil, 200, "", "\x89PNG 0123456789"},
 		{"im_/http://a.test/i.png", "bytes=x-", nil, 200, "", "\x89PNG 0123456789"},
 		{"im_/http://a.test/i.png", "bytes=5-", []string{`If-Range: "other"`}, 200, "", "\x89PNG 0123456789"},
-		{"im_/http://a.test/i2.png", "bytes=5-6", nil, 206, "bytes 5-6/15", "01"},       // a revisit: counted
+		{"im_/http://a.test/i2.png", "bytes=5-6", nil, 206, "bytes 5-6/15", "01"},       // a revisit
 		{"id_/http://a.test/chunked.txt", "bytes=2-4", nil, 206, "bytes 2-4/10", "234"}, // counted
 		{"id_/http://a.test/chunked.txt", "bytes=10-", nil, 416, "bytes */10", ""},      // counted
 		{"id_/http://a.test/z.txt", "bytes=2-4", nil, 206, "bytes 2-4/10", "234"},       // decoded, counted

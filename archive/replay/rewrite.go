@@ -159,6 +159,9 @@ func (p *reply) rewrite(form notation) error {
 	if p.unchanged(p.tag(shown)) {
 		return nil
 	}
+	if p.status == http.StatusPartialContent {
+		p.status = http.StatusOK // its range is of other bytes
+	}
 	if p.r.Method == http.MethodHead {
 		p.w.WriteHeader(p.status)
 		return nil

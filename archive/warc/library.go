@@ -56,6 +56,32 @@ type Memento struct {
 	Damage   error        // why all that was read of a response is an equal copy's; nil: it is its own
 	record   *Record
 	closers  []io.Closer
+	size     int64 // of the payload, bytes, if sized
+	sized    bool
+}
+
+// Size is the length of the payload in bytes, or -1 if only reading it tells, as of one that came in chunks.
+func (m *Memento) Size() int64 {
+	if !m.sized {
+		return -1
+	}
+	return m.size
+}
+
+// measure tells the size of a payload from its record's header and head: what is kept of it, and no more than was announced.
+func (m *Memento) measure() {
+	m.size, m.sized = max(0, m.Header.Length-m.Head.Len), true
+	if m.Head.Len == 0 { // a resource: all of the block
+		return
+	}
+	switch f := m.Head.Framing(""); f.Kind {
+	case httpmsg.Length:
+		m.size = min(m.size, f.Length)
+	case httpmsg.None:
+		m.size = 0
+	case httpmsg.Chunked, httpmsg.Conflict:
+		m.sized = false
+	}
 }
 
 // Close frees what reading holds.
@@ -104,6 +130,7 @@ func (l *Library) openOnce(ctx context.Context, c storage.Capture) (*Memento, er
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("read what the revisit of %s refers to (%s): %w", c.URL, c.RefersTo, err), m.Close())
 	}
+	m.size, m.sized = o.size, o.sized
 	m.Original, m.Payload, m.closers = o.Head, o.Payload, append(o.closers, m.closers...)
 	// The bytes are the same; what they mean is for the server to say that sent them. Another site may have sent them
 	// first, with another coding. Only a 304 says nothing of that.
@@ -212,6 +239,7 @@ func (m *Memento) read(ctx context.Context, l *Library, c storage.Capture) error
 	if err = isRecord(rec, c); err == nil {
 		m.Header, m.record = rec.Header, rec
 		m.Head, m.Payload, err = rec.HTTP()
+		m.measure()
 	}
 	if err != nil {
 		return errors.Join(err, rec.Close(), raw.Close())
