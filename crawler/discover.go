@@ -48,20 +48,23 @@ type finder struct {
 	scope *scope.Scope // of the run when the finder was made
 	e     *warc.Entry
 	hide  *session.Set // masked in each address
-	base  *urlkey.Base
-	seen  map[spelling]bool // addresses taken, by hop
-	raw   map[spelling]bool // references resolved before: a page may name one a million times
-	lean  bool              // links that are no news to the run need not be told
-	cited map[string]bool   // the post's own links
-	nth   int               // requisites admitted
-	over  int               // requisites over the quota
-	bytes int               // of outlinks
-	spare int               // outlinks over the bounds
-	until time.Time         // when the search is over
-	asked int               // references …
-	late  int               // … and those that were left out for it
-	traps int               // links that were left out as traps …
-	why   string            // … and why the first one was
+	doc   *urlkey.Base // the document's own URL
+	base  *urlkey.Base // what its references are relative to
+
+	charset *markup.Charset   // of the document
+	seen    map[spelling]bool // addresses taken, by hop
+	raw     map[spelling]bool // references resolved before: a page may name one a million times
+	lean    bool              // links that are no news to the run need not be told
+	cited   map[string]bool   // the post's own links
+	nth     int               // requisites admitted
+	over    int               // requisites over the quota
+	bytes   int               // of outlinks
+	spare   int               // outlinks over the bounds
+	until   time.Time         // when the search is over
+	asked   int               // references …
+	late    int               // … and those that were left out for it
+	traps   int               // links that were left out as traps …
+	why     string            // … and why the first one was
 
 	ctx    context.Context // of waits for room
 	room   *LinkRoom       // for many links; nil: no bound
@@ -85,6 +88,7 @@ func newFinder(r *run, e *warc.Entry, url string) *finder {
 	// What a 304 stands for leads to what the record of the original tells: see warc.Meta.Trim.
 	f.lean = e.Confirmed != nil && f.scope.Spec().Missing == 0
 	f.rebase(url)
+	f.doc = f.base
 	return f
 }
 
@@ -117,7 +121,7 @@ func (f *finder) rebaseBy(html []byte) {
 	if !ok || f.base == nil {
 		return
 	}
-	if u, err := f.base.Resolve(href); err == nil && urlkey.Fetchable(u) {
+	if u, err := f.base.Resolve(f.charset.URL(href)); err == nil && urlkey.Fetchable(u) {
 		f.rebase(u)
 	}
 }
@@ -125,6 +129,7 @@ func (f *finder) rebaseBy(html []byte) {
 // scan reads a document by its media type, and takes references until a time.
 func (f *finder) scan(d fetch.Document, until time.Time) {
 	f.until = until
+	f.charset = markup.CharsetOf(d.Body, d.Charset)
 	var err error
 	switch scanner := scannerOf(d); scanner {
 	case scanHTML:
@@ -278,6 +283,7 @@ const lateEvery = 32
 func (f *finder) visit(ref markup.Ref) (string, bool) {
 	looks := f.asked%lateEvery == 0
 	f.asked++
+	ref.URL = f.charset.URL(ref.URL)
 	switch {
 	case f.fault != nil:
 	case f.late > 0 || looks && !f.until.IsZero() && time.Now().After(f.until):
@@ -348,14 +354,17 @@ type spelling struct {
 }
 
 func (f *finder) take(ref markup.Ref, hop scope.Hop) {
+	base := f.base
 	as := spelling{hop, ref.Base, ref.URL}
+	if ref.Early && ref.Role.Requisite() && f.doc != f.base {
+		base, as.base = f.doc, "early "+ref.Base // a browser has loaded it before it meets the base
+	}
 	if f.raw[as] {
 		return
 	}
 	if len(f.raw) < maxOutlinks && len(ref.URL) < 256 && f.spare == 0 {
 		f.raw[as] = true
 	}
-	base := f.base
 	if ref.Base != "" && base != nil {
 		if u, err := base.Resolve(ref.Base); err == nil {
 			if b, err := urlkey.NewBase(u); err == nil {

@@ -154,6 +154,9 @@ func (h *htmlScan) baseHere(a *attr) {
 		return
 	}
 	h.baseSeen = true
+	if h.depth == 0 {
+		h.early = false
+	}
 	if h.onlyBase {
 		u := unescapeRefs(h.b[a.start:a.end], nil)
 		start, end := trim(u, 0, len(u))

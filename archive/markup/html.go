@@ -17,6 +17,7 @@ const maxSrcdoc = 4
 func HTML(dst io.Writer, src []byte, opts Options, visit Visit) error {
 	return run(dst, src, visit, func(s *scan, t *text) {
 		s.scope = opts.Scope
+		s.early = true
 		newHTMLScan(s, t, opts).document()
 	})
 }

@@ -38,6 +38,9 @@ type Ref struct {
 	// Base, if not empty, is an address that URL is resolved against first, and that is itself relative to the
 	// document's base: the codebase of an object or applet, or the base element of a srcdoc document.
 	Base string
+	// Early says that no base element stands before the place. What a browser loads as soon as it meets it, it has resolved
+	// against the document then; a link obeys whatever base there is when it is followed.
+	Early bool
 	// Depth is 0 in the document itself and counts the srcdoc documents around the place.
 	Depth int
 	// Start and End are the byte offsets in the input of what a replacement overwrites.
@@ -76,6 +79,7 @@ type scan struct {
 	visit Visit
 	depth int
 	base  string // of the refs being found
+	early bool   // no base element has come yet
 	scope bool   // scripts see the archived world
 }
 
@@ -96,7 +100,7 @@ func (s *scan) found(t *text, r Ref, esc func(string) string) {
 	}
 	start, end := r.Start, r.End
 	r.Start, r.End = t.raw(start), t.raw(end)
-	r.Depth = s.depth
+	r.Depth, r.Early = s.depth, s.early
 	if r.Base == "" && r.Role != Base {
 		r.Base = s.base
 	}

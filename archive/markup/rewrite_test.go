@@ -145,6 +145,22 @@ func TestFirstBase(t *testing.T) {
 	}
 }
 
+// TestEarly: what stands before a base element is told from what stands behind it.
+func TestEarly(t *testing.T) {
+	src := `<img src=a><template><base href=t></template><noscript><base href=n></noscript><img src=b><iframe srcdoc="<base href=s><img src=c>"></iframe>` +
+		`<base target=x><img src=d><base href=b><img src=e><base href=late><img src=f>`
+	early := ""
+	rewrite(t, asHTML, src, func(r Ref) (string, bool) {
+		if r.Role == Image && r.Early {
+			early += r.URL
+		}
+		return "", false
+	})
+	if early != "abcd" {
+		t.Errorf("early are %s", early)
+	}
+}
+
 // failing is a writer whose disk is full after some bytes.
 type failing struct{ left int }
 

@@ -3,6 +3,7 @@ package replay_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -155,7 +156,7 @@ func tokenise(b *testing.B, zipped []byte) {
 	t := html.NewTokenizer(z)
 	for t.Next() != html.ErrorToken {
 	}
-	if t.Err() != io.EOF {
+	if !errors.Is(t.Err(), io.EOF) {
 		b.Fatal(t.Err())
 	}
 }

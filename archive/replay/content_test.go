@@ -137,6 +137,23 @@ func TestCharsets(t *testing.T) {
 	}
 }
 
+// TestBases: what a browser loads before it meets a late base is resolved without it; links obey it wherever they stand; one
+// that has no address counts for nothing, nor does one in noscript, where scripts run.
+func TestBases(t *testing.T) {
+	a := newArchive(t)
+	const src = `<p><a href=a>a</a><img src=early.png><noscript><base href=/no/></noscript><base target=_top><base href="/b/~/"><img src=late.png><form action=f>`
+	a.page("http://a.test/d/x", "text/html; charset=windows-1251", strings.Replace(src, "~", "\xcf", 1))
+	got := a.get(at + "mp_/http://a.test/d/x").body
+	for _, want := range []string{
+		`<a href=` + at + `/http://a.test/b/%D0%9F/a>`, `<img src=` + at + `im_/http://a.test/d/early.png>`, `<base href="` + at + `/http://a.test/b/%D0%9F/">`,
+		`<img src=` + at + `im_/http://a.test/b/%D0%9F/late.png>`, `<form action=` + at + `/http://a.test/b/%D0%9F/f>`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %s in\n%s", want, got)
+		}
+	}
+}
+
 // coded is a body in a content coding.
 func coded(t *testing.T, coding, s string) string {
 	t.Helper()

@@ -17,6 +17,8 @@ type references struct {
 	base  *urlkey.Base // what its references are relative to
 	file  bool         // the document was handed in, as a file
 	page  modifier     // of what a reader may go to
+
+	charset *markup.Charset // of the document
 }
 
 func newReferences(a *address, c *storage.Capture) *references {
@@ -60,7 +62,7 @@ func (r *references) from(base *urlkey.Base, ref string, mod modifier) (string, 
 		return "", false
 	}
 	to := r.root + r.stamp + string(mod) + "/" + u
-	if f, ok := urlkey.Fragment(ref); ok {
+	if f := urlkey.SerialisedFragment(ref); f != "" || strings.HasSuffix(ref, "#") {
 		to += "#" + f
 	}
 	return to, true
@@ -76,9 +78,12 @@ func (r *references) visit(ref markup.Ref) (string, bool) {
 	case markup.Canonical, markup.Social:
 		return "", false // names, which nobody fetches
 	case markup.Base:
-		return r.from(r.doc, ref.URL, asPage)
+		return r.from(r.doc, r.charset.URL(ref.URL), asPage)
 	}
 	base := r.base
+	if ref.Early && ref.Role.Requisite() {
+		base = r.doc // a browser has loaded it before it meets the base
+	}
 	if ref.Base != "" && base != nil && len(ref.Base) <= urlkey.MaxLength {
 		if u, err := base.Resolve(ref.Base); err == nil && r.archived(u) {
 			if b, err := urlkey.NewBase(u); err == nil {
@@ -90,7 +95,7 @@ func (r *references) visit(ref markup.Ref) (string, bool) {
 	if mod == asPage {
 		mod = r.page
 	}
-	return r.from(base, ref.URL, mod)
+	return r.from(base, r.charset.URL(ref.URL), mod)
 }
 
 // modifierOf tells what the place of a reference wants.

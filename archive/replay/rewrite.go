@@ -232,6 +232,7 @@ func (p *reply) tooLong() error {
 // translate rewrites src by the scanner of its notation.
 func (p *reply) translate(dst io.Writer, src []byte, form notation) error {
 	ref := p.references()
+	ref.charset = markup.CharsetOf(src, p.head.Charset())
 	if mark := wideMark(src, p.head.Charset()); mark != nil {
 		dst, src = widened(dst, src, mark)
 	}
@@ -243,7 +244,7 @@ func (p *reply) translate(dst io.Writer, src []byte, form notation) error {
 	switch form {
 	case html, xml:
 		if base, ok := markup.FirstBase(src); ok {
-			ref.withBase(base)
+			ref.withBase(ref.charset.URL(base))
 		}
 		if form == html {
 			err = markup.HTML(dst, src, opts, ref.visit)
