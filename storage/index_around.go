@@ -94,3 +94,44 @@ func isMomentary(status int) bool {
 	}
 	return false
 }
+
+// Beside are the captures of a key that stand about one: the first and the last of all, which may be it, and those next to it.
+// nil where there is none.
+type Beside struct{ First, Prev, Next, Last *Capture }
+
+const besideKey = `SELECT 0, ` + captureCols + ` FROM (SELECT ` + captureCols + ` FROM captures
+		WHERE collection=$1 AND urlkey=$2 ORDER BY at, segment, pos LIMIT 1) f
+	UNION ALL SELECT 1, ` + captureCols + ` FROM (SELECT ` + captureCols + ` FROM captures
+		WHERE collection=$1 AND urlkey=$2 AND (at, segment, pos) < ($3, $4, $5) ORDER BY at DESC, segment DESC, pos DESC LIMIT 1) p
+	UNION ALL SELECT 2, ` + captureCols + ` FROM (SELECT ` + captureCols + ` FROM captures
+		WHERE collection=$1 AND urlkey=$2 AND (at, segment, pos) > ($3, $4, $5) ORDER BY at, segment, pos LIMIT 1) n
+	UNION ALL SELECT 3, ` + captureCols + ` FROM (SELECT ` + captureCols + ` FROM captures
+		WHERE collection=$1 AND urlkey=$2 ORDER BY at DESC, segment DESC, pos DESC LIMIT 1) l`
+
+// Beside brings what stands about a place, whose key is in it, by one query.
+func (db *DB) Beside(ctx context.Context, collection string, p Place) (Beside, error) {
+	type numbered struct {
+		n int
+		c Capture
+	}
+	rows, err := rowsOften(ctx, db, func(r row) (x numbered, err error) {
+		x.c, err = scanCapture(first{r, &x.n})
+		return x, err
+	}, besideKey, collection, foldKey(p.URLKey), micros(p.At), p.Segment, p.Offset)
+	if err != nil {
+		return Beside{}, fmt.Errorf("read captures: %w", err)
+	}
+	var at [4]*Capture
+	for i := range rows {
+		at[rows[i].n] = &rows[i].c
+	}
+	return Beside{at[0], at[1], at[2], at[3]}, nil
+}
+
+// first reads one column that stands before those of a row.
+type first struct {
+	row
+	to any
+}
+
+func (f first) Scan(dst ...any) error { return f.row.Scan(append([]any{f.to}, dst...)...) }

@@ -172,6 +172,9 @@ func compare(t *testing.T, r *rand.Rand, g *guard.Guard, db *storage.DB, cs []st
 		if near.First && len(near.Before) > 2 || wantNear.First && !near.First && len(near.Before) < 2 {
 			t.Errorf("around: first %v, want %v", near.First, wantNear.First)
 		}
+		beside, err := g.Beside(ctx, "c", c.Place())
+		wantBeside, err2 := db.Beside(ctx, "c", c.Place())
+		same("beside "+c.URL, besideText(beside), besideText(wantBeside), err, err2)
 		as, err := g.Attempts(ctx, "c", c.URLKey)
 		was, err2 := db.Attempts(ctx, "c", c.URLKey)
 		same("attempts", fmt.Sprint(as), fmt.Sprint(was), err, err2)
@@ -372,4 +375,13 @@ func TestCollections(t *testing.T) {
 			t.Errorf("%s: served %v, listed %v", name, served, listed)
 		}
 	}
+}
+
+func besideText(b storage.Beside) (text string) {
+	for _, c := range []*storage.Capture{b.First, b.Prev, b.Next, b.Last} {
+		if text += ", "; c != nil {
+			text += fmt.Sprint(*c)
+		}
+	}
+	return text
 }

@@ -13,6 +13,7 @@ import (
 // Rows is the index as the database has it.
 type Rows interface {
 	Around(ctx context.Context, collection, urlkey string, at time.Time, n int) (storage.Around, error)
+	Beside(ctx context.Context, collection string, p storage.Place) (storage.Beside, error)
 	Closest(ctx context.Context, collection, urlkey, url string, at time.Time) (storage.Capture, error)
 	Taken(ctx context.Context, collection, urlkey, url string, from time.Time) (storage.Capture, error)
 	CapturesIn(ctx context.Context, s storage.KeySpan, after storage.Place, backwards bool) iter.Seq2[storage.Capture, error]
@@ -47,6 +48,38 @@ func (g *Guard) Around(ctx context.Context, collection, urlkey string, at time.T
 	}
 	near.After, near.Last, err = first(g.CapturesIn(ctx, span, middle, false), n)
 	return near, err
+}
+
+// Beside is DB.Beside of what may be seen.
+func (g *Guard) Beside(ctx context.Context, collection string, p storage.Place) (storage.Beside, error) {
+	s, err := g.sieve(ctx, collection)
+	if err != nil {
+		return storage.Beside{}, err
+	}
+	if s == nil || s.open(p.URLKey, "") {
+		b, err := g.Rows.Beside(ctx, collection, p)
+		hidden := func(c *storage.Capture) bool { return c != nil && !s.shows(c) }
+		if err != nil || s == nil || !hidden(b.First) && !hidden(b.Prev) && !hidden(b.Next) && !hidden(b.Last) {
+			return b, err
+		}
+	}
+	var b storage.Beside
+	span := storage.OneKey(collection, p.URLKey)
+	p.URLKey = span.From
+	for _, one := range []struct {
+		to        **storage.Capture
+		from      storage.Place
+		backwards bool
+	}{{&b.First, storage.Place{}, false}, {&b.Prev, p, true}, {&b.Next, p, false}, {&b.Last, storage.Place{}, true}} {
+		for c, err := range g.CapturesIn(ctx, span, one.from, one.backwards) {
+			if err != nil {
+				return storage.Beside{}, err
+			}
+			*one.to = &c
+			break
+		}
+	}
+	return b, nil
 }
 
 // sift leaves what may be seen. Rows of an open key may still be of a URL that is not: an answer to POST under another key.

@@ -15,7 +15,7 @@ import (
 )
 
 // about is how many captures on either side of a moment are read at once: for most addresses, all that there are.
-const about = 3
+const about = 2
 
 // choice is the capture that an address asks for, with what stands about the moment that was asked for.
 type choice struct {

@@ -53,6 +53,7 @@ type Index interface {
 // Walker reads captures in the order of the index.
 type Walker interface {
 	Around(ctx context.Context, collection, urlkey string, at time.Time, n int) (storage.Around, error)
+	Beside(ctx context.Context, collection string, p storage.Place) (storage.Beside, error)
 	Rows
 }
 

@@ -2,7 +2,6 @@ package replay
 
 import (
 	"context"
-	"iter"
 	"net/http"
 	"slices"
 	"strings"
@@ -83,42 +82,34 @@ func httpDate(t time.Time) string { return t.UTC().Format(http.TimeFormat) }
 // neighbours are mementos of the key that stand about one; nil where there is none, or none was found within bounds.
 type neighbours struct{ first, prev, next, last *storage.Capture }
 
-// neighbours looks for them: among what was read already, then in the index, from there on and from its ends.
+// neighbours looks for them: among what was read already, if that is all there is, or by one more query. What only leads back,
+// or can't be told apart from the memento by its address, is passed over.
 func (h *Handler) neighbours(ctx context.Context, a *address, c *choice) (n neighbours, err error) {
-	span := storage.OneKey(a.collection, a.key())
-	rows := slices.Concat(reversed(c.near.Before), c.near.After)
-	first, last := c.near.First, c.near.Last
-	i := slices.IndexFunc(rows, func(o storage.Capture) bool { return o.Segment == c.Segment && o.Offset == c.Offset })
-	if i < 0 {
-		rows, i, first, last = []storage.Capture{c.Capture}, 0, false, false
-	}
 	own := a.own(&c.Capture)
+	shown := func(o *storage.Capture) bool { return !leadsBack(o) }
 	other := func(o *storage.Capture) bool {
 		at := a.own(o)
-		return !leadsBack(o) && (at.stamp != own.stamp || at.url != own.url)
+		return shown(o) && (at.stamp != own.stamp || at.url != own.url)
 	}
-	shown := func(o *storage.Capture) bool { return !leadsBack(o) }
-	more := func(from storage.Place, backwards bool) iter.Seq2[storage.Capture, error] {
-		return h.Index.CapturesIn(ctx, span, from, backwards)
+	if rows := slices.Concat(reversed(c.near.Before), c.near.After); c.near.First && c.near.Last {
+		i := slices.IndexFunc(rows, func(o storage.Capture) bool { return o.Place() == c.Place() })
+		back := reversed(rows)
+		return neighbours{among(rows, shown), among(back[len(rows)-max(i, 0):], other), among(rows[i+1:], other), among(back, shown)}, nil
 	}
-	if n.prev, err = seek(reversed(rows[:i]), first, more(rows[0].Place(), true), other); err != nil {
+	b, err := h.Index.Beside(ctx, a.collection, c.Place())
+	if err != nil {
 		return n, err
 	}
-	if n.next, err = seek(rows[i+1:], last, more(rows[len(rows)-1].Place(), false), other); err != nil {
-		return n, err
+	for _, s := range []struct {
+		to, from **storage.Capture
+		back     bool
+		want     func(*storage.Capture) bool
+	}{{&n.first, &b.First, false, shown}, {&n.prev, &b.Prev, true, other}, {&n.next, &b.Next, false, other}, {&n.last, &b.Last, true, shown}} {
+		if *s.to, err = h.seek(ctx, a, *s.from, s.back, s.want); err != nil {
+			return n, err
+		}
 	}
-	if !first {
-		rows = nil // the first of all is none of them
-	}
-	if n.first, err = seek(rows, first, more(storage.Place{}, false), shown); err != nil {
-		return n, err
-	}
-	back := reversed(c.near.After)
-	if back = append(back, c.near.Before...); !last {
-		back = nil
-	}
-	n.last, err = seek(back, last, more(storage.Place{}, true), shown)
-	return n, err
+	return n, nil
 }
 
 func reversed(cs []storage.Capture) []storage.Capture {
@@ -127,21 +118,24 @@ func reversed(cs []storage.Capture) []storage.Capture {
 	return out
 }
 
+// among is the first capture of a list that is wanted; nil if none is.
+func among(rows []storage.Capture, want func(*storage.Capture) bool) *storage.Capture {
+	if i := slices.IndexFunc(rows, func(o storage.Capture) bool { return want(&o) }); i >= 0 {
+		return &rows[i]
+	}
+	return nil
+}
+
 // maxSought bounds how many captures are passed over to find one that is shown.
 const maxSought = 200
 
-// seek brings the first capture that is wanted: of those that were read, then, if there are more, of the index.
-func seek(rows []storage.Capture, all bool, more iter.Seq2[storage.Capture, error], want func(*storage.Capture) bool) (*storage.Capture, error) {
-	for i := range rows {
-		if want(&rows[i]) {
-			return &rows[i], nil
-		}
-	}
-	if all {
-		return nil, nil
+// seek brings the first capture that is wanted, from one on: that one, mostly.
+func (h *Handler) seek(ctx context.Context, a *address, from *storage.Capture, backwards bool, want func(*storage.Capture) bool) (*storage.Capture, error) {
+	if from == nil || want(from) {
+		return from, nil
 	}
 	n := 0
-	for c, err := range more {
+	for c, err := range h.Index.CapturesIn(ctx, storage.OneKey(a.collection, a.key()), from.Place(), backwards) {
 		if err != nil {
 			return nil, err
 		}

@@ -80,6 +80,10 @@ func (o one) Around(context.Context, string, string, time.Time, int) (storage.Ar
 	return storage.Around{Before: []storage.Capture{o.c}, First: true, Last: true}, nil
 }
 
+func (o one) Beside(context.Context, string, storage.Place) (storage.Beside, error) {
+	return storage.Beside{First: &o.c, Last: &o.c}, nil
+}
+
 func (o one) CapturesIn(ctx context.Context, _ storage.KeySpan, _ storage.Place, _ bool) iter.Seq2[storage.Capture, error] {
 	return o.Captures(ctx, "", "")
 }

@@ -109,12 +109,15 @@ func (l list) format() timemap {
 
 // ends brings the first and the last memento of an address.
 func (h *Handler) ends(ctx context.Context, a *address) (n neighbours, err error) {
-	span := storage.OneKey(a.collection, a.key())
-	shown := func(o *storage.Capture) bool { return !leadsBack(o) }
-	if n.first, err = seek(nil, false, h.Index.CapturesIn(ctx, span, storage.Place{}, false), shown); err != nil {
+	b, err := h.Index.Beside(ctx, a.collection, storage.Place{URLKey: a.key()})
+	if err != nil {
 		return n, err
 	}
-	n.last, err = seek(nil, false, h.Index.CapturesIn(ctx, span, storage.Place{}, true), shown)
+	shown := func(o *storage.Capture) bool { return !leadsBack(o) }
+	if n.first, err = h.seek(ctx, a, b.First, false, shown); err != nil {
+		return n, err
+	}
+	n.last, err = h.seek(ctx, a, b.Last, true, shown)
 	return n, err
 }
 

@@ -29,6 +29,9 @@ func indexAround(b *bench) {
 		}
 		b.adopt(cs...)
 		slices.SortFunc(cs, func(x, y storage.Capture) int { return comparePlaces(x.Place(), y.Place()) })
+		for i := range cs {
+			b.checkBeside(cs, i)
+		}
 		for sec := -1; sec <= 2*size; sec++ {
 			at := base.Add(time.Duration(sec) * time.Second)
 			b.checkAround(cs, key, at)
@@ -66,6 +69,24 @@ func (b *bench) checkAround(cs []storage.Capture, key string, at time.Time) {
 	}
 	if near.First != (i < n) || near.Last != (len(cs)-i < n) {
 		b.t.Errorf("around %s of %s: first %v, last %v of %d and %d", at, key, near.First, near.Last, i, len(cs)-i)
+	}
+}
+
+// checkBeside compares what stands about a capture with a sorted list.
+func (b *bench) checkBeside(cs []storage.Capture, i int) {
+	b.t.Helper()
+	got, err := b.Beside(b.t.Context(), "c", cs[i].Place())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	is := func(got *storage.Capture, want int) bool {
+		if want < 0 || want >= len(cs) {
+			return got == nil
+		}
+		return got != nil && *got == cs[want]
+	}
+	if !is(got.First, 0) || !is(got.Prev, i-1) || !is(got.Next, i+1) || !is(got.Last, len(cs)-1) {
+		b.t.Errorf("beside number %d of %d stand %v, %v, %v, %v", i, len(cs), got.First, got.Prev, got.Next, got.Last)
 	}
 }
 
