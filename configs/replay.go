@@ -10,6 +10,7 @@ type Replay struct {
 	Fuzzy      Duration // from the time of its page, within which a requisite may stand for one that differs in nothing that matters; 0: none may
 	FuzzyRules string   // a file of rules for what does not matter, beside those of the program; or empty
 	Elsewhere  []string // "NAME ADDRESS" of other archives; see Elsewheres
+	OpenIndex  bool     // scripts of pages of any site may read the index
 }
 
 // Elsewhere is another archive, which may have what this one has not.

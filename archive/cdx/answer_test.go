@@ -189,7 +189,7 @@ func TestGolden(t *testing.T) {
 // TestHostileValues: what servers put into their answers breaks no line.
 func TestHostileValues(t *testing.T) {
 	r := row("20200101000000 / 200 x A")
-	r.Mime, r.URL, r.Redirect = "text/html\r\n x\x00\x7f\xff\u2028<>&\"\\", "http://site.example/ a\nb", "http://r.example/\t\u00e4"
+	r.Mime, r.URL, r.Redirect = "text/html\r\n x\x00\x7f\xff\u2028\u009b<>&\"\\", "http://site.example/ a\nb", "http://r.example/\t\u00e4"
 	for _, c := range []struct {
 		dialect cdx.Dialect
 		query   string
@@ -199,7 +199,7 @@ func TestHostileValues(t *testing.T) {
 		{cdx.Wayback, "", 1}, {cdx.Wayback, "output=json", 2},
 	} {
 		text := ask(t, query(t, c.dialect, c.query), []cdx.Row{r}, 0)
-		if n := strings.Count(text, "\n"); n != c.lines || strings.ContainsAny(text, "\x00\r\x7f") {
+		if n := strings.Count(text, "\n"); n != c.lines || strings.ContainsAny(text, "\x00\r\x7f\u009b") {
 			t.Errorf("%q has %d lines: %q", c.query, n, text)
 		}
 		if c.query == "output=json" {

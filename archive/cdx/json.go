@@ -17,7 +17,7 @@ func appendJSON(dst, s []byte) []byte {
 		}
 		if c >= utf8.RuneSelf {
 			r, n := utf8.DecodeRune(s[i:])
-			if r != utf8.RuneError && r != '\u2028' && r != '\u2029' {
+			if r != utf8.RuneError && r >= 0xA0 && r != '\u2028' && r != '\u2029' {
 				i += n
 				continue
 			}

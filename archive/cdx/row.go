@@ -168,14 +168,19 @@ func appendTime(dst []byte, t time.Time) []byte {
 	return t.AppendFormat(dst, timeLayout)
 }
 
+// isC1 says whether a control character beyond ASCII begins or ends at i: terminals obey them, too.
+func isC1(s []byte, i int) bool {
+	return s[i] == 0xC2 && i+1 < len(s) && s[i+1] < 0xA0 || i > 0 && s[i-1] == 0xC2 && s[i] < 0xA0
+}
+
 // appendToken adds a value of which spaces and control characters would break a line, or "-" for none.
 func appendToken(dst, value []byte) []byte {
 	const hex = "0123456789ABCDEF"
 	if len(value) == 0 {
 		return append(dst, '-')
 	}
-	for _, c := range value {
-		if c <= ' ' || c == 0x7f {
+	for i, c := range value {
+		if c <= ' ' || c == 0x7f || isC1(value, i) {
 			dst = append(dst, '%', hex[c>>4], hex[c&15])
 		} else {
 			dst = append(dst, c)

@@ -26,7 +26,7 @@ const cdxStall = time.Minute
 func (h *Handler) cdx(w http.ResponseWriter, r *http.Request, a address, d cdx.Dialect) {
 	h.cdxHeaders(w.Header(), r)
 	if h.isScript(r) {
-		h.cdxFault(w, r, d, http.StatusForbidden, "scripts of web pages may not read this archive's index; its operator can let them (serve.open_index)")
+		h.cdxFault(w, r, d, http.StatusForbidden, "scripts of web pages may not read this archive's index; its operator can let them (replay.open_index)")
 		return
 	}
 	q, err := cdxQuery(targetOf(r), d)

@@ -62,6 +62,7 @@ type cli struct {
 	Work       workCmd       `cmd:"" help:"Work captures off until stopped, on any number of machines."`
 	Segments   segmentsCmd   `cmd:"" help:"List the WARC files that are not stored yet, or give up those of a lost machine."`
 	List       listCmd       `cmd:"" help:"List the posts that are kept."`
+	CDX        cdxCmd        `cmd:"" name:"cdx" help:"List captures as CDX lines, for other tools."`
 	Show       showCmd       `cmd:"" help:"Show a post: every link and what became of it."`
 	Status     statusCmd     `cmd:"" help:"Tell what goes on, and what waits for what: runs, hosts, workers, segments, schedules."`
 	Report     reportCmd     `cmd:"" help:"Tell what a run came to: outcomes, hosts, bytes, and what was left out and why."`

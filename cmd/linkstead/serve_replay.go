@@ -11,6 +11,7 @@ import (
 // replaySettings hands replay what the settings say of it.
 func (e *env) replaySettings(past *replay.Handler) (err error) {
 	c := e.cfg.Replay
+	past.OpenIndex = c.OpenIndex
 	if past.FuzzyWithin = time.Duration(c.Fuzzy); c.Fuzzy > 0 {
 		past.Fuzzy, err = fuzzyRules(c.FuzzyRules)
 	}
