@@ -238,3 +238,28 @@ func (p Pattern) places() (whole, begin []string) {
 	}
 	return nil, nil
 }
+
+// Ranges are the keys that a pattern is about: those from From on, and before To, as bytes. An empty To is no bound.
+func (p Pattern) Ranges() (out []Range) {
+	if p.scope == all {
+		return []Range{{}}
+	}
+	whole, begin := p.places()
+	for _, k := range whole {
+		out = append(out, Range{k, k + "\x00"})
+	}
+	for _, k := range begin {
+		to := []byte(k)
+		for len(to) > 0 && to[len(to)-1] == 0xff {
+			to = to[:len(to)-1]
+		}
+		if len(to) > 0 {
+			to[len(to)-1]++
+		}
+		out = append(out, Range{k, string(to)})
+	}
+	return out
+}
+
+// Range is keys in their order.
+type Range struct{ From, To string }

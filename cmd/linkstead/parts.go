@@ -183,6 +183,9 @@ func (e *env) hire(ctx context.Context, s *store, tell func(crawler.Event)) (*wo
 		e.log.Info("went on where the last worker stopped", "segments", rec.Segments, "exchanges", rec.Exchanges, "cut_bytes", rec.Cut)
 	}
 	e.finishPurges(ctx, s)
+	if err := e.tellAccess(ctx, s); err != nil {
+		e.log.Warn("access rules hold, and could not be written into the WARC files yet", "error", err)
+	}
 	return w, nil
 }
 

@@ -101,18 +101,7 @@ var errNothingNamed = errors.New("name a post or an address, or what is too old 
 const firstYear = 1990
 
 // dateOf is the beginning of a year, month or day, in UTC, or a moment.
-func dateOf(s string) (time.Time, error) {
-	for _, layout := range []string{"2006", "2006-01", "2006-01-02", time.RFC3339} {
-		t, err := time.Parse(layout, s)
-		if err == nil && t.UTC().Year() < firstYear {
-			return time.Time{}, fmt.Errorf("--before %s: nothing was captured before there was a web: name a date from %d on", s, firstYear)
-		}
-		if err == nil {
-			return t.UTC(), nil
-		}
-	}
-	return time.Time{}, fmt.Errorf("--before %q is no date: write it as 2016, 2016-02, 2016-02-21 or 2016-02-21T12:00:00Z", s)
-}
+func dateOf(s string) (time.Time, error) { return dateGiven("--before", s) }
 
 // openToChange opens an archive that is there, to change what it holds.
 func (e *env) openToChange(ctx context.Context) (*store, error) {
@@ -246,7 +235,9 @@ func (c *purgeCmd) printLog(ctx context.Context, e *env) (err error) {
 	if err != nil {
 		return err
 	}
-	audits = slices.DeleteFunc(audits, func(a storage.Audit) bool { return a.Action == warc.ActionImport })
+	audits = slices.DeleteFunc(audits, func(a storage.Audit) bool { // 'linkstead access log' tells of changes of rules
+		return a.Action == warc.ActionImport || a.Action == storage.ActionAccess
+	})
 	if c.JSON {
 		if audits == nil {
 			audits = []storage.Audit{}

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
+	"linkstead/archive/access"
 	"linkstead/archive/warc"
 	"linkstead/storage"
 )
@@ -157,4 +159,32 @@ func (old *replaced) carryRuns(ctx context.Context, db *storage.DB) error {
 		}
 	}
 	return nil
+}
+
+// carryAccess keeps the changes of access rules of which no WARC file tells, or none that could be read: a rebuild must not open
+// what is closed. They are told of by the next worker.
+func (old *replaced) carryAccess(ctx context.Context, db *storage.DB) error {
+	if old.db == nil {
+		return nil
+	}
+	was, err := old.db.AccessChanges(ctx)
+	if err != nil {
+		return err
+	}
+	made, err := db.AccessChanges(ctx)
+	if err != nil {
+		return err
+	}
+	there := make(map[string]bool, len(made))
+	for _, c := range made {
+		there[c.ID] = true
+	}
+	was = slices.DeleteFunc(was, func(c storage.AccessChange) bool { return there[c.ID] })
+	for i := range was {
+		was[i].Segment = ""
+		if c, err := access.ReadChange(was[i].Change); err == nil {
+			was[i].Node = c.Node
+		}
+	}
+	return db.AdoptAccess(ctx, was...)
 }

@@ -68,6 +68,7 @@ type cli struct {
 	Report     reportCmd     `cmd:"" help:"Tell what a run came to: outcomes, hosts, bytes, and what was left out and why."`
 	Collection collectionCmd `cmd:"" help:"Name collections, and what they tell of themselves."`
 	Import     importCmd     `cmd:"" help:"Take in WARC, ARC and WACZ files that other programs made."`
+	Access     accessCmd     `cmd:"" help:"Say who may see what: public, private, under embargo, withheld for legal reasons."`
 	Purge      purgeCmd      `cmd:"" help:"Take captures out of the archive for good: takedowns and retention."`
 	Schedule   scheduleCmd   `cmd:"" help:"Watch posts, feeds, sitemaps, sites and lists: capture them again and again."`
 	Verify     verifyCmd     `cmd:"" help:"Read every WARC file and every row, and tell what is wrong with them."`

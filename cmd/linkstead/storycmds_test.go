@@ -51,6 +51,13 @@ func dumpRows(dsn string) (_ string, err error) {
 			add("capture %+v", c)
 		}
 	}
+	changes, err := db.AccessChanges(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, c := range changes {
+		add("access %+v", c)
+	}
 	runs, err := db.Runs(ctx)
 	if err != nil {
 		return "", err
