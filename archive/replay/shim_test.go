@@ -2,6 +2,7 @@ package replay_test
 
 import (
 	"path/filepath"
+	"regexp"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -9,14 +10,21 @@ import (
 	"linkstead/archive/replay"
 )
 
+// picture finds what the pages call their pictures.
+var picture = regexp.MustCompile(`(?:pixel\.gif\?|at\(")([\w-]+)`)
+
 // shimSites are the captures that the pages of testdata/shim ask for.
 func shimSites(t *testing.T) *testArchive {
 	t.Helper()
 	a := newArchive(t)
 	pages, err := filepath.Glob("testdata/shim/*.html")
 	must(t, err)
+	var pictures []string
 	for _, p := range pages {
 		name := filepath.Base(p)
+		for _, m := range picture.FindAllStringSubmatch(file(t, "shim/"+name), -1) {
+			pictures = append(pictures, m[1])
+		}
 		a.page("http://site.test/dir/"+name, "text/html; charset=utf-8", file(t, "shim/"+name))
 	}
 	check := file(t, "shim/check.js")
@@ -38,9 +46,11 @@ func shimSites(t *testing.T) *testArchive {
 		a.capture(capture{url: "http://api.test/search", request: posted("POST", "application/x-www-form-urlencoded", "q="+what),
 			response: message(200, "text/plain", "answer to "+what)})
 	}
-	for _, query := range []string{"late", "inner", "set", "style", "attr", "prop", "css", "frozen"} {
-		a.page("http://cdn.test/pixel.gif?"+query, "image/gif", pixel)
+	for _, name := range pictures {
+		a.page("http://cdn.test/pixel.gif?"+name, "image/gif", pixel)
 	}
+	a.page("http://cdn.test/trusted.js", js, "trustedRan = 1")
+	a.page("http://cdn.test/sheet.css", "text/css", ".a6 { background: url(pixel.gif?css-imported) }")
 	a.page("http://site.test/pixel.gif", "image/gif", pixel)
 	return a
 }
@@ -66,7 +76,7 @@ func (b *browser) results(url string) {
 	b.mu.Unlock()
 }
 
-var shimPages = []string{"clock", "closed", "storage", "network", "workers", "history", "natives"}
+var shimPages = []string{"clock", "closed", "storage", "network", "workers", "history", "natives", "dom", "frames"}
 
 func TestShimPagesInChromium(t *testing.T) {
 	inModes(t, func(t *testing.T, mode replay.Mode) {

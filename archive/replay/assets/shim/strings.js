@@ -20,13 +20,22 @@ property(element, "outerHTML", { set: loose, done: adopting });
 inserting(element, "insertAdjacentHTML", at(1, loose));
 before(Range.prototype, "createContextualFragment", at(0, loose));
 before(proto("Document") && Document, "parseHTMLUnsafe", at(0, loose));
-before(DOMParser.prototype, "parseFromString", (args) => { args[0] = insideHTML(args[0]); });
+method(DOMParser.prototype, "parseFromString", (it, args, native) => { // other XML is data, or a template
+  const type = S(args[1]), drawn = type === "image/svg+xml" || type === "application/xhtml+xml";
+  if (type === "text/html") args[0] = insideHTML(args[0]);
+  const made = apply(native, it, args);
+  try { if (drawn) rightAll(made); } catch {}
+  return made;
+});
 for (const name of ["write", "writeln"]) {
   inserting(Document.prototype, name, (args) => { for (let i = 0; i < args.length; i++) args[i] = insideHTML(args[i]); });
 }
 
 // Text that comes into a style element, or stands in one.
-const textOf = (v, it) => (isStyle(it) || isStyle(parentOf(it)) ? insideCSS(v) : v);
+const textOf = (v, it) => {
+  if (nodeType(it) === 2) return attrTurned(v, it);
+  return isStyle(it) || isStyle(parentOf(it)) ? insideCSS(v) : v;
+};
 for (const name of ["textContent", "nodeValue"]) property(Node.prototype, name, { set: textOf, done: adopting });
 property(HTMLElement.prototype, "innerText", { set: textOf });
 property(CharacterData.prototype, "data", { set: textOf });

@@ -1,15 +1,16 @@
 // What the pages of this folder say of what they see: window.results, by name; all are to be true.
-var results = {}, pending = 0;
+var results = {}, pending = 0, waiting = {};
 function check(name, got, want) {
   if (arguments.length < 3) want = true;
   results[name] = got === want || (got !== got && want !== want) ? true : "got " + String(got) + ", want " + String(want);
 }
 function eventually(name, promise, want) {
   pending++;
+  waiting[name] = 1;
   var timer = setTimeout(function () { end("timed out"); }, 20000);
   function end(v) {
     clearTimeout(timer);
-    if (!(name in results)) { results[name] = v; pending--; }
+    if (!(name in results)) { results[name] = v; pending--; delete waiting[name]; }
   }
   Promise.resolve(promise).then(function (v) {
     end(want === undefined || v === want ? true : "got " + String(v) + ", want " + String(want));
