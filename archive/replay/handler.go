@@ -81,6 +81,9 @@ type Handler struct {
 
 	MaxEntries int // captures of a TimeMap, after which there is another one; 0: 10,000
 
+	Elsewhere  []Elsewhere                                          // other archives that the page for a missing copy links to
+	CaptureNow func(r *http.Request, collection, url string) string // page of the archive's own that captures a URL; "": this client may not; nil: nobody may
+
 	Fuzzy       *fuzzy.Rules  // what a part of a page may differ in from what is asked for; nil: nothing
 	FuzzyWithin time.Duration // how far it may then be from the time asked for; 0: DefaultFuzzyWithin
 

@@ -44,6 +44,7 @@ type pageData struct {
 	More                        bool
 	Attempts                    []attemptRow
 	Last                        string // the day of the last failed attempt
+	Offers                      offersData
 }
 
 type captureRow struct {
@@ -189,6 +190,11 @@ func (h *Handler) missing(w http.ResponseWriter, r *http.Request, a *address) {
 	}
 	data := pageData{Title: "Not in the archive", URL: a.url}
 	if err := h.attempts(r, a, &data); err != nil {
+		h.fault(w, r, a, err)
+		return
+	}
+	var err error
+	if data.Offers, err = h.offers(r, a); err != nil {
 		h.fault(w, r, a, err)
 		return
 	}

@@ -6,12 +6,17 @@ import (
 
 	"linkstead/archive/fuzzy"
 	"linkstead/archive/replay"
+	"linkstead/configs"
 )
 
 // replaySettings hands replay what the settings say of it.
 func (e *env) replaySettings(past *replay.Handler) (err error) {
 	c := e.cfg.Replay
 	past.OpenIndex = c.OpenIndex
+	others, _ := configs.Elsewheres(c.Elsewhere) // the settings were checked
+	for _, o := range others {
+		past.Elsewhere = append(past.Elsewhere, replay.Elsewhere{Name: o.Name, Prefix: o.Prefix})
+	}
 	if past.FuzzyWithin = time.Duration(c.Fuzzy); c.Fuzzy > 0 {
 		past.Fuzzy, err = fuzzyRules(c.FuzzyRules)
 	}
