@@ -21,6 +21,8 @@ for (const [owner, list] of O.entries(reserved)) {
     accessor(proto(owner), p, (el) => getAttribute(el, as) ?? "", (v, el) => setAttribute(el, as, v));
   }
 }
+property(proto("HTMLScriptElement"), "type", { set: (v) => (speculates(v) ? "text/plain" : v) });
+method(self.HTMLScriptElement, "supports", (it, args, native) => (args.length > 0 && speculates(args[0]) ? false : apply(native, it, args)));
 const metaTurned = (el, name, value) => (name === "content" && lower(S(getAttribute(el, "http-equiv"))) === "refresh" ? insideRefresh(value) : value);
 property(proto("HTMLMetaElement"), "content", { set: (v, el) => metaTurned(el, "content", v) });
 property(proto("SVGAnimatedString"), "baseVal", { set: (v) => (exec(/^\s*(?:https?:)?\/\//i, S(v)) ? inside(v, "im_") : v) });

@@ -16,7 +16,7 @@ const dropped = names("integrity", "nonce", "ping", "attributionsrc", "csp", "re
 const convert = (tag, name, value, rel) => {
   tag = upper(S(tag));
   name = lower(S(name));
-  if (dropped[name]) return undefined;
+  if (dropped[name] || (name === "type" && tag === "SCRIPT" && speculates(value))) return undefined;
   if (urls[name] || (name === "data" && tag === "OBJECT")) {
     const text = S(value);
     return tag === "IFRAME" || tag === "FRAME" || name === "href" ? insideScripted(text, modifierOf(tag, name, rel)) : inside(text, modifierOf(tag, name, rel));
@@ -27,6 +27,7 @@ const convert = (tag, name, value, rel) => {
   if (presentation[name] && tag !== "META") return insideCSS(value);
   return value;
 };
+const speculates = (type) => lower(trim(S(type))) === "speculationrules"; // no policy stops what it loads
 const keptAs = (name) => "data-archive-" + name;
 const presentation = names("fill", "stroke", "filter", "mask", "clip-path", "marker-start", "marker-mid", "marker-end", "cursor");
 const insideScripted = (text, mod) => inside(text, mod);
