@@ -205,6 +205,7 @@ func TestValidateNamesKeyValueAndRemedy(t *testing.T) {
 			[]string{`"https://a.example/"`, `"A javascript:x"`, `"A https://u:p@a.example/"`, "TimeGate"},
 		},
 		{func(c *configs.Config) { c.Replay.Elsewhere = make([]string, 21) }, []string{"replay.elsewhere:", "20 other"}},
+		{func(c *configs.Config) { c.Replay.Collections = []string{"a/b"} }, []string{"replay.collections:", `"a/b"`, "dash"}},
 		{func(c *configs.Config) { c.DenyNetworks = []string{"lan"} }, []string{"deny_networks:", `"lan"`, "10.20.0.0/16"}},
 		{func(c *configs.Config) { c.DenyNetworks = []string{"::ffff:10.0.0.0/64", "fe80::1%eth0"} }, []string{`"::ffff:10.0.0.0/64"`, `"fe80::1%eth0"`}},
 		{func(c *configs.Config) { c.TLS.Verify = "yes" }, []string{"tls.verify:", `"yes"`, "record", "require"}},

@@ -11,6 +11,8 @@ type Replay struct {
 	FuzzyRules string   // a file of rules for what does not matter, beside those of the program; or empty
 	Elsewhere  []string // "NAME ADDRESS" of other archives; see Elsewheres
 	OpenIndex  bool     // scripts of pages of any site may read the index
+
+	Collections []string // that are served, beside the default one; none: all
 }
 
 // Elsewhere is another archive, which may have what this one has not.
@@ -48,6 +50,11 @@ func (c Config) checkReplay(v *findings) {
 	}
 	if len(c.Replay.Elsewhere) > maxElsewhere {
 		v.add("replay.elsewhere", len(c.Replay.Elsewhere), "name 20 other archives at most")
+	}
+	for _, name := range c.Replay.Collections {
+		if !collectionName.MatchString(name) {
+			v.add("replay.collections", name, "write the names of collections: up to 63 of a-z, 0-9, dot, dash and underscore, a letter or digit first")
+		}
 	}
 	_, bad := Elsewheres(c.Replay.Elsewhere)
 	for _, i := range bad {

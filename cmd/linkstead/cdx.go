@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"linkstead/archive/cdx"
+	"linkstead/archive/guard"
 	"linkstead/archive/replay"
 	"linkstead/storage"
 )
@@ -27,6 +28,7 @@ type cdxCmd struct {
 	Limit      int      `help:"Lines at most." placeholder:"N"`
 	Filter     []string `help:"Only captures whose field contains a text: [!]FIELD:TEXT, [!]=FIELD:TEXT if it is all of it, [!]~FIELD:REGEX. More than once: all of them." sep:"none" placeholder:"FILTER"`
 	Fields     string   `name:"fl" help:"Fields to print, with commas between." placeholder:"FIELDS"`
+	All        bool     `help:"Also what access rules keep from readers."`
 	Output     string   `help:"Form of the lines: cdxj, json, text, link, cdx (11 fields) or cdx7." default:"cdxj" placeholder:"FORM"`
 }
 
@@ -48,8 +50,12 @@ func (c *cdxCmd) run(ctx context.Context, e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
+	var rows replay.Rows = &guard.Guard{Rows: s.db, Rules: s.db, Now: s.db.Now}
+	if c.All {
+		rows = s.db
+	}
 	l := &replay.Listing{
-		Rows: s.db, Collection: e.cfg.Collection, MaxRows: math.MaxInt64, MaxTime: math.MaxInt64,
+		Rows: rows, Collection: e.cfg.Collection, MaxRows: math.MaxInt64, MaxTime: math.MaxInt64,
 		Memento: func(m *storage.Capture) string {
 			return strings.TrimSuffix(e.cfg.Serve.Origin(), "/") + "/" + name + "/" + m.At.UTC().Format("20060102150405") + "/" + m.URL
 		},

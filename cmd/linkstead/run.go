@@ -91,6 +91,7 @@ type env struct {
 	log *slog.Logger
 
 	crawlers int           // that share the process's memory; 0: one
+	unruled  bool          // whoever reads is the archivist: no access rules
 	logs     *logPlace     // where log lines go
 	patience time.Duration // with a database that is away, see storage.DBOptions
 }

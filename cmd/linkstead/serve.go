@@ -13,12 +13,10 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"linkstead/archive/guard"
 	"linkstead/archive/replay"
 	"linkstead/archive/report"
 	"linkstead/cmd/linkstead/web"
 	"linkstead/configs"
-	"linkstead/storage"
 )
 
 // places are the flags that say where the archive is to be seen.
@@ -42,6 +40,7 @@ func (p *places) overlay(cfg *configs.Config) {
 type serveCmd struct {
 	Collection *string `help:"Collection to replay."`
 	Workers    int     `help:"Crawlers that work captures off beside serving; 0: none." default:"1" placeholder:"N"`
+	NoRules    bool    `name:"no-access-rules" help:"Show what access rules keep from readers, too: for the archivist, on loopback addresses alone."`
 	places
 }
 
@@ -50,6 +49,11 @@ func (c *serveCmd) run(ctx context.Context, e *env) (err error) {
 	set(&e.cfg.Collection, c.Collection)
 	if c.Workers < 0 || c.Workers > maxWorkers {
 		return usageError{fmt.Errorf("--workers %d: use 0 to %d", c.Workers, maxWorkers)}
+	}
+	if e.unruled = c.NoRules; c.NoRules {
+		if err := alone(e.cfg.Serve); err != nil {
+			return err
+		}
 	}
 	e.patience, e.crawlers = readerPatience, c.Workers
 	if err := e.usable(); err != nil && c.Workers > 0 { // before anything is served
@@ -84,21 +88,11 @@ func (e *env) serve(ctx context.Context, s *store, health *health) (wait func() 
 	v := e.cfg.Serve
 	pages := &web.Pages{Rows: s.db, Schedules: s.db, Runs: s.db, Status: s.db, Attempts: s.db, Evidence: s.lib, Collection: s.db.Collection, Reports: e.reports(s), Replay: v.Origin(), Listen: v.Listen, Now: e.now, Log: e.log}
 	pages.Hosts = []string{strings.TrimPrefix(strings.TrimPrefix(v.Pages(), "http://"), "https://")}
-	readers := &guard.Guard{Rows: s.db, Rules: s.db, Now: s.db.Now}
 	past := &replay.Handler{
-		Index: readers, Access: readers, Library: s.lib, Collection: e.cfg.Collection, Origin: v.Origin(), Mode: modeOf(v), Pages: v.Pages(), Evidence: report.AttemptPath,
-		Collections: func(ctx context.Context, name string) (bool, error) {
-			_, err := s.db.Collection(ctx, name)
-			if errors.Is(err, storage.ErrNotFound) {
-				return false, nil
-			}
-			if err != nil {
-				return false, err
-			}
-			return readers.Served(ctx, name)
-		},
+		Library: s.lib, Collection: e.cfg.Collection, Origin: v.Origin(), Mode: modeOf(v), Pages: v.Pages(), Evidence: report.AttemptPath,
 		Now: e.now, Log: e.log,
 	}
+	e.forReaders(s, past)
 	if err := e.replaySettings(past); err != nil {
 		return nil, err
 	}
