@@ -14,6 +14,7 @@ import (
 type Rows interface {
 	Around(ctx context.Context, collection, urlkey string, at time.Time, n int) (storage.Around, error)
 	Beside(ctx context.Context, collection string, p storage.Place) (storage.Beside, error)
+	Buckets(ctx context.Context, s storage.KeySpan, unit time.Duration, what bool) ([]storage.Bucket, error)
 	Closest(ctx context.Context, collection, urlkey, url string, at time.Time) (storage.Capture, error)
 	Taken(ctx context.Context, collection, urlkey, url string, from time.Time) (storage.Capture, error)
 	CapturesIn(ctx context.Context, s storage.KeySpan, after storage.Place, backwards bool) iter.Seq2[storage.Capture, error]
@@ -206,6 +207,29 @@ func (g *Guard) PassOver(ctx context.Context, span storage.KeySpan, after storag
 		passed++
 	}
 	return after, passed, nil
+}
+
+// Buckets is DB.Buckets of what may be seen.
+func (g *Guard) Buckets(ctx context.Context, span storage.KeySpan, unit time.Duration, what bool) (out []storage.Bucket, err error) {
+	s, err := g.sieve(ctx, span.Collection)
+	if err != nil {
+		return nil, err
+	}
+	if s == nil {
+		return g.Rows.Buckets(ctx, span, unit, what)
+	}
+	for c, err := range g.CapturesIn(ctx, span, storage.Place{}, false) {
+		if err != nil {
+			return nil, err
+		}
+		since := span.Since.UnixMicro() // a Duration does not span a thousand years
+		from := time.UnixMicro(since + (c.At.UnixMicro()-since)/unit.Microseconds()*unit.Microseconds()).UTC()
+		if n := len(out); n == 0 || !out[n-1].From.Equal(from) {
+			out = append(out, storage.Bucket{From: from})
+		}
+		out[len(out)-1].Add(&c)
+	}
+	return out, nil
 }
 
 // Attempts is DB.Attempts of what may be seen: an attempt counts as a capture of its moment would.

@@ -63,6 +63,7 @@ type address struct {
 	loose      bool   // it was spelled otherwise than we spell addresses: a partial time, http:/host, no scheme
 	url        string // serialised; of a prefix that of the prefix, of a domain that of its root
 	asked      string // of a request other than GET: the URL that its answer is indexed under
+	after      string // ofPrefix: the key behind which the page begins
 	domain     bool   // ofPrefix: every host under the URL's counts, too
 	format     string // ofTimeMap: link, json or cdxj
 	page       int    // ofTimeMap: from 1; 0 if none is named
@@ -116,7 +117,11 @@ func (a *address) readTime(rest string) error {
 	}
 	digits := when[:len(when)-len(strings.TrimLeft(when, "0123456789"))]
 	switch mod := when[len(digits):]; {
-	case mod == "*":
+	case strings.HasPrefix(mod, "*"):
+		var ok bool
+		if a.after, ok = readAfter(mod[1:]); !ok {
+			return errForeign
+		}
 		a.kind = ofCaptures
 	case digits == "" || mod != "" && !isModifier(mod):
 		return errForeign
@@ -129,7 +134,11 @@ func (a *address) readTime(rest string) error {
 		return errStamp
 	}
 	if a.stamp = digits; a.kind == ofCaptures {
-		return a.readPrefix(raw)
+		err := a.readPrefix(raw)
+		if a.kind != ofPrefix {
+			a.after = ""
+		}
+		return err
 	}
 	a.stamp = pad(digits)
 	a.loose = a.stamp != digits
@@ -267,10 +276,11 @@ func (a *address) String() string {
 	case ofCaptures:
 		return path + a.stamp + "*/" + pathOf(a.url)
 	case ofPrefix:
+		path += a.stamp + "*" + afterText(a.after) + "/"
 		if scheme, host, ok := strings.Cut(a.url, "://"); a.domain && ok {
-			return path + a.stamp + "*/" + scheme + "://*." + pathOf(host)
+			return path + scheme + "://*." + pathOf(host)
 		}
-		return path + a.stamp + "*/" + pathOf(a.url) + "*"
+		return path + pathOf(a.url) + "*"
 	case ofTimeMap:
 		path += "timemap/" + a.format + "/"
 		if a.page > 0 {

@@ -31,6 +31,7 @@ func TestParseAddress(t *testing.T) {
 		"/web/2016*/http://a.test/x":                 {kind: ofCaptures, name: "web", stamp: "2016", url: "http://a.test/x"},
 		"/web/*/http://a.test/x*":                    {kind: ofPrefix, name: "web", url: "http://a.test/x"},
 		"/web/2016*/a.test/*":                        {kind: ofPrefix, name: "web", stamp: "2016", loose: true, url: "http://a.test/"},
+		"/web/2016*@dGVzdCxhKS94/http://a.test/*":    {kind: ofPrefix, name: "web", stamp: "2016", after: "test,a)/x", url: "http://a.test/"},
 		"/web/*/http://*.a.test/":                    {kind: ofPrefix, name: "web", domain: true, url: "http://a.test/"},
 		"/news/timemap/link/http://a.test/":          {kind: ofTimeMap, name: "news", format: "link", url: "http://a.test/"},
 		"/web/timemap/json/3/http://a.test/":         {kind: ofTimeMap, name: "web", format: "json", page: 3, url: "http://a.test/"},
@@ -47,6 +48,7 @@ func TestParseAddress(t *testing.T) {
 	for target, want := range map[string]error{
 		"/": errForeign, "": errForeign, "/-/x": errForeign, "/News/2020/a.test": errForeign, "/web/x/http://a.test/": errForeign, "/web/timemap/html/http://a.test/": errForeign,
 		"/web/timemap/link": errForeign, "/web/123456789012345/a.test": errStamp, "/web/2020/http://[/": errURL,
+		"/web/*@/http://a.test/*": errForeign, "/web/*@@@/http://a.test/*": errForeign, "/web/*x/http://a.test/*": errForeign,
 	} {
 		if got, err := parseAddress(target); !errors.Is(err, want) {
 			t.Errorf("%s is %+v (%v), want %v", target, got, err, want)
@@ -60,7 +62,7 @@ func FuzzParseAddress(f *testing.F) {
 	for _, s := range []string{
 		"/web/20200101000000/http://a.test/x?y=/web/2020/#z", "/web/2020id_/https:/a.test", "/web/*/a.test", "/web/2*/file:///x", "/web/http://a.test",
 		"/web/20200101000000mp_/http://a.test/%2e%2e/%00", "/web/1/urn:x y<>", "/web/1/javascript:alert(1)", "/web//", "/web/-/x", "/x", "",
-		"/web/2016*/http://host.test/dir/*", "/web/*/*.host.test", "/news/*/http://*.host.test/", "/web/timemap/link/http://a.test/", "/news/timemap/json/2/http://a.test/",
+		"/web/2016*/http://host.test/dir/*", "/web/*/*.host.test", "/web/2016*@dGVzdCxhKS94/http://host.test/*", "/news/*/http://*.host.test/", "/web/timemap/link/http://a.test/", "/news/timemap/json/2/http://a.test/",
 		"/web/cdx?url=x", "/web/wayback-cdx", "/web/", "/web", "/web/timemap/html/http://a.test", "/-/x", "/.x/2016/a.test",
 		"/web/99999999999999/http://[::1]:80/", "/web/1/http://a.test\\..\\b", "/web/1/\r\nX: y", "/web/1/http://xn--a/",
 	} {
@@ -79,7 +81,7 @@ func FuzzParseAddress(f *testing.F) {
 			t.Fatalf("%q leads to %q", target, path)
 		}
 		again, err := parseAddress(path)
-		if err != nil || again.stamp != a.stamp || again.mod != a.mod || again.kind != a.kind || again.domain != a.domain || again.page != a.page || again.name != a.name {
+		if err != nil || again.stamp != a.stamp || again.mod != a.mod || again.kind != a.kind || again.domain != a.domain || again.after != a.after || again.page != a.page || again.name != a.name {
 			t.Fatalf("%q became %q, and that %+v (%v)", target, path, again, err)
 		}
 		// Serialising twice is a fixed point, so that redirects come to rest.

@@ -54,6 +54,7 @@ type Index interface {
 type Walker interface {
 	Around(ctx context.Context, collection, urlkey string, at time.Time, n int) (storage.Around, error)
 	Beside(ctx context.Context, collection string, p storage.Place) (storage.Beside, error)
+	Buckets(ctx context.Context, s storage.KeySpan, unit time.Duration, what bool) ([]storage.Bucket, error)
 	Rows
 }
 
@@ -179,6 +180,8 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, a address) {
 		h.home(w, r)
 	case ofCaptures:
 		h.list(w, r, a)
+	case ofPrefix:
+		h.prefix(w, r, a)
 	case ofGate:
 		h.gate(w, r, a)
 	case ofMemento:

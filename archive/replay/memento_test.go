@@ -84,6 +84,10 @@ func (o one) Beside(context.Context, string, storage.Place) (storage.Beside, err
 	return storage.Beside{First: &o.c, Last: &o.c}, nil
 }
 
+func (o one) Buckets(context.Context, storage.KeySpan, time.Duration, bool) ([]storage.Bucket, error) {
+	return nil, nil
+}
+
 func (o one) CapturesIn(ctx context.Context, _ storage.KeySpan, _ storage.Place, _ bool) iter.Seq2[storage.Capture, error] {
 	return o.Captures(ctx, "", "")
 }

@@ -24,11 +24,8 @@ var pagesSource string
 
 var pages = template.Must(template.New("pages").Parse(pagesSource + refusalSource))
 
-// Bounds of what one page of ours lists.
-const (
-	maxListed   = 1000
-	maxAttempts = 100
-)
+// maxAttempts is how many failed attempts a page lists.
+const maxAttempts = 100
 
 // retryAfter is how many seconds a capture that only another machine holds may take to be stored, about.
 const retryAfter = 60
@@ -40,6 +37,9 @@ type pageData struct {
 	List                        template.HTMLAttr
 	Refusal                     refusalData
 	Captures                    []captureRow
+	Calendar                    calendar
+	Keys                        []prefixRow
+	Next                        template.HTMLAttr // to more of them
 	Total                       int
 	More                        bool
 	Attempts                    []attemptRow
@@ -48,7 +48,7 @@ type pageData struct {
 }
 
 type captureRow struct {
-	When, ISO                             string
+	When, ISO, Day                        string
 	Path, Exact                           template.HTMLAttr
 	URL                                   string // if it is not the one that was asked for
 	Status, Mime, Kind, Outcome, Redirect string
@@ -96,38 +96,6 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	})
 }
 
-// list shows the captures of a URL and the attempts that failed.
-func (h *Handler) list(w http.ResponseWriter, r *http.Request, a address) {
-	data := pageData{Title: "Captures", URL: a.url, Stamp: a.stamp}
-	for c, err := range h.Index.Captures(r.Context(), a.collection, urlkey.Key(a.url)) {
-		if err != nil {
-			h.fault(w, r, &a, err)
-			return
-		}
-		if !strings.HasPrefix(stampOf(c.At), a.stamp) {
-			continue
-		}
-		data.Total++
-		if data.Captures = append(data.Captures, rowOf(&a, &c)); len(data.Captures) >= 2*maxListed {
-			data.Captures = slices.Delete(data.Captures, 0, maxListed)
-		}
-	}
-	if n := len(data.Captures); n > maxListed {
-		data.Captures = slices.Delete(data.Captures, 0, n-maxListed)
-	}
-	data.More = data.Total > len(data.Captures)
-	slices.Reverse(data.Captures)
-	if err := h.attempts(r, &a, &data); err != nil {
-		h.fault(w, r, &a, err)
-		return
-	}
-	status := http.StatusOK
-	if data.Total == 0 {
-		status = http.StatusNotFound
-	}
-	h.page(w, r, status, "captures", data)
-}
-
 // kinds says for readers of what kind a capture is.
 var kinds = map[string]string{
 	warc.KindResponse: "a copy of its own", warc.KindRevisit: "same as another copy", warc.KindResource: "handed in", warc.KindTruncated: "cut short",
@@ -136,7 +104,7 @@ var kinds = map[string]string{
 func rowOf(a *address, c *storage.Capture) captureRow {
 	own := a.own(c)
 	row := captureRow{
-		When: when(c.At), ISO: iso(c.At), Path: hrefOf(&own), Mime: c.Mime, Kind: kinds[c.Kind],
+		When: when(c.At), ISO: iso(c.At), Day: c.At.UTC().Format("2 Jan 2006"), Path: hrefOf(&own), Mime: c.Mime, Kind: kinds[c.Kind],
 		Outcome: outcome.Outcome(c.Outcome).Describe().Short, Redirect: c.Redirect,
 	}
 	if shows := wall.Names(strings.Fields(c.Flags)); shows != "" {

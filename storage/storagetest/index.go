@@ -19,6 +19,8 @@ func Index(t *testing.T, rows Rows) {
 		{"Closest", indexClosest},
 		{"Momentary", indexMomentary},
 		{"Around", indexAround},
+		{"Buckets", indexBuckets},
+		{"RecentPosts", indexRecentPosts},
 		{"KeysAreBytes", indexKeysAreBytes},
 		{"CapturesOrder", indexCapturesOrder},
 		{"LongLists", indexLongLists},
