@@ -36,7 +36,7 @@ func (h *htmlScan) element(elem uint8, name, nameTo int) {
 
 // place visits what an attribute holds.
 func (h *htmlScan) place(elem uint8, a *attr, r *rule) {
-	if r.role == Base {
+	if r.role == Base && r.kind == plain {
 		h.baseHere(a)
 	}
 	if h.visit == nil {
@@ -59,6 +59,10 @@ func (h *htmlScan) place(elem uint8, a *attr, r *rule) {
 		h.animated(a, r)
 	case foreign:
 		h.foreignHref(a, r)
+	case inFeed:
+		if h.feed {
+			h.url(a, r.role, r.context)
+		}
 	case words:
 		t := h.value(a)
 		eachWord(t.b, func(start, end int) { h.part(t, start, end, r) })

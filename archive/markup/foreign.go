@@ -92,9 +92,12 @@ func (h *htmlScan) foreignText(start, end int, cdata bool) {
 		t.at = make([]int32, 0, len(t.b)+1)
 		t.b = unescapeRefs(h.b[start:end], &t.at)
 	}
-	if h.content == elemScript {
+	switch {
+	case h.content >= textAddress:
+		h.feedText(t)
+	case h.content == elemScript:
 		h.script(t)
-	} else if h.css {
+	case h.css:
 		scanCSS(h.scan, t, styleContext)
 	}
 }

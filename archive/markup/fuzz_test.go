@@ -69,6 +69,11 @@ func FuzzXML(f *testing.F) {
 	fuzz(f, asXML, noHiding, page, `<?xml-stylesheet href="s"?><!DOCTYPE x [<!ENTITY a "]">]><svg><style><![CDATA[a{b:url(u)}]]></style></svg>`)
 }
 
+func FuzzFeed(f *testing.F) {
+	asFeed := scanner(func(dst *bytes.Buffer, src []byte, visit Visit) error { return XML(dst, src, Options{Feeds: true}, visit) })
+	fuzz(f, asFeed, func([]byte) bool { return false }, `<rss xml:base="b"><link>http://a/</link><description>&lt;a href=u></description><encoded><![CDATA[<p style="a:url(u)">]]></encoded></rss>`)
+}
+
 func FuzzCSS(f *testing.F) {
 	fuzz(f, asCSS, always, `@import "u" layer;@font-face{src:url(u)}a{b:image-set("u" 1x);c:url( 'u' );d:u\72l(u\)v)}/*`, `a{b:url("u\`, "a{b:url(\\\r\n)")
 }

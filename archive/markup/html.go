@@ -59,6 +59,9 @@ type htmlScan struct {
 	inNoscript bool
 	inserted   bool
 	rooted     bool // the root element has begun
+	feed       bool // it is that of a feed
+	deep       int  // open elements of it
+	bases      []feedBase
 
 	baseSeen bool // the first base has been met
 	baseHref string
@@ -200,12 +203,18 @@ func (h *htmlScan) startTag(i int) int {
 		h.insert(i)
 	}
 	h.enter(elem, h.localName(i+1, nameTo), selfClosing)
+	if h.xml && !h.rooted {
+		h.feed = h.opts.Feeds && feedRoots.lookup(h.localName(i+1, nameTo)) != 0
+	}
 	h.element(elem, i+1, nameTo)
 	if !h.inserted && h.xml && !selfClosing && (elem == elemHead || elem == elemSVG && !h.rooted) {
 		h.insert(end)
 	}
-	h.rooted = true
 	h.content = 0
+	if h.xml {
+		h.feedStart(h.localName(i+1, nameTo), selfClosing)
+	}
+	h.rooted = true
 	if h.xml || h.space != 0 {
 		if !selfClosing && (elem == elemStyle || elem == elemScript) {
 			h.content = elem
@@ -257,6 +266,7 @@ func (h *htmlScan) endTag(i int) int {
 	}
 	h.content = 0
 	h.leave(h.localName(i+2, nameTo))
+	h.feedEnd()
 	return end
 }
 

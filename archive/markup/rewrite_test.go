@@ -183,6 +183,26 @@ func TestWriteErrors(t *testing.T) {
 	}
 }
 
+func TestFeeds(t *testing.T) {
+	asFeed := scanner(func(dst *bytes.Buffer, src []byte, visit Visit) error { return XML(dst, src, Options{Feeds: true}, visit) })
+	check(t, asFeed, []fixture{
+		{`<rss><channel><link> http://a/ </link><link>/no</link><title>http://a/</title><item><guid isPermaLink="false">tag:x</guid><enclosure url="e.mp3"/>` +
+			`<description>&lt;a href="u&amp;amp;v"&gt;x&lt;/a&gt; http://n/</description><content:encoded><![CDATA[<img src=i>]]></content:encoded></item></channel></rss>`,
+			"link feed/text http://a/; media enclosure/@url e.mp3; link a/@href u&v depth 1; image img/@src i depth 1"},
+		{`<feed xml:base="/b/"><link href="l"/><entry xml:base="/c/"><content type="html">&lt;img src=i></content><link href="m"/></entry><content src="n"/><summary>&lt;img src=no></summary></feed>`,
+			"base */@xml:base /b/; related link/@href l from /b/; base */@xml:base /c/; image img/@src i from /c/ depth 1; related link/@href m from /c/; media content/@src n from /b/"},
+		{`<urlset><url><loc>https://a/?x&amp;y</loc><image:image><image:loc>https://a/i</image:loc></image:image></url></urlset>`, "link feed/text https://a/?x&y; link feed/text https://a/i"},
+		{`<opml><outline xmlUrl="x" htmlUrl="y"/></opml>`, "link outline/@xmlurl x; link outline/@htmlurl y"},
+		{`<html><link>http://a/</link><content url="u"/></html>`, ""},
+	})
+	check(t, asXML, []fixture{{`<rss><link>http://a/</link><enclosure url="u"/></rss>`, ""}})
+	src := `<rss><link>http://a/?b</link><description>&lt;a href="u"&gt;</description><x:encoded><![CDATA[<a href="u">]]></x:encoded></rss>`
+	want := `<rss><link>/w/&lt;]]&gt;&amp;</link><description>&lt;a href="/w/&amp;lt;]]&gt;&amp;amp;"&gt;</description><x:encoded><![CDATA[<a href="/w/&lt;]]]]><![CDATA[>&amp;">]]></x:encoded></rss>`
+	if got := rewrite(t, asFeed, src, func(Ref) (string, bool) { return "/w/<]]>&", true }); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
 func TestRoles(t *testing.T) {
 	for r := None; r <= AppCache; r++ {
 		if r.String() == "unknown" || r.Outlink() && r.Requisite() {

@@ -10,6 +10,7 @@ const (
 	srcset                   // image candidate strings, HTML §4.8.4.2.1
 	css                      // a list of declarations, or one value
 	srcdoc                   // an HTML document
+	inFeed                   // a URL in feeds only
 	guess                    // a URL if it looks like one: data-* attributes mean what their script says
 	sure                     // a URL if it can be nothing else: those whose names many scripts use for other things, too
 	guessSet                 // image candidate strings if they look so
@@ -77,6 +78,11 @@ var ruleLines = []struct {
 	{"", "href xlink:href", foreign, Use},
 	{"set animate", "to from by", values, Link},
 	{"animate", "values", values, Link},
+
+	{"enclosure content thumbnail player source", "url", inFeed, Media},
+	{"content", "src", inFeed, Media},
+	{"outline", "xmlurl htmlurl url", inFeed, Link},
+	{"", "xml:base", inFeed, Base},
 
 	{"", "style", css, Image},
 	{"img", "data-src data-lazy-src data-lazy data-original", guess, Image},
@@ -215,8 +221,9 @@ const (
 	attrValue
 	attrCodebase
 	attrAttributeName
+	attrXMLBase
 	attrHandler // any event handler
 )
 
 var attributes = newNameTable("href", "xlink:href", "rel", "as", "type", "name", "property", "itemprop", "http-equiv", "content",
-	"value", "codebase", "attributename", "on*")
+	"value", "codebase", "attributename", "xml:base", "on*")

@@ -236,14 +236,14 @@ func (p *reply) translate(dst io.Writer, src []byte, form notation) error {
 	if mark := wideMark(src, p.head.Charset()); mark != nil {
 		dst, src = widened(dst, src, mark)
 	}
-	opts := markup.Options{Rename: renames}
+	opts := markup.Options{Rename: renames, Feeds: true}
 	if p.shimmed(src, form) {
 		opts.Insert = func(int) string { return p.shim(form) }
 	}
 	var err error
 	switch form {
 	case html, xml:
-		if base, ok := markup.FirstBase(src); ok {
+		if base, ok := markup.FirstBase(src); ok && (form == html || bytes.Contains(src, []byte(xhtml))) {
 			ref.withBase(ref.charset.URL(base))
 		}
 		if form == html {

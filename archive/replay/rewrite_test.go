@@ -21,6 +21,7 @@ func TestRewriteGolden(t *testing.T) {
 	for name, mime := range map[string]string{
 		"page.html": "text/html", "style.css": "text/css", "drawing.svg": "image/svg+xml", "module.mjs": "text/javascript",
 		"app.webmanifest": "application/manifest+json", "scripted.svg": "image/svg+xml", "page.xhtml": "application/xhtml+xml",
+		"feed.rss": "application/rss+xml", "feed.atom": "application/atom+xml",
 	} {
 		url := "http://site.test/dir/" + name
 		a.page(url, mime, file(t, "rewrite/"+name))
