@@ -204,6 +204,7 @@ func (p *reply) send() {
 // references are those of the capture, as they are rewritten for this request.
 func (p *reply) references() *references {
 	ref := newReferences(p.a, &p.c)
+	ref.origin = p.h.originOf("")
 	if bare(p.r, p.a.mod) {
 		ref.page = asData // whoever reads without a banner reads on without it
 	}

@@ -19,12 +19,15 @@ type references struct {
 	page  modifier     // of what a reader may go to
 
 	charset *markup.Charset // of the document
+	origin  string          // of the archive
+	foreign bool            // the document is a page of another archive
 }
 
 func newReferences(a *address, c *storage.Capture) *references {
 	r := &references{root: "/" + a.name + "/", stamp: a.stamp}
 	if base, err := urlkey.NewBase(urlOf(c)); err == nil {
 		r.doc, r.base = base, base
+		r.foreign = isArchive(base.String())
 		r.file = strings.HasPrefix(base.String(), "file:")
 	}
 	return r
@@ -36,6 +39,9 @@ func (r *references) withBase(href string) {
 		return
 	}
 	u, err := r.doc.Resolve(href)
+	if a, ok := r.ours(href); ok {
+		u, err = a.url, nil
+	}
 	if err != nil || !r.archived(u) {
 		return // data: and javascript: bases do not count (HTML §4.2.3)
 	}
@@ -55,6 +61,9 @@ func (r *references) inside(ref string, mod modifier) (string, bool) { return r.
 
 func (r *references) from(base *urlkey.Base, ref string, mod modifier) (string, bool) {
 	if base == nil || ref == "" || ref[0] == '#' || len(ref) > urlkey.MaxLength {
+		return "", false
+	}
+	if _, ours := r.ours(ref); ours {
 		return "", false
 	}
 	u, err := base.Resolve(ref)
@@ -95,7 +104,11 @@ func (r *references) visit(ref markup.Ref) (string, bool) {
 	if mod == asPage {
 		mod = r.page
 	}
-	return r.from(base, r.charset.URL(ref.URL), mod)
+	to, ok := r.from(base, r.charset.URL(ref.URL), mod)
+	if ok && ref.Context == "feed/text" {
+		to = r.origin + to // feed readers resolve it against nothing
+	}
+	return to, ok
 }
 
 // modifierOf tells what the place of a reference wants.
