@@ -70,7 +70,9 @@ func FuzzXML(f *testing.F) {
 }
 
 func FuzzFeed(f *testing.F) {
-	asFeed := scanner(func(dst *bytes.Buffer, src []byte, visit Visit) error { return XML(dst, src, Options{Feeds: true}, visit) })
+	asFeed := scanner(func(dst *bytes.Buffer, src []byte, visit Visit) error {
+		return XML(dst, src, Options{Feeds: true}, visit)
+	})
 	fuzz(f, asFeed, func([]byte) bool { return false }, `<rss xml:base="b"><link>http://a/</link><description>&lt;a href=u></description><encoded><![CDATA[<p style="a:url(u)">]]></encoded></rss>`)
 }
 

@@ -184,7 +184,9 @@ func TestWriteErrors(t *testing.T) {
 }
 
 func TestFeeds(t *testing.T) {
-	asFeed := scanner(func(dst *bytes.Buffer, src []byte, visit Visit) error { return XML(dst, src, Options{Feeds: true}, visit) })
+	asFeed := scanner(func(dst *bytes.Buffer, src []byte, visit Visit) error {
+		return XML(dst, src, Options{Feeds: true}, visit)
+	})
 	check(t, asFeed, []fixture{
 		{`<rss><channel><link> http://a/ </link><link>/no</link><title>http://a/</title><item><guid isPermaLink="false">tag:x</guid><enclosure url="e.mp3"/>` +
 			`<description>&lt;a href="u&amp;amp;v"&gt;x&lt;/a&gt; http://n/</description><content:encoded><![CDATA[<img src=i>]]></content:encoded></item></channel></rss>`,
