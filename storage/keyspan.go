@@ -17,6 +17,10 @@ type KeySpan struct {
 	Collection   string
 	From, To     string
 	Since, Until time.Time
+
+	// Brief asks for no more of the captures than what CDX lines tell: where they stand in the index and in their segment, URL,
+	// status, type, digest, kind, what they refer to and redirect to. It takes half the time where there are many.
+	Brief bool
 }
 
 // justBehind is added to a key to make one that only longer keys could lie before, since no key has a control character.
@@ -46,12 +50,20 @@ func (db *DB) CapturesIn(ctx context.Context, s KeySpan, after Place, backwards 
 	return func(yield func(Capture, error) bool) {
 		for n := firstRows; ; n = pageRows {
 			where, args := s.where(after, backwards)
-			page, err := db.page(ctx, where+` LIMIT `+strconv.Itoa(n), args...)
+			where += ` LIMIT ` + strconv.Itoa(n)
+			var page []Capture
+			var err error
+			if s.Brief {
+				page, err = rowsOf(ctx, db, scanBrief, `SELECT `+briefCols+` FROM captures `+where, args...)
+			} else {
+				page, err = db.page(ctx, where, args...)
+			}
 			if err != nil {
 				yield(Capture{}, fmt.Errorf("read captures: %w", err))
 				return
 			}
 			for i := range page {
+				page[i].Collection = s.Collection
 				if !yield(page[i], nil) {
 					return
 				}
@@ -74,23 +86,33 @@ func (db *DB) PassOver(ctx context.Context, s KeySpan, after Place, backwards bo
 		return after, 0, nil
 	}
 	where, args := s.where(after, backwards)
-	p, err := db.placeOf(ctx, where+` LIMIT 1 OFFSET `+strconv.FormatInt(n-1, 10), args)
-	if err == nil || !errors.Is(err, ErrNotFound) {
-		return p, n, err
+	at := func(i int64) (Place, error) {
+		return db.placeOf(ctx, where+` LIMIT 1 OFFSET `+strconv.FormatInt(i, 10), args)
+	}
+	if n <= farOff { // most likely there are as many
+		if p, err := at(n - 1); err == nil || !errors.Is(err, ErrNotFound) {
+			return p, n, err
+		}
 	}
 	var passed int64
-	err = db.r.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM captures `+where+` LIMIT `+strconv.FormatInt(n, 10)+`) AS c`, args...).Scan(&passed)
+	err := db.r.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM captures `+where+` LIMIT `+strconv.FormatInt(n, 10)+`) AS c`, args...).Scan(&passed)
 	if err != nil {
 		return Place{}, 0, fmt.Errorf("count captures: %w", err)
 	}
-	if passed == 0 {
+	switch passed {
+	case 0:
 		return after, 0, nil
+	case n:
+		p, err := at(n - 1)
+		return p, n, err
 	}
-	if p, err = db.placeOf(ctx, where+` LIMIT 1 OFFSET `+strconv.FormatInt(passed-1, 10), args); err != nil {
-		return Place{}, 0, err // ErrNotFound: a purge came in between
-	}
-	return p, passed, nil
+	end, args := s.where(Place{}, !backwards) // it has passed over all of them, and the last is the first from the other end
+	p, err := db.placeOf(ctx, end+` LIMIT 1`, args)
+	return p, passed, err
 }
+
+// farOff is a number of captures that takes a while to count.
+const farOff = 100_000
 
 func (db *DB) placeOf(ctx context.Context, where string, args []any) (Place, error) {
 	ps, err := rowsOf(ctx, db, scanPlace, `SELECT urlkey, at, segment, pos FROM captures `+where, args...)
@@ -101,6 +123,15 @@ func (db *DB) placeOf(ctx context.Context, where string, args []any) (Place, err
 		return Place{}, fmt.Errorf("find a place in the index: %w", err)
 	}
 	return ps[0], nil
+}
+
+const briefCols = `urlkey, at, segment, pos, length, url, status, mime, digest, kind, refers_to, redirect`
+
+func scanBrief(r row) (c Capture, err error) {
+	var at int64
+	err = r.Scan(&c.URLKey, &at, &c.Segment, &c.Offset, &c.Length, &c.URL, &c.Status, &c.Mime, &c.Digest, &c.Kind, &c.RefersTo, &c.Redirect)
+	c.At = fromMicros(at)
+	return c, err
 }
 
 func scanPlace(r row) (p Place, err error) {

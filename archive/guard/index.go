@@ -182,7 +182,7 @@ func (s *sieve) parts(span storage.KeySpan, backwards bool) []storage.KeySpan {
 }
 
 func withTimes(one, of storage.KeySpan) storage.KeySpan {
-	one.Since, one.Until = of.Since, of.Until
+	one.Since, one.Until, one.Brief = of.Since, of.Until, of.Brief
 	return one
 }
 

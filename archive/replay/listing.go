@@ -139,7 +139,7 @@ func (l *Listing) page(ctx context.Context, span storage.KeySpan, q *cdx.Query) 
 
 // span is the part of the index that a query asks of.
 func (l *Listing) span(q *cdx.Query) (storage.KeySpan, error) {
-	span := storage.KeySpan{Collection: l.Collection, Since: q.Since, Until: q.Until}
+	span := storage.KeySpan{Collection: l.Collection, Since: q.Since, Until: q.Until, Brief: true}
 	if q.Match == string(urlkey.MatchExact) {
 		key := storage.OneKey(l.Collection, urlkey.Key(q.URL))
 		span.From, span.To = key.From, key.To

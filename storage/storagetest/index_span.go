@@ -18,6 +18,7 @@ func IndexSpan(t *testing.T, rows Rows) {
 		{"Places", spanPlaces},
 		{"LongKeys", spanLongKeys},
 		{"PassOver", spanPassOver},
+		{"Brief", spanBrief},
 	})
 }
 
@@ -148,7 +149,7 @@ func spanPassOver(b *bench) {
 	for name, s := range spans(b) {
 		for _, backwards := range []bool{false, true} {
 			rows := b.span(s, storage.Place{}, backwards)
-			for _, n := range []int64{-1, 0, 1, 6, 500, 649, 650, 5000} {
+			for _, n := range []int64{-1, 0, 1, 6, 500, 649, 650, 5000, 200_000} {
 				for _, from := range []int{-1, 3} {
 					var after storage.Place
 					rest := rows
@@ -168,5 +169,23 @@ func spanPassOver(b *bench) {
 				}
 			}
 		}
+	}
+}
+
+// spanBrief: what is read briefly is the same captures, without what was not asked for.
+func spanBrief(b *bench) {
+	c := capture("s", 1, "http://e/", b.clock.Now())
+	c.URLKey, c.RefersTo, c.Redirect, c.Kind, c.Status = "k", "s/0", "http://r/", "revisit", 302
+	c.ETag, c.Modified, c.Flags, c.Canonical, c.TLSInvalid, c.Size, c.MS, c.Unmodified = "e", "m", "login", "http://c/", "t", 5, 6, true
+	b.adopt(c)
+	s := storage.OneKey("c", "k")
+	if got := b.span(s, storage.Place{}, false); len(got) != 1 || got[0] != c {
+		b.t.Errorf("all of it is %+v, want %+v", got, c)
+	}
+	s.Brief = true
+	want := storage.Capture{Collection: "c", URLKey: "k", At: c.At, Segment: "s", Offset: 1, Length: c.Length, URL: c.URL, Status: 302, Mime: c.Mime,
+		Digest: c.Digest, Kind: "revisit", RefersTo: "s/0", Redirect: "http://r/"}
+	if got := b.span(s, storage.Place{}, false); len(got) != 1 || got[0] != want {
+		b.t.Errorf("in brief it is %+v, want %+v", got, want)
 	}
 }
