@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"strings"
 )
 
 //go:embed assets/shim
@@ -15,7 +16,7 @@ var shimParts embed.FS
 // shimOrder are the parts of the shim in the order in which they run; those before elements run in workers, too.
 var shimOrder = []string{
 	"natives", "facts", "address", "clock", "network", "closed", "denied", "storage", "workers",
-	"markup", "elements", "frames", "strings", "styles", "observer", "webstorage", "cookies", "navigation", "notice",
+	"markup", "elements", "frames", "strings", "styles", "observer", "webstorage", "cookies", "navigation", "blocked", "words", "panel", "banner",
 }
 
 var shimSource = joined(shimOrder)
@@ -59,7 +60,14 @@ func (h *Handler) asset(w http.ResponseWriter, r *http.Request, name string) {
 		body = shimSource
 	case styleName:
 		body, mime = styleSource, "text/css; charset=utf-8"
+	case homeName:
+		h.redirect(w, r, http.StatusFound, h.homePage())
+		return
 	default:
+		if path, ok := strings.CutPrefix(name, bannerRoot); ok {
+			h.banner(w, r, path)
+			return
+		}
 		h.plain(w, r, http.StatusNotFound, "Nothing is here.\n")
 		return
 	}

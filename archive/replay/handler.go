@@ -88,6 +88,8 @@ type Handler struct {
 	Fuzzy       *fuzzy.Rules  // what a part of a page may differ in from what is asked for; nil: nothing
 	FuzzyWithin time.Duration // how far it may then be from the time asked for; 0: DefaultFuzzyWithin
 
+	asks asks
+
 	MaxRewrite int64 // bytes, decoded, up to which a document is rewritten; 0: 32 MiB
 	MaxDecoded int64 // bytes, decoded, after which a body is cut; 0: 4 GiB
 

@@ -80,6 +80,7 @@ func (p *reply) mementoHeaders() {
 	head := p.w.Header()
 	head.Set("Memento-Datetime", p.c.At.UTC().Format(http.TimeFormat))
 	head.Set("Link", p.h.links(p.r, p.a, &choice{Capture: p.c, near: p.near}))
+	p.timing()
 	if p.c.Flags != "" {
 		head.Set("X-Archive-Flags", fieldValue(p.c.Flags))
 	}

@@ -51,6 +51,9 @@ func (h *Handler) memento(w http.ResponseWriter, r *http.Request, a address) {
 		return
 	}
 	to, moved := truthful(r, &a, &c.Capture)
+	if moved {
+		h.asks.note(r, to, digitsOf(targetOf(r)), h.Now())
+	}
 	if origin, ok := h.elsewhere(r, a.mod, urlOf(&c.Capture)); ok {
 		if !moved {
 			to = a.String()

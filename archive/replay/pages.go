@@ -148,6 +148,7 @@ func (h *Handler) attempts(r *http.Request, a *address, data *pageData) error {
 
 // missing says that the archive has no capture of a URL, and what is known of it.
 func (h *Handler) missing(w http.ResponseWriter, r *http.Request, a *address) {
+	w.Header().Set("Server-Timing", "missing")
 	if embedded(r, a.mod) {
 		h.plain(w, r, http.StatusNotFound, "Not in the archive.\n")
 		return

@@ -116,11 +116,11 @@ var renames = []markup.Rename{
 }
 
 // shim brings our script into a page, before any of its own, and tells it what the address does not: when the page was captured
-// (data-taken, 14 digits), and what a reader of a wall is to be told.
+// (data-taken, 14 digits), and that it has a banner, which is to say of a copy that shows a wall what it shows.
 func (p *reply) shim(form notation) string {
 	notice := ""
-	if s := wall.Sentence(strings.Fields(p.c.Flags)); s != "" && topLevel(p.r, p.a.mod) && !bare(p.r, p.a.mod) {
-		notice = ` data-archive-notice="` + s + `"`
+	if p.bannered() {
+		notice = ` data-banner="` + wall.Sentence(strings.Fields(p.c.Flags)) + `"`
 	}
 	namespace := ""
 	if form == xml {

@@ -1,0 +1,108 @@
+// The panel: of which captures a page is made, how far they are from its own, and what is not there. It says so of what was
+// shown, not of what might be.
+const tellParts = (() => {
+  const { element, whenOf, secondsOf, distance } = bannerWords;
+  const add = free(Element.prototype.append), replaceChildren = free(Element.prototype.replaceChildren);
+  const { abs } = Math;
+  const maxRows = 200, maxFrames = 50;
+
+  // frameParts takes what frames of the same site asked for; what those of others hold is theirs to tell.
+  const frameParts = (w, depth, left) => {
+    for (let i = 0; i < w.length && left.n > 0; i++) {
+      left.n--;
+      try {
+        const entries = w[i].performance.getEntriesByType("resource");
+        for (let k = 0; k < entries.length; k++) notePart(entries[k]);
+        if (depth > 0) frameParts(w[i], depth - 1, left);
+      } catch {
+        left.foreign++;
+      }
+    }
+  };
+
+  const judged = () => {
+    const rows = [], count = { shown: 0, near: 0, missing: 0, fuzzy: 0, walls: 0, untold: 0 };
+    let earliest = capturedAt, latest = capturedAt;
+    for (let i = 0; i < partList.length; i++) {
+      const p = partList[i];
+      if (p.missing) {
+        count.missing++;
+        push(rows, { rank: 4e12, url: p.url, when: "–", what: "missing: the archive has no copy", bad: true });
+        continue;
+      }
+      count.shown++;
+      if (p.wall) count.walls++;
+      if (p.fuzzy) count.fuzzy++;
+      if (!p.taken) {
+        count.untold++;
+        push(rows, { rank: 1, url: p.url, when: "–", what: "the browser does not tell when it was captured" });
+        continue;
+      }
+      const far = abs(secondsOf(p.taken) - secondsOf(capturedAt));
+      if (far <= 86400) count.near++;
+      if (p.taken < earliest) earliest = p.taken;
+      if (p.taken > latest) latest = p.taken;
+      let what = distance(p.taken, capturedAt);
+      if (p.fuzzy) what += "; of a nearly equal address";
+      if (p.wall) what += "; it shows a wall, not what was asked for";
+      push(rows, { rank: far + (p.fuzzy || p.wall ? 3e12 : 0), url: p.url, when: whenOf(p.taken), what, bad: p.fuzzy || p.wall });
+    }
+    for (let i = 0; i < stopped.length; i++) {
+      const source = read(stopped[i].url);
+      push(rows, { rank: 5e12, url: source ? source.url : stopped[i].url, when: "–", what: `stopped: it would have left the archive (${stopped[i].kind})`, bad: true });
+    }
+    rows.sort((a, b) => b.rank - a.rank);
+    return { rows, count, earliest, latest };
+  };
+
+  const plural = (n, one, many = one + "s") => `${n} ${n === 1 ? one : many}`;
+  const summary = ({ count, earliest, latest }, foreign) => {
+    const far = count.shown - count.near - count.untold;
+    let text = count.shown === 0 ? "This page is shown without any other part. " :
+      `Beside itself, this page shows ${plural(count.shown, "part")}: ${count.near} captured within a day of it` + (far ? `, ${far} further away. ` : ". ");
+    if (earliest !== capturedAt) text += `The earliest part is ${distance(earliest, capturedAt)}. `;
+    if (latest !== capturedAt) text += `The latest part is ${distance(latest, capturedAt)}. `;
+    text += count.missing ? `${plural(count.missing, "part is", "parts are")} missing. ` : "No part that was asked for is missing. ";
+    if (stopped.length) text += `${plural(stopped.length, "request")} beyond the archive ${stopped.length === 1 ? "was" : "were"} stopped. `;
+    if (count.fuzzy) text += `${plural(count.fuzzy, "part")} of nearly the same address ${count.fuzzy === 1 ? "stands" : "stand"} in. `;
+    if (count.walls) text += `${plural(count.walls, "part shows", "parts show")} a wall. `;
+    if (foreign) text += `${plural(foreign, "frame")} of other sites ${foreign === 1 ? "is" : "are"} not looked into. `;
+    return text;
+  };
+
+  // settle asks for what the browser did not tell of: to a page in an opaque origin it tells nothing of what failed.
+  const responseStatus = getter(Response.prototype, "status"), ask = self.fetch;
+  const settle = (done) => {
+    let open = 0;
+    for (let i = 0; i < partList.length && open < 50; i++) {
+      const p = partList[i];
+      if (p.taken || p.missing || p.asking) continue;
+      open++;
+      p.asking = true;
+      then(ask(`${facts.prefix}${p.asked}${p.mod}/${p.url}`, { method: "HEAD" }), (r) => {
+        p.missing = responseStatus(r) === 404;
+        if (--open === 0) done();
+      }, () => { if (--open === 0) done(); });
+    }
+  };
+
+  const tell = (panel) => {
+    const left = { n: maxFrames, foreign: 0 };
+    frameParts(self, 3, left);
+    const all = judged(), body = element("tbody", {});
+    for (let i = 0; i < all.rows.length && i < maxRows; i++) {
+      const r = all.rows[i];
+      add(body, element("tr", {}, element("td", {}, r.url), element("td", {}, r.when), element("td", { class: r.bad ? "bad" : "" }, r.what)));
+    }
+    const head = element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "Part"), element("th", { scope: "col" }, "Captured"), element("th", { scope: "col" }, "From the page")));
+    replaceChildren(panel, element("p", {}, `Captured on ${whenOf(capturedAt)}. ` + summary(all, left.foreign)),
+      element("p", {}, element("a", { class: "step", href: `${facts.prefix}${facts.time}id_/${facts.url}` }, "Exact bytes"), " · ",
+        element("a", { class: "step", href: "/web/-/home" }, "The archive")),
+      all.rows.length ? element("table", {}, head, body) : "",
+      all.rows.length > maxRows ? element("p", {}, `and ${all.rows.length - maxRows} more`) : "");
+  };
+  return (panel) => {
+    tell(panel);
+    settle(() => tell(panel));
+  };
+})();

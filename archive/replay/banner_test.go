@@ -1,0 +1,179 @@
+package replay_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/accessibility"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"linkstead/archive/replay"
+)
+
+// bannerPage is a page of several times, of which one part is missing, one is old, and one was never captured.
+func bannerPage(t *testing.T) *testArchive {
+	a := newArchive(t)
+	for _, years := range []int{-4, -2, -1, 0, 0, 1, 3} {
+		a.capture(capture{url: "http://site.test/page", at: day.AddDate(years, 0, 0), response: message(200, "text/html",
+			`<!DOCTYPE html><title>Paper</title><style>* { color: green !important } body *, linkstead-banner * { font-size: 20px !important } linkstead-banner { display: none !important; top: 900px !important }
+			@media print { p { color: black } }</style><h1 id=h>A paper</h1><p><img src="near.gif"><img src="old.gif"><img src="none.gif"><img src="http://cdn.test/x.gif">
+			<script>new Image().src = "http://site.test/near.gif"; onload = () => {
+				const a = document.createAttribute("style"); a.value = "background: \\75 rl(http://live.test/)"; document.getElementById("h").setAttributeNode(a) }</script><p>`+strings.Repeat("Text of the paper. ", 200))})
+	}
+	a.page("http://site.test/near.gif", "image/gif", pixel)
+	a.capture(capture{url: "http://site.test/old.gif", at: day.AddDate(-2, 0, 0), response: message(200, "image/gif", pixel+"old")})
+	a.page("http://cdn.test/x.gif", "image/gif", pixel+"x")
+	return a
+}
+
+func TestBannerFacts(t *testing.T) {
+	a := bannerPage(t)
+	got := a.get("/web/-/banner/web/" + stamp + "/http://site.test/page")
+	var facts struct {
+		Taken, Asked string
+		Count        int
+		First, Prev  struct{ Stamp, Path string }
+		Next, Last   struct{ Stamp, Path string }
+		Years        []struct {
+			Year   string
+			Count  int
+			Months []int
+			List   string
+		}
+	}
+	must(t, json.Unmarshal([]byte(got.body), &facts))
+	if facts.Taken != stamp || facts.Count != 7 || facts.First.Stamp != "20160517102030" || facts.Prev.Stamp != "20190517102030" ||
+		facts.Next.Path != "/web/20210517102030/http://site.test/page" || facts.Last.Stamp != "20230517102030" || facts.Asked != "" {
+		t.Errorf("%s", got.body)
+	}
+	if len(facts.Years) != 6 || facts.Years[3].Count != 2 || facts.Years[3].Months[4] != 2 || facts.Years[3].List != "/web/2020*/http://site.test/page" {
+		t.Errorf("%+v", facts.Years)
+	}
+	if got.Header.Get("Content-Type") != "application/json" || got.Header.Get("Cache-Control") != "no-store" || got.Header.Get("Memento-Datetime") != "" {
+		t.Errorf("%v", got.Header)
+	}
+	for target, status := range map[string]int{"/web/-/banner/web/2020/http://none.test/": 404, "/web/-/banner/nosuch/2020/http://site.test/page": 404,
+		"/web/-/banner/web/*/http://site.test/page": 404, "/web/-/banner/": 404, "/web/-/banner/x": 404, "/web/-/banner/web/-/banner/web/2020/http://site.test/page": 404} {
+		if got := a.get(target); got.StatusCode != status {
+			t.Errorf("%s: %d", target, got.StatusCode)
+		}
+	}
+	if to := a.get("/web/-/home").Header.Get("Location"); to != testPages+"/" {
+		t.Errorf("home is at %q", to)
+	}
+}
+
+// TestAskedTime: who is redirected is told how far the capture is from what was asked; nobody else is.
+func TestAskedTime(t *testing.T) {
+	a := bannerPage(t)
+	const page = "/web/20230517102030/http://site.test/page"
+	about := func(fields ...string) string { return a.get("/web/-/banner"+page, fields...).body }
+	if to := a.get("/web/20250101/http://site.test/page", "User-Agent: one").Header.Get("Location"); to != page {
+		t.Fatal(to)
+	}
+	if !strings.Contains(about("User-Agent: one"), `"asked":"20250101`) || strings.Contains(about("User-Agent: two"), "asked") {
+		t.Errorf("%s, others %s", about("User-Agent: one"), about("User-Agent: two"))
+	}
+	a.clock.Advance(time.Hour)
+	if strings.Contains(about("User-Agent: one"), "asked") {
+		t.Error("told an hour later")
+	}
+	a.get("/web/2023/http://site.test/page", "User-Agent: one")
+	if strings.Contains(about("User-Agent: one"), "asked") {
+		t.Error("a capture from within the year that was asked for is called far from it")
+	}
+}
+
+func TestBannerInChromium(t *testing.T) { inModes(t, bannerInChromium) }
+
+func bannerInChromium(t *testing.T, mode replay.Mode) {
+	a := bannerPage(t)
+	a.handler.Mode = mode
+	b := browse(t, a)
+	shot := func(name string) {
+		t.Helper()
+		image, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+		must(t, err)
+		must(t, os.WriteFile(filepath.Join(t.ArtifactDir(), name+".png"), image, 0o600))
+	}
+	for _, view := range []struct {
+		name, scheme string
+		width        int64
+	}{{"light", "light", 1280}, {"dark", "dark", 1280}, {"narrow", "light", 390}} {
+		call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: view.width, Height: 700, DeviceScaleFactor: 1})
+		call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: view.scheme}}})
+		must(t, chromedp.Do(b.ctx, chromedp.Navigate(b.origin+"/web/20200601/http://site.test/page")))
+		must(t, b.poll("document.querySelector('linkstead-banner') && document.getElementById('h').getBoundingClientRect().top > 45"))
+		shot(view.name)
+	}
+	// By keyboard alone (8 is the shift key): the last two buttons of the window hide the banner and open its panel.
+	must(t, chromedp.Do(b.ctx, chromedp.KeyEvent(kb.Tab, chromedp.KeyModifiers(8))))
+	must(t, chromedp.Do(b.ctx, chromedp.KeyEvent(kb.Tab, chromedp.KeyModifiers(8))))
+	must(t, chromedp.Do(b.ctx, chromedp.KeyEvent(kb.Enter)))
+	call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 1280, Height: 700, DeviceScaleFactor: 1})
+	shot("wide panel")
+	wants := []string{"17 May 2020, 10:20 UTC", "15 days earlier than asked for", "7 captures", "Earlier", "Later", "2020: 2 captures",
+		"captured within a day of it", "The earliest part is 2 years earlier", "1 part is missing",
+		"http://site.test/none.gif", "missing: the archive has no copy", "http://site.test/old.gif", "http://cdn.test/x.gif", "1 request beyond the archive was stopped", "http://live.test/"}
+	if told := b.told(wants...); told != "" {
+		t.Errorf("the banner does not tell %s", told)
+	}
+	shot("panel")
+	must(t, chromedp.Do(b.ctx, chromedp.KeyEvent(kb.Escape)))
+	must(t, chromedp.Do(b.ctx, chromedp.KeyEvent(kb.Tab)))
+	must(t, chromedp.Do(b.ctx, chromedp.KeyEvent(kb.Enter)))
+	must(t, b.poll("document.getElementById('h').getBoundingClientRect().top < 40")) // nothing is kept free for it
+	if told := b.told("Archived on 17 May 2020: show the banner"); told != "" {
+		t.Errorf("the hidden banner does not tell %s", told)
+	}
+	shot("hidden")
+	// What a page does to it is in vain.
+	_, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`(() => {
+		const e = document.querySelector("linkstead-banner");
+		e.style.setProperty("display", "none", "important");
+		e.style.setProperty("opacity", "0", "important");
+		return String(e.shadowRoot) + getComputedStyle(e).display + getComputedStyle(e).opacity + getComputedStyle(e).position;
+	})()`))
+	must(t, err)
+	must(t, b.poll(`getComputedStyle(document.querySelector("linkstead-banner")).display === "block" && getComputedStyle(document.querySelector("linkstead-banner")).opacity === "1"`))
+	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
+	must(t, b.poll(`getComputedStyle(document.querySelector("linkstead-banner")).display === "none"`))
+	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "screen"})
+
+	// A page in a frame, or asked for without it, has none.
+	for _, mod := range []string{"if_", "mp_"} {
+		must(t, chromedp.Do(b.ctx, chromedp.Navigate(b.origin+"/web/"+stamp+mod+"/http://site.test/page")))
+		must(t, b.poll("document.readyState === 'complete' && !document.querySelector('linkstead-banner')"))
+	}
+}
+
+// told waits until all texts stand in the accessibility tree, closed shadow trees too, and tells which don't.
+func (b *browser) told(texts ...string) (missing string) {
+	b.t.Helper()
+	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+		tree, err := chromedp.Call(b.ctx, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
+		must(b.t, err)
+		var all strings.Builder
+		for _, n := range tree.Nodes {
+			if n.Name != nil {
+				all.Write(n.Name.Value)
+				all.WriteByte('\n')
+			}
+		}
+		missing = ""
+		for _, text := range texts {
+			if !strings.Contains(all.String(), text) {
+				missing = text
+			}
+		}
+		if missing == "" || time.Now().After(end) {
+			return missing
+		}
+	}
+}
