@@ -125,7 +125,8 @@ func (x *tx) access(collection string) (holds []AccessChange, last time.Time, er
 
 // putAccess writes a change and its line of the log.
 func (x *tx) putAccess(c AccessChange) error {
-	_, err := x.exec(`INSERT INTO access (`+accessCols+`) VALUES ($1,$2,$3,$4,$5,$6,$7) ON CONFLICT (id) DO UPDATE SET segment=excluded.segment`,
+	_, err := x.exec(`INSERT INTO access (`+accessCols+`) VALUES ($1,$2,$3,$4,$5,$6,$7) ON CONFLICT (id) DO UPDATE SET
+		collection=excluded.collection, rule=excluded.rule, at=excluded.at, sets=excluded.sets, change=excluded.change, segment=excluded.segment`,
 		c.ID, c.Collection, c.Rule, micros(c.At), bit(c.Sets), string(c.Change), c.Segment)
 	if err != nil {
 		return err
@@ -191,4 +192,16 @@ func (db *DB) AccessChanges(ctx context.Context) ([]AccessChange, error) {
 		return nil, fmt.Errorf("read changes of access rules: %w", err)
 	}
 	return out, nil
+}
+
+// AccessChange brings one change of an access rule; ErrNotFound if there is none of that id.
+func (db *DB) AccessChange(ctx context.Context, id string) (AccessChange, error) {
+	out, err := rowsOf(ctx, db, scanAccess, `SELECT `+accessCols+` FROM access WHERE id=$1`, id)
+	if err == nil && len(out) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return AccessChange{}, fmt.Errorf("change %s of access rules: %w", id, err)
+	}
+	return out[0], nil
 }

@@ -120,3 +120,37 @@ func TestAccessOddRecord(t *testing.T) {
 		t.Errorf("%+v, %v, %q", holds, err, done.Damaged)
 	}
 }
+
+// TestAccessInspect: a rule whose row is gone, or says otherwise, is told of, and is there again after a repair.
+func TestAccessInspect(t *testing.T) {
+	w := newWorld(t, nil, nil)
+	w.change("c", "r1", "k1", true)
+	w.change("c", "r2", "k2", true)
+	if _, err := w.teller().Tell(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	before := w.accessRows()
+	if n := w.inspected(false, false); len(n.Flaws) > 0 {
+		t.Fatalf("at first: %+v", n.Flaws)
+	}
+	w.spoil(`DELETE FROM access WHERE id='k1'`)
+	w.spoil(`UPDATE access SET sets=0 WHERE id='k2'`)
+	words := func(n *Inspected) (out []string) {
+		for _, f := range n.Flaws {
+			out = append(out, string(f.Word)+" "+f.URL)
+		}
+		slices.Sort(out)
+		return out
+	}
+	want := []string{string(WordNoRow) + " urn:linkstead:access:r1", string(WordRow) + " urn:linkstead:access:r2"}
+	slices.Sort(want)
+	for _, mend := range []bool{false, true} {
+		if got := words(w.inspected(mend, false)); !slices.Equal(got, want) {
+			t.Errorf("mend %v: %q", mend, got)
+		}
+	}
+	if n := w.inspected(false, false); len(n.Flaws) > 0 {
+		t.Errorf("after the repair: %+v", n.Flaws)
+	}
+	same(t, w.accessRows(), before)
+}

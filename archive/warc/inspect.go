@@ -127,6 +127,7 @@ type InspectRows interface {
 	SegmentCaptures(ctx context.Context, segment string) iter.Seq2[storage.Capture, error]
 	Voided(ctx context.Context, segment string) ([]storage.Spot, error)
 	PostVersion(ctx context.Context, id string, run int64) (storage.Post, error)
+	AccessChange(ctx context.Context, id string) (storage.AccessChange, error)
 }
 
 // InspectIndex is what it reads of all others.

@@ -20,6 +20,7 @@ type MendRows interface {
 	GiveUpStored(ctx context.Context, segment string, a storage.Audit) (storage.Loss, error)
 	DropStrays(ctx context.Context, s storage.Stray, a storage.Audit) error
 	AdoptRun(ctx context.Context, r storage.Run) error
+	AccessAdopter
 }
 
 // ActionRepair is what a repair is called in the log.
@@ -89,7 +90,7 @@ const spotPost storage.SpotKind = "posts"
 // mend writes what the comparison of a segment has found, in one transaction.
 func (m *Mender) mend(ctx context.Context, c *comparison) error {
 	w := &c.mend
-	if m == nil || w.Fields == nil && len(w.Drop)+len(w.Posts)+len(w.Strays)+len(w.Put)+len(w.Voided)+len(w.Tasks)+len(w.Runs) == 0 && len(c.runsAnew) == 0 {
+	if m == nil || w.Fields == nil && len(w.Drop)+len(w.Posts)+len(w.Strays)+len(w.Put)+len(w.Voided)+len(w.Tasks)+len(w.Runs) == 0 && len(c.runsAnew)+len(c.rulesAnew) == 0 {
 		return nil
 	}
 	moved := map[int64]bool{}
@@ -125,6 +126,9 @@ func (m *Mender) mend(ctx context.Context, c *comparison) error {
 			return err
 		}
 		m.ran(r.ID)
+	}
+	if err := m.Rows.AdoptAccess(ctx, c.rulesAnew...); err != nil {
+		return err
 	}
 	for _, u := range w.Again {
 		m.ran(u.Run)

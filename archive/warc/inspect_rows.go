@@ -19,6 +19,7 @@ type wanted struct {
 	runs                map[int64]storage.Run
 	urls                map[int64]string // of records, by offset
 	voids               map[string]bool
+	access              []storage.AccessChange
 	bad                 []Flaw // JSON records of ours that can't be read
 }
 
@@ -41,7 +42,10 @@ func (w *wanted) unit(u *Unit) {
 		w.voids[u.Voids] = true
 	}
 	if u.Closing == nil {
-		if last.Header.Get(fieldContentType) == MimeRun {
+		switch last.Header.Get(fieldContentType) {
+		case MimeAccess:
+			w.rule(last)
+		case MimeRun:
 			var run storage.Run
 			if err := last.decode(nil, &run); err != nil {
 				w.bad = append(w.bad, Flaw{Word: WordRecord, Offset: last.Offset, Record: last.Header.ID(), Detail: err.Error()})
@@ -97,11 +101,13 @@ type comparison struct {
 	there rowsThere
 	mend  storage.Mend
 
-	differs  bool           // the bytes are not those of the segment: what they tell is not written
-	own      bool           // … but what is left of them is its own
-	runsAnew []storage.Run  // that have no rows
-	gone     []storage.Spot // rows that are to go since nothing can be read where they lead
-	noRun    map[int64]bool // places whose run has no row, and no record either
+	differs  bool          // the bytes are not those of the segment: what they tell is not written
+	own      bool          // … but what is left of them is its own
+	runsAnew []storage.Run // that have no rows
+
+	rulesAnew []storage.AccessChange // the same
+	gone      []storage.Spot         // rows that are to go since nothing can be read where they lead
+	noRun     map[int64]bool         // places whose run has no row, and no record either
 }
 
 // compare holds the rows of a segment against its records, both ways, and mends what is to be mended.
@@ -143,7 +149,7 @@ func (i *Inspector) compare(ctx context.Context, r *reading) error {
 	if err := c.tasks(ctx); err != nil {
 		return err
 	}
-	if err := c.runs(ctx); err != nil {
+	if err := errors.Join(c.runs(ctx), c.access(ctx)); err != nil {
 		return err
 	}
 	if c.differs {
@@ -196,7 +202,7 @@ func (c *comparison) leaveAlone() {
 			gone.Drop = append(gone.Drop, s)
 		}
 	}
-	c.mend, c.runsAnew = gone, nil
+	c.mend, c.runsAnew, c.rulesAnew = gone, nil, nil
 }
 
 // isGone says whether a row's bytes can't be read, and never will be from what is left of the segment.
