@@ -67,7 +67,7 @@ func (b *browser) results(url string) {
 			b.t.Errorf("%s: %s: %v", url, name, got)
 		}
 	}
-	if err != nil || len(results) < 5 {
+	if err != nil || len(results) < 4 {
 		b.t.Errorf("%s did not end: %v, %v", url, err, results)
 	}
 	b.check()

@@ -2,10 +2,14 @@
 // what it asks for by time or by chance is what was captured.
 //
 // crypto.getRandomValues stays as it is: a page that makes keys must not give the same ones to all its readers.
-const NativeDate = self.Date, realNow = NativeDate.now;
-const digits = facts.time + "00000101000000".slice(facts.time.length);
-const captureTime = NativeDate.UTC(+digits.slice(0, 4), +digits.slice(4, 6) - 1, +digits.slice(6, 8), +digits.slice(8, 10), +digits.slice(10, 12), +digits.slice(12, 14));
-const shift = captureTime - Math.floor(self.performance.timeOrigin);
+const NativeDate = self.Date, realNow = NativeDate.now, utc = NativeDate.UTC, { floor, imul } = Math;
+const timeOrigin = getter(proto("Performance"), "timeOrigin");
+let shift = 0;
+begin(() => {
+  const t = facts.time + slice("00000101000000", facts.time.length), part = (from, to) => +slice(t, from, to);
+  const captured = utc(part(0, 4), part(4, 6) - 1, part(6, 8), part(8, 10), part(10, 12), part(12, 14));
+  shift = captured - floor(timeOrigin(self.performance));
+});
 const now = () => realNow() + shift;
 const dateText = free(NativeDate.prototype.toString);
 
@@ -46,10 +50,10 @@ for (const p of timing ? ownKeys(timing) : []) property(timing, p, { get: (v) =>
 // The dice: sfc32, sown with the page's URL and time.
 const sow = (text) => {
   let h = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
+  for (let i = 0; i < text.length; i++) h = imul(h ^ charCode(text, i), 0x01000193);
   return h | 0;
 };
-const roll = (() => {
+const sown = () => {
   let a = sow(facts.time + " " + facts.url), b = sow(facts.url), c = 0x9e3779b9 | 0, d = 1;
   const next = () => {
     const t = (((a + b) | 0) + d) | 0;
@@ -61,5 +65,7 @@ const roll = (() => {
   };
   for (let i = 0; i < 15; i++) next();
   return next;
-})();
+};
+let roll = null;
+begin(() => { roll = sown(); });
 method(Math, "random", () => ((roll() >>> 5) * 67108864 + (roll() >>> 6)) / 9007199254740992);

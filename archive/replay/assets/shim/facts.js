@@ -3,17 +3,33 @@
 const baseURI = getter(proto("Node"), "baseURI");
 const based = () => (self.document ? baseURI(document) : "");
 const whole = /^(https?:\/\/[^/]+)(\/[^/]+\/)(\d{1,14})([a-z]{2}_)?\/((?:https?|file):.*)$/s;
-const facts = (() => {
-  const m = exec(whole, based());
+const learn = () => {
   if (!self.document) return parse(self.decodeURIComponent(self.location.hash.slice(1)) || "null");
-  if (!m) return given;
-  const script = document.currentScript;
-  return { home: m[1], prefix: m[2], time: m[3], url: m[5], shim: script ? script.src : given && given.shim };
-})();
+  const m = exec(whole, self.location.href), script = document.currentScript;
+  return m ? { home: m[1], prefix: m[2], time: m[3], url: m[5], shim: script ? script.src : facts && facts.shim } : given;
+};
+let facts = null;
+facts = learn();
 const mark = Symbol.for("linkstead.replay");
-if (!facts || self[mark]) return;
-O.defineProperty(self, mark, { value: true });
-facts.masks = masks;
+if (!facts) return;
+if (self[mark]) { // the window was that of an empty document, which had this script from the page around it
+  self[mark]();
+  return;
+}
+
+// begin does what a document begins with. Browsers give the window of an empty document to the one that comes next: then
+// it is done again, with what is true of that.
+const begun = [];
+const begin = (f) => {
+  f();
+  push(begun, f);
+};
+O.defineProperty(self, mark, { value: () => {
+  facts = { ...facts, ...learn() };
+  first = { time: facts.time, mod: "", url: facts.url };
+  base = "";
+  for (let i = 0; i < begun.length; i++) begun[i]();
+} });
 
 // sealed says that the page has an opaque origin, in which browsers refuse it all storage.
 const sealed = self.origin === "null";
@@ -29,7 +45,7 @@ const read = (href) => {
 };
 
 // current is what the page shows now; it changes with history.pushState and base elements.
-const first = { time: facts.time, mod: "", url: facts.url };
+let first = { time: facts.time, mod: "", url: facts.url };
 let base = "", shown = first;
 const current = () => {
   const now = based();

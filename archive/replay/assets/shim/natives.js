@@ -60,7 +60,7 @@ const swap = (text, re, turn) => {
 const masks = given ? given.masks : new WeakMap();
 const disguise = (ours, native) => {
   for (const p of ["name", "length"]) defineProperty(ours, p, { value: native[p], configurable: true });
-  weakSet(masks, ours, native);
+  weakSet(masks, ours, weakGet(masks, native) || native);
   return ours;
 };
 
@@ -121,7 +121,7 @@ const instead = (name, made, called) => {
   const handler = { __proto__: null, construct: (target, args, as) => made(args, as === ours ? target : as, target) };
   if (called) handler.apply = (target, it, args) => called(args, target);
   const ours = new Proxy(native, handler);
-  weakSet(masks, ours, native);
+  weakSet(masks, ours, weakGet(masks, native) || native);
   defineProperty(self, name, { ...own(self, name), value: ours });
   if (native.prototype) defineProperty(native.prototype, "constructor", { ...own(native.prototype, "constructor"), value: ours });
 };

@@ -28,37 +28,53 @@ method(holder("open"), "open", (it, args, native) => {
 // Links and forms that came in by another way are put right at the last moment.
 const composedPath = free(Event.prototype.composedPath);
 const submitter = getter(proto("SubmitEvent"), "submitter"), eventTarget = getter(Event.prototype, "target");
-for (const type of ["click", "auxclick"]) {
-  listen(self, type, (e) => {
-    for (let path = composedPath(e), i = 0; i < path.length; i++) {
-      try {
-        const name = kind(path[i]);
-        if (name === "a" || name === "area") right(path[i], "href");
-      } catch {} // window is no node
-    }
-  }, true);
-}
-listen(self, "submit", (e) => {
+const clicked = (e) => {
+  for (let path = composedPath(e), i = 0; i < path.length; i++) {
+    try {
+      const name = kind(path[i]);
+      if (name === "a" || name === "area") right(path[i], "href");
+    } catch {} // window is no node
+  }
+};
+const submitted = (e) => {
   try {
     right(eventTarget(e), "action");
     right(submitter(e), "formaction");
   } catch {}
-}, true);
+};
 
 // Where the browser tells of navigations, none leads out.
 const { navigation } = self;
+let navigated = null;
 const nativeLocation = self.location, assign = free(nativeLocation.assign);
 if (navigation) {
   const destination = getter(proto("NavigateEvent"), "destination"), destinationURL = getter(proto("NavigationDestination"), "url");
+  before(proto("Navigation"), "navigate", at(0, (v) => inside(v)));
   const preventDefault = free(Event.prototype.preventDefault);
-  listen(navigation, "navigate", (e) => {
+  navigated = (e) => {
     const url = destinationURL(destination(e)), to = inside(url);
     if (!e.cancelable || to === url) return;
     preventDefault(e);
     setTimeout(() => assign(nativeLocation, to));
-  });
+  };
 }
 
 // Nothing that a reader types into a page of the past can be lost by leaving it: no page is asked whether it may be left.
-const stop = free(Event.prototype.stopImmediatePropagation);
-listen(self, "beforeunload", (e) => stop(e), true);
+const left = (e) => stop(e);
+
+// A window forgets its listeners when its document is opened anew; one that it has it does not get twice.
+const hear = () => {
+  for (const type in { __proto__: null, click: 0, auxclick: 0 }) listen(self, type, clicked, true);
+  listen(self, "submit", submitted, true);
+  listen(self, "beforeunload", left, true);
+  listen(self, "storage", hearStorage, true);
+  if (navigated) listen(navigation, "navigate", navigated);
+};
+begin(hear);
+for (const name of ["open", "write", "writeln"]) {
+  method(Document.prototype, name, (it, args, native) => {
+    const made = apply(native, it, args);
+    hear();
+    return made;
+  });
+}

@@ -54,7 +54,7 @@ const observer = new MutationObserver((records) => {
   }
 });
 const watch = (node) => observe(observer, node, { __proto__: null, subtree: true, childList: true, attributes: true, attributeFilter: astrayNames });
-watch(document);
+begin(() => watch(document));
 method(element, "attachShadow", (it, args, native) => {
   const root = apply(native, it, args);
   watch(root);

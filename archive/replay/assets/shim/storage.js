@@ -1,7 +1,10 @@
 // What a page stores is kept apart by the origin that it was captured from; where browsers refuse all storage, in a
 // sandbox, it is kept in memory. The archive's own keys and those of other archived origins are never seen.
-const archivedOrigin = originOf(facts.url);
-const apart = archivedOrigin + " "; // an origin has no spaces
+let archivedOrigin = "", apart = "";
+begin(() => {
+  archivedOrigin = originOf(facts.url);
+  apart = archivedOrigin + " "; // an origin has no spaces
+});
 const namedApart = (name) => apart + S(name);
 const unnamed = (name) => (begins(name, apart) ? slice(name, apart.length) : name);
 

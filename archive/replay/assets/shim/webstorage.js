@@ -104,19 +104,20 @@ const natives = O.create(null);
 for (const name of ["localStorage", "sessionStorage"]) {
   const native = nativeStorage(name);
   natives[name] = native;
-  areas[name] = storageObject(native ? inBrowser(native) : inMemory());
+  begin(() => { areas[name] = storageObject(native ? inBrowser(native) : inMemory()); });
   accessor(self, name, () => areas[name]);
 }
 
 // Pages hear of what others of their origin stored, and of nobody else.
 const eventKey = getter(proto("StorageEvent"), "key"), eventArea = getter(proto("StorageEvent"), "storageArea");
+const stop = free(Event.prototype.stopImmediatePropagation);
 const isTrusted = (e) => e.isTrusted; // [LegacyUnforgeable]
-listen(self, "storage", (e) => {
+const hearStorage = (e) => {
   if (!isTrusted(e)) return;
-  e.stopImmediatePropagation();
+  stop(e);
   const key = eventKey(e), area = eventArea(e) === natives.localStorage ? areas.localStorage : areas.sessionStorage;
   if (key === null || !begins(key, apart)) return;
-  dispatch(self, new StorageEvent("storage", {
-    __proto__: null, key: slice(key, apart.length), oldValue: e.oldValue, newValue: e.newValue, url: outside(e.url), storageArea: area,
-  }));
-}, true);
+  const heard = new StorageEvent("storage", { __proto__: null, key: slice(key, apart.length), oldValue: e.oldValue, newValue: e.newValue, url: outside(e.url) });
+  O.defineProperty(heard, "storageArea", { __proto__: null, value: area }); // its own would have to be the browser's
+  dispatch(self, heard);
+};
