@@ -132,6 +132,7 @@ type Serve struct {
 	ReplayOrigin string // how a browser names the replay, scheme://host[:port]; "*." before the host for a host an archived site
 	OneOrigin    bool   // pages and copies on one listener and one origin: insecure
 	PagesOrigin  string // how a browser names the pages, or empty; see Pages
+	CaptureNow   bool   // a person at this machine may begin a capture on the pages
 }
 
 // Log says what is logged, and how.

@@ -49,7 +49,7 @@ func (c *Config) keys() []key {
 		{"traps.nested", &c.Traps.Nested}, {"traps.nested_host", &c.Traps.NestedHost},
 		{"segment.size", &c.Segment.Size}, {"segment.age", &c.Segment.Age}, {"segment.window", &c.Segment.Window},
 		{"serve.listen", &c.Serve.Listen}, {"serve.replay_listen", &c.Serve.ReplayListen},
-		{"serve.replay_origin", &c.Serve.ReplayOrigin}, {"serve.origin", &c.Serve.PagesOrigin},
+		{"serve.replay_origin", &c.Serve.ReplayOrigin}, {"serve.origin", &c.Serve.PagesOrigin}, {"serve.capture_now", &c.Serve.CaptureNow},
 		{"replay.fuzzy", &c.Replay.Fuzzy}, {"replay.fuzzy_rules", &c.Replay.FuzzyRules}, {"replay.elsewhere", &c.Replay.Elsewhere},
 		{"serve.insecure_one_origin", &c.Serve.OneOrigin},
 		{"replay.open_index", &c.Replay.OpenIndex}, {"replay.collections", &c.Replay.Collections},

@@ -96,6 +96,7 @@ func (e *env) serve(ctx context.Context, s *store, health *health) (wait func() 
 	if err := e.replaySettings(past); err != nil {
 		return nil, err
 	}
+	e.captureNow(s, pages, past)
 	var g errgroup.Group
 	ctx, cancel := context.WithCancel(ctx)
 	servers := []listener{{v.Listen, "--listen", health.over(pages.Handler())}, {v.ReplayListen, "--replay-listen", past}}

@@ -46,7 +46,7 @@ func runStories(t *testing.T, dir string, setup func(*testscript.Env)) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"website": cmdWebsite, "hits": cmdHits, "json": cmdJSON, "strictread": cmdStrictRead, "subst": cmdSubst,
-			"remember": cmdRemember, "dump": cmdDump, "ports": cmdPorts, "get": cmdGet, "ask": cmdAsk, "getuntil": cmdGetUntil, "waithits": cmdWaitHits, "flip": cmdFlip, "drop": cmdDrop, "listen": cmdListen,
+			"remember": cmdRemember, "dump": cmdDump, "ports": cmdPorts, "get": cmdGet, "ask": cmdAsk, "submit": cmdSubmit, "getuntil": cmdGetUntil, "waithits": cmdWaitHits, "flip": cmdFlip, "drop": cmdDrop, "listen": cmdListen,
 			"members": cmdMembers, "nosecrets": cmdNoSecrets,
 			"lose": cmdLose, "obstruct": cmdObstruct, "clear": cmdClear, "segments": cmdSegments, "badcerts": cmdBadCerts, "spoil": cmdSpoil, "foreign": cmdForeign,
 		},

@@ -2,10 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"html"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,17 +33,7 @@ func cmdAsk(ts *testscript.TestScript, neg bool, args []string) {
 			method = word
 		}
 	}
-	client := &http.Client{
-		Timeout:       10 * time.Second,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: &http.Transport{DisableKeepAlives: true, DisableCompression: true, DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			_, port, err := net.SplitHostPort(addr)
-			if err != nil {
-				return nil, err
-			}
-			return (&net.Dialer{}).DialContext(ctx, network, "127.0.0.1:"+port)
-		}},
-	}
+	client := askClient()
 	var err error
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); <-time.After(50 * time.Millisecond) {
 		var req *http.Request
@@ -68,4 +62,40 @@ func cmdAsk(ts *testscript.TestScript, neg bool, args []string) {
 		return
 	}
 	ts.Fatalf("%s %s: %v", method, args[1], err)
+}
+
+// askClient follows no redirect, and finds every name on loopback.
+func askClient() *http.Client {
+	return &http.Client{
+		Timeout:       10 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{DisableKeepAlives: true, DisableCompression: true, DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			_, port, err := net.SplitHostPort(addr)
+			if err != nil {
+				return nil, err
+			}
+			return (&net.Dialer{}).DialContext(ctx, network, "127.0.0.1:"+port)
+		}},
+	}
+}
+
+var inputs = regexp.MustCompile(`<input type="hidden" name="([a-z]+)" value="([^"]*)">`)
+
+// cmdSubmit gets a page, and sends the form that stands on it as a browser would: submit STATUS URL. It prints the head and
+// the body of the answer.
+func cmdSubmit(ts *testscript.TestScript, neg bool, args []string) {
+	page, err := askClient().Get(args[1])
+	ts.Check(err)
+	text, err := io.ReadAll(page.Body)
+	ts.Check(errors.Join(err, page.Body.Close()))
+	form := url.Values{}
+	for _, m := range inputs.FindAllStringSubmatch(string(text), -1) {
+		form.Set(m[1], html.UnescapeString(m[2]))
+	}
+	if len(form) == 0 {
+		ts.Fatalf("%s: %d, and no form: %s", args[1], page.StatusCode, text)
+	}
+	to := *page.Request.URL
+	to.RawQuery = ""
+	cmdAsk(ts, neg, []string{args[0], to.String(), "POST", "Content-Type: application/x-www-form-urlencoded", "Origin: http://" + to.Host, "=" + form.Encode()})
 }

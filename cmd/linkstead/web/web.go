@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"linkstead/archive/report"
@@ -59,7 +60,13 @@ type Pages struct {
 	Now        func() time.Time
 	Log        *slog.Logger
 
+	Capture Begin // begins a capture for a person at this machine; nil: nobody may
+
 	counts counts
+	secret struct {
+		once sync.Once
+		key  [32]byte
+	}
 }
 
 // answer is a page before it is written.
@@ -97,6 +104,7 @@ func (p *Pages) Handler() http.Handler {
 	mux.Handle("/runs/{id}", p.runPages())
 	mux.Handle("/status", p.serve(p.status))
 	mux.Handle("/status.json", p.serve(p.status))
+	mux.Handle(CapturePath, p.serve(p.captureNow))
 	mux.HandleFunc("/style.css", serveStyle)
 	mux.Handle("/", p.serve(nothingHere))
 	return p.guard(mux)
@@ -119,6 +127,13 @@ func (p *Pages) guard(next http.Handler) http.Handler {
 			plain(w, http.StatusMisdirectedRequest, "This archive does not answer to the host name in the address.\n"+
 				"Use http://localhost with the port that it listens on, or the address given to it by --listen.\n")
 			return
+		}
+		if r.URL.Path == CapturePath && p.Capture != nil {
+			h.Set("Referrer-Policy", "same-origin") // without one, a form's Origin is null
+			if r.Method == http.MethodPost {
+				next.ServeHTTP(w, r)
+				return
+			}
 		}
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			h.Set("Allow", "GET, HEAD")
@@ -220,7 +235,7 @@ func nothingHere(*http.Request) (*answer, error) {
 var templateFiles embed.FS
 
 // The templates are part of the program: a fault in them is a fault of the program, found by every test.
-var templates = mustTemplates("home", "post", "outcomes", "schedules", "run", "status", "attempt", "problem")
+var templates = mustTemplates("home", "post", "outcomes", "schedules", "run", "status", "attempt", "capture", "problem")
 
 func mustTemplates(names ...string) map[string]*template.Template {
 	out := map[string]*template.Template{}
