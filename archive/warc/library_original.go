@@ -5,10 +5,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"sync"
 
+	"linkstead/archive/httpmsg"
 	"linkstead/storage"
 )
 
@@ -52,20 +54,76 @@ func isGone(err error) bool {
 	return errors.As(err, new(*TornError)) || errors.Is(err, ErrNoPayload) || errors.Is(err, storage.ErrNotFound) || errors.Is(err, errNoPlace)
 }
 
-// refersTo opens the capture that a revisit names.
+// maxChain bounds how many revisits are followed to the payload of one.
+const maxChain = 10_000
+
+// maxHeads bounds how many of their records are read for what they say of it.
+const maxHeads = 16
+
+// errChain says that revisits refer to each other, or too many to one payload.
+var errChain = fmt.Errorf("revisits lead to no payload: %w", errNoPlace)
+
+// refersTo opens the capture that a revisit names. That may be a revisit in turn, as other programs write them: then what that
+// one names, and so on, never twice the same.
 func (l *Library) refersTo(ctx context.Context, c *storage.Capture) (*Memento, error) {
-	segment, offset, err := splitLocation(c.RefersTo)
-	if err != nil {
-		return nil, err
+	var via []storage.Capture
+	seen := map[string]bool{location(c.Segment, c.Offset): true}
+	for place := c.RefersTo; ; {
+		if seen[place] || len(via) == maxChain {
+			return nil, errChain
+		}
+		seen[place] = true
+		segment, offset, err := splitLocation(place)
+		if err != nil {
+			return nil, err
+		}
+		o, err := l.Shelves.CaptureAt(ctx, segment, offset)
+		if errors.Is(err, storage.ErrNotFound) {
+			o, err = storage.Capture{Segment: segment, Offset: offset, Length: -1}, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if o.Kind == KindRevisit {
+			via, place = append(via, o), o.RefersTo
+			continue
+		}
+		m, err := l.proven(ctx, &o, c.Digest)
+		if err == nil && len(via) > 0 {
+			m.Head, err = l.headOf(ctx, via, m.Head)
+			if err != nil {
+				return nil, errors.Join(err, m.Close())
+			}
+		}
+		return m, err
 	}
-	o, err := l.Shelves.CaptureAt(ctx, segment, offset)
-	if errors.Is(err, storage.ErrNotFound) {
-		o, err = storage.Capture{Segment: segment, Offset: offset, Length: -1}, nil
+}
+
+// headOf is the head that a 304 of the first of some revisits confirmed: of the nearest that has one of its own, or of what all of
+// them refer to, updated by each 304 in between (RFC 9111 §3.2).
+func (l *Library) headOf(ctx context.Context, via []storage.Capture, original httpmsg.Head) (httpmsg.Head, error) {
+	var updates []httpmsg.Head
+	for _, v := range via[:min(maxHeads, len(via))] {
+		m := &Memento{Capture: v}
+		if err := errors.Join(m.open(ctx, l, v), m.Close()); err != nil {
+			if isGone(err) {
+				continue
+			}
+			return original, err
+		}
+		if m.Head.Len == 0 {
+			continue
+		}
+		if !notModified(&m.Header) {
+			original = m.Head
+			break
+		}
+		updates = append(updates, m.Head)
 	}
-	if err != nil {
-		return nil, err
+	for _, by := range slices.Backward(updates) {
+		original = original.Updated(by)
 	}
-	return l.proven(ctx, &o, c.Digest)
+	return original, nil
 }
 
 // equal opens a copy that may be read in the place of a response that is damaged: of the same address, payload and status. The
