@@ -21,6 +21,7 @@ type Rows interface {
 	PassOver(ctx context.Context, s storage.KeySpan, after storage.Place, backwards bool, n int64) (storage.Place, int64, error)
 	Attempts(ctx context.Context, collection, urlkey string) ([]storage.Attempt, error)
 	CaptureAt(ctx context.Context, segment string, offset int64) (storage.Capture, error)
+	SegmentCaptures(ctx context.Context, segment string) iter.Seq2[storage.Capture, error]
 }
 
 var (
@@ -259,4 +260,23 @@ func (g *Guard) CaptureAt(ctx context.Context, segment string, offset int64) (st
 		return storage.Capture{}, err
 	}
 	return c, nil
+}
+
+// SegmentCaptures is DB.SegmentCaptures of what may be seen, of one collection.
+func (g *Guard) SegmentCaptures(ctx context.Context, collection, segment string) iter.Seq2[storage.Capture, error] {
+	return func(yield func(storage.Capture, error) bool) {
+		s, err := g.sieve(ctx, collection)
+		if err != nil {
+			yield(storage.Capture{}, err)
+			return
+		}
+		for c, err := range g.Rows.SegmentCaptures(ctx, segment) {
+			if err == nil && (c.Collection != collection || s != nil && !s.shows(&c)) {
+				continue
+			}
+			if !yield(c, err) || err != nil {
+				return
+			}
+		}
+	}
 }

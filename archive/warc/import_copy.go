@@ -171,9 +171,19 @@ func (c *copier) record(w *Wild) error {
 
 // header is the record's own, as a copy has it.
 func (c *copier) header(w *Wild) []byte {
-	h := w.Header
+	id := w.Header.ID()
+	if id == "" {
+		name := sha256.Sum256(fmt.Appendf(nil, "%x %d", c.sum, w.Offset))
+		id = "<urn:sha256:" + hex.EncodeToString(name[:]) + ">"
+	}
+	return w.copyHeader(c.block.Size(), id)
+}
+
+// copyHeader is the header of a copy: the record's own, with the length that its block has, and a name if it has none.
+func (w *Wild) copyHeader(length int64, id string) []byte {
+	h := &w.Header
 	v := h.Version
-	if w.ARC || !strings.HasPrefix(v, "WARC/") {
+	if !strings.HasPrefix(v, "WARC/") {
 		v = version
 	}
 	b := append([]byte(v), "\r\n"...)
@@ -186,11 +196,10 @@ func (c *copier) header(w *Wild) []byte {
 			line(f)
 		}
 	}
-	if h.ID() == "" {
-		name := sha256.Sum256(fmt.Appendf(nil, "%x %d", c.sum, w.Offset))
-		line(httpmsg.Field{Name: fieldID, Value: "<urn:sha256:" + hex.EncodeToString(name[:]) + ">"})
+	if h.ID() == "" && id != "" {
+		line(httpmsg.Field{Name: fieldID, Value: id})
 	}
-	return fmt.Appendf(b, "%s: %d\r\n\r\n", fieldLength, c.block.Size())
+	return fmt.Appendf(b, "%s: %d\r\n\r\n", fieldLength, length)
 }
 
 func oneLine(r rune) rune {

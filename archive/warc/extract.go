@@ -1,0 +1,126 @@
+package warc
+
+import (
+	"errors"
+	"io"
+	"slices"
+
+	"github.com/klauspost/compress/gzip"
+
+	"linkstead/storage"
+)
+
+// Extract is what a segment holds of one capture that is taken out of it: whole gzip members, each with one record.
+type Extract struct {
+	From   int64     // offset of the capture in its segment
+	Data   io.Reader // the members: of an exchange of ours, all of it
+	Offset int64     // of the capture's own member in Data, bytes
+	Length int64     // of that member, bytes
+}
+
+// Extractor takes captures out of segments, as they are.
+type Extractor struct {
+	Temp string // folder for records that must be packed first
+}
+
+// Extract yields what a segment holds of the captures at the offsets that are wanted, in its order. An exchange of ours comes as a
+// whole, with its request and its closing record; an imported record with its request, if that stands beside it. What can't be
+// read is left out: damage is for Verify to tell.
+func (x *Extractor) Extract(row storage.Segment, file io.ReaderAt, wanted map[int64]bool, each func(Extract) error) error {
+	if Imported(row.ID) {
+		return x.imported(file, row.Size, wanted, each)
+	}
+	size := max(row.Size, row.Committed)
+	for from := int64(0); from < size; {
+		end := from
+		for u, err := range Exchanges(file, from, size) {
+			if errors.As(err, new(*TornError)) {
+				break
+			}
+			if err != nil {
+				return err
+			}
+			end = u.End
+			m := u.Main()
+			if m == nil || !wanted[m.Offset] || u.Voided {
+				continue
+			}
+			err = each(Extract{From: m.Offset, Data: io.NewSectionReader(file, u.Offset, u.End-u.Offset), Offset: m.Offset - u.Offset, Length: m.Length})
+			if err != nil {
+				return err
+			}
+		}
+		if end >= size {
+			break
+		}
+		next, err := nextMember(file, end+1, size)
+		if err != nil || next < 0 {
+			return err
+		}
+		from = next
+	}
+	return nil
+}
+
+// besides is how many records may stand between an imported capture and its request.
+const besides = 8
+
+// imported extracts from a segment whose records stand alone.
+func (x *Extractor) imported(file io.ReaderAt, size int64, wanted map[int64]bool, each func(Extract) error) error {
+	spill := storage.NewSpill(x.Temp, 1<<20)
+	defer spill.Reset() //nolint:errcheck // its file has no name
+	var taken []string  // records that were taken and whose requests may follow
+	for w, err := range Wilds(file, size, nil) {
+		if err != nil {
+			return err
+		}
+		isRequest := w.Header.Type() == TypeRequest && slices.ContainsFunc(w.Header.All(fieldConcurrent), func(id string) bool { return slices.Contains(taken, id) })
+		if !isRequest && !wanted[w.Offset] {
+			continue
+		}
+		if err := spill.Reset(); err != nil {
+			return err
+		}
+		err = pack(spill, w)
+		if errors.As(err, new(*TornError)) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if !isRequest {
+			taken = append(taken[max(0, len(taken)+1-besides):], w.Header.ID())
+		}
+		e := Extract{From: w.Offset, Data: spill.From(0), Length: spill.Size()}
+		if isRequest {
+			e.From = -1
+		}
+		if err := each(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pack writes a record into a gzip member of its own.
+func pack(dst *storage.Spill, w *Wild) error {
+	block := storage.NewSpill("", 1<<20)
+	defer block.Reset() //nolint:errcheck // its file has no name
+	if _, err := copyFrom(block, w.Block); err != nil {
+		return err
+	}
+	if err := w.Finish(); err != nil {
+		return err
+	}
+	z := gzip.NewWriter(dst)
+	if _, err := z.Write(w.copyHeader(block.Size(), w.Header.ID())); err != nil {
+		return err
+	}
+	if err := spillBlock(block, block.Size()).writeTo(z); err != nil {
+		return err
+	}
+	if _, err := io.WriteString(z, "\r\n\r\n"); err != nil {
+		return err
+	}
+	return z.Close()
+}
