@@ -124,6 +124,17 @@ func HoldImport(dir string) (temp string, release func() error, err error) {
 	return temp, func() error { return errors.Join(os.RemoveAll(temp), lock.Close()) }, nil
 }
 
+// HoldExport names an empty folder of a spool for what an export writes before it is complete. The returned function takes it away.
+func HoldExport(dir string) (temp string, release func() error, err error) {
+	if err := makeDir(OS{}, dir); err != nil {
+		return "", nil, fmt.Errorf("prepare an export: %w", err)
+	}
+	if temp, err = os.MkdirTemp(dir, "export-"); err != nil {
+		return "", nil, fmt.Errorf("prepare an export: %w", err)
+	}
+	return temp, func() error { return os.RemoveAll(temp) }, nil
+}
+
 // purger is the name of the spool's node, or where no worker has ever been, one that no other folder has.
 func purger(dir string) (string, error) {
 	b, err := os.ReadFile(filepath.Join(dir, "node"))

@@ -219,12 +219,18 @@ func (x *Exporter) segment(ctx context.Context, out *counter, name, id string, w
 		if tell == nil {
 			return nil
 		}
-		r := cdx.Row{
-			Key: c.URLKey, At: c.At, URL: c.URL, Mime: c.Mime, Status: c.Status, Digest: c.Digest, Redirect: c.Redirect,
-			Length: e.Length, Offset: at + e.Offset, File: name, Revisit: c.Kind == warc.KindRevisit,
-		}
+		r := rowOf(&c)
+		r.Length, r.Offset, r.File = e.Length, at+e.Offset, name
 		return tell(c, &r)
 	})
+}
+
+// rowOf tells of a capture as an index does.
+func rowOf(c *storage.Capture) cdx.Row {
+	return cdx.Row{
+		Key: c.URLKey, At: c.At, URL: c.URL, Mime: c.Mime, Status: c.Status, Digest: c.Digest, Redirect: c.Redirect,
+		Length: c.Length, Offset: c.Offset, File: c.Segment + ".warc.gz", Revisit: c.Kind == warc.KindRevisit,
+	}
 }
 
 // counter counts what is written.

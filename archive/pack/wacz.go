@@ -98,14 +98,7 @@ func (x *Exporter) WACZ(ctx context.Context, w io.Writer, p Package, sel Selecti
 	if err := list.rest(); err != nil {
 		return done, err
 	}
-	z := &zipNum{blocks: &counter{w: blocks}, index: index, name: waczIndex}
-	if err := z.head(); err != nil {
-		return done, err
-	}
-	if err := lines.each(z.add); err != nil {
-		return done, err
-	}
-	if err := z.flush(); err != nil {
+	if err := (&zipNum{blocks: &counter{w: blocks}, index: index, name: waczIndex}).all(lines); err != nil {
 		return done, err
 	}
 	done.Format, done.Pages = "wacz", list.n

@@ -25,6 +25,17 @@ type zipNum struct {
 	first []byte
 }
 
+// all writes the lines of a sorter.
+func (z *zipNum) all(lines *sorter) error {
+	if err := z.head(); err != nil {
+		return err
+	}
+	if err := lines.each(z.add); err != nil {
+		return err
+	}
+	return z.flush()
+}
+
 // head writes the first line of the index.
 func (z *zipNum) head() error {
 	_, err := fmt.Fprintf(z.index, "!meta 0 {\"format\": \"cdxj-gzip-1.0\", \"filename\": %q}\n", z.name)

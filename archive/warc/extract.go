@@ -24,13 +24,15 @@ type Extractor struct {
 }
 
 // Extract yields what a segment holds of the captures at the offsets that are wanted, in its order. An exchange of ours comes as a
-// whole, with its request and its closing record; an imported record with its request, if that stands beside it. What can't be
-// read is left out: damage is for Verify to tell.
+// whole, with its request and its closing record; an imported record with its request, if that stands behind it. Before the first of
+// them comes the warcinfo record that they name. What is no capture has From -1. What can't be read is left out: damage is for Verify
+// to tell.
 func (x *Extractor) Extract(row storage.Segment, file io.ReaderAt, wanted map[int64]bool, each func(Extract) error) error {
 	if Imported(row.ID) {
 		return x.imported(file, row.Size, wanted, each)
 	}
 	size := max(row.Size, row.Committed)
+	var info *Extract // the warcinfo record that goes before what is wanted, until it was told
 	for from := int64(0); from < size; {
 		end := from
 		for u, err := range Exchanges(file, from, size) {
@@ -41,9 +43,18 @@ func (x *Extractor) Extract(row storage.Segment, file io.ReaderAt, wanted map[in
 				return err
 			}
 			end = u.End
+			if u.Last().Header.Type() == TypeWarcinfo {
+				info = &Extract{From: -1, Data: io.NewSectionReader(file, u.Offset, u.End-u.Offset), Length: u.End - u.Offset}
+			}
 			m := u.Main()
 			if m == nil || !wanted[m.Offset] || u.Voided {
 				continue
+			}
+			if info != nil {
+				if err := each(*info); err != nil {
+					return err
+				}
+				info = nil
 			}
 			err = each(Extract{From: m.Offset, Data: io.NewSectionReader(file, u.Offset, u.End-u.Offset), Offset: m.Offset - u.Offset, Length: m.Length})
 			if err != nil {
@@ -67,16 +78,31 @@ const besides = 8
 
 // imported extracts from a segment whose records stand alone.
 func (x *Extractor) imported(file io.ReaderAt, size int64, wanted map[int64]bool, each func(Extract) error) error {
-	spill := storage.NewSpill(x.Temp, 1<<20)
+	spill, info := storage.NewSpill(x.Temp, 1<<20), storage.NewSpill(x.Temp, 1<<20)
 	defer spill.Reset() //nolint:errcheck // its file has no name
+	defer info.Reset()  //nolint:errcheck // nor has this one's
 	var taken []string  // records that were taken and whose requests may follow
 	for w, err := range Wilds(file, size, nil) {
 		if err != nil {
 			return err
 		}
 		isRequest := w.Header.Type() == TypeRequest && slices.ContainsFunc(w.Header.All(fieldConcurrent), func(id string) bool { return slices.Contains(taken, id) })
+		if w.Header.Type() == TypeWarcinfo {
+			if err := errors.Join(info.Reset(), pack(info, w)); err != nil && !errors.As(err, new(*TornError)) {
+				return err
+			}
+			continue
+		}
 		if !isRequest && !wanted[w.Offset] {
 			continue
+		}
+		if info.Size() > 0 {
+			if err := each(Extract{From: -1, Data: info.From(0), Length: info.Size()}); err != nil {
+				return err
+			}
+			if err := info.Reset(); err != nil {
+				return err
+			}
 		}
 		if err := spill.Reset(); err != nil {
 			return err

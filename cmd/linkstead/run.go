@@ -67,6 +67,7 @@ type cli struct {
 	Status     statusCmd     `cmd:"" help:"Tell what goes on, and what waits for what: runs, hosts, workers, segments, schedules."`
 	Report     reportCmd     `cmd:"" help:"Tell what a run came to: outcomes, hosts, bytes, and what was left out and why."`
 	Collection collectionCmd `cmd:"" help:"Name collections, and what they tell of themselves."`
+	Export     exportCmd     `cmd:"" help:"Write captures into WACZ, WARC or CDXJ files, for other tools."`
 	Import     importCmd     `cmd:"" help:"Take in WARC, ARC and WACZ files that other programs made."`
 	Access     accessCmd     `cmd:"" help:"Say who may see what: public, private, under embargo, withheld for legal reasons."`
 	Purge      purgeCmd      `cmd:"" help:"Take captures out of the archive for good: takedowns and retention."`

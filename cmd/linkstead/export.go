@@ -1,0 +1,359 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"linkstead/archive/cdx"
+	"linkstead/archive/guard"
+	"linkstead/archive/pack"
+	"linkstead/archive/replay"
+	"linkstead/archive/urlkey"
+	"linkstead/archive/warc"
+	"linkstead/storage"
+)
+
+// exportCmd writes captures into files that other tools read.
+type exportCmd struct {
+	What       []string `arg:"" optional:"" name:"post-or-url" help:"A post's short name: the post with all that was captured for it. An address: its captures; one that ends in * stands for all that begin so, *.HOST for a host and those under it."`
+	All        bool     `help:"The whole collection."`
+	Collection *string  `help:"Collection to export from."`
+	Output     string   `short:"o" help:"File to write, or - for standard output; .wacz, .warc.gz, or .cdxj says what is written, .cdxj.gz in blocks with an index of them (.idx) beside it (default: a WACZ named after what it holds)." placeholder:"FILE"`
+	From       string   `help:"Of addresses and collections, only captures of this time or later: 1 to 14 digits, as in 2016 or 20160221." placeholder:"TIME"`
+	To         string   `help:"Only captures of this time or earlier." placeholder:"TIME"`
+	JSON       bool     `name:"json" help:"Print JSON."`
+}
+
+// Forms of an export.
+const (
+	formWACZ = "wacz"
+	formWARC = "warc"
+	formCDXJ = "cdxj"
+)
+
+func (c *exportCmd) run(ctx context.Context, e *env) (err error) {
+	set(&e.cfg.Collection, c.Collection)
+	form, err := c.form()
+	if err != nil {
+		return err
+	}
+	s, err := e.open(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	readers := &guard.Guard{Rows: s.db, Rules: s.db, Now: s.db.Now}
+	ch := &chosen{e: e, s: s, readers: readers, sel: pack.Selection{}}
+	if err := ch.all(ctx, c); err != nil {
+		return err
+	}
+	if len(ch.sel) == 0 {
+		return fmt.Errorf("collection %s has nothing of that for readers\n'linkstead cdx' lists what there is, and 'linkstead list' the posts", e.cfg.Collection)
+	}
+	temp, release, err := storage.HoldExport(e.cfg.SpoolDir())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	info := e.info()
+	info.Robots, info.UserAgent, info.From, info.Description = "", "", "", "Exported: "+ch.title()
+	x := &pack.Exporter{
+		Collection: e.cfg.Collection, Rows: readers, Segments: s.db, Library: s.lib, Open: s.bytes(e.cfg.SpoolDir()), Temp: temp, Info: info, Now: e.now,
+	}
+	name := cmp.Or(c.Output, ch.name()+".wacz")
+	var done pack.Exported
+	err = whole(e, name, func(w io.Writer) error {
+		done, err = c.write(ctx, x, w, form, name, ch)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("export to %s: %w", name, err)
+	}
+	done.File = name
+	if c.JSON {
+		return encode(e.stderrFor(name), done)
+	}
+	fmt.Fprintf(e.stderrFor(name), "%s: %s%s, %s\n", clean(name), plural(done.Captures, "capture", "captures"), pagesOf(done), size(done.Bytes))
+	if done.Originals > 0 {
+		fmt.Fprintf(e.stderrFor(name), "  among them %s that others repeat\n", plural(done.Originals, "original", "originals"))
+	}
+	if done.Left > 0 {
+		fmt.Fprintf(e.stderrFor(name), "  left out: %s of what readers may not see, or is gone\n", plural(done.Left, "repetition", "repetitions"))
+	}
+	return nil
+}
+
+// stderrFor is where it is told what was written: beside the file, if that goes to standard output.
+func (e *env) stderrFor(name string) io.Writer {
+	if name == "-" {
+		return e.stderr
+	}
+	return e.stdout
+}
+
+func pagesOf(done pack.Exported) string {
+	if done.Format != formWACZ {
+		return ""
+	}
+	return " and " + plural(done.Pages, "page", "pages")
+}
+
+// form reads the flags that no parser checks.
+func (c *exportCmd) form() (string, error) {
+	if c.All == (len(c.What) > 0) {
+		return "", usageError{errors.New("name a post or an address, or take the whole collection with --all\nTry 'linkstead export --help'")}
+	}
+	name := strings.ToLower(c.Output)
+	switch {
+	case name == "", name == "-", strings.HasSuffix(name, ".wacz"):
+		return formWACZ, nil
+	case strings.HasSuffix(name, ".warc.gz"):
+		return formWARC, nil
+	case strings.HasSuffix(name, ".cdxj"), strings.HasSuffix(name, ".cdxj.gz"):
+		return formCDXJ, nil
+	}
+	return "", usageError{fmt.Errorf("--output %s: its name must end in .wacz, .warc.gz, .cdxj or .cdxj.gz, which says what is written", c.Output)}
+}
+
+// write writes the file.
+func (c *exportCmd) write(ctx context.Context, x *pack.Exporter, w io.Writer, form, name string, ch *chosen) (pack.Exported, error) {
+	switch form {
+	case formWARC:
+		return x.WARC(ctx, w, filepath.Base(name), ch.sel, nil)
+	case formCDXJ:
+		if base, ok := strings.CutSuffix(name, ".cdxj.gz"); ok {
+			var done pack.Exported
+			err := whole(ch.e, base+".idx", func(index io.Writer) (err error) {
+				done, err = x.CDXJ(ctx, w, index, filepath.Base(name), ch.sel)
+				return err
+			})
+			return done, err
+		}
+		return x.CDXJ(ctx, w, nil, filepath.Base(name), ch.sel)
+	}
+	return x.WACZ(ctx, w, pack.Package{
+		Title: ch.title(), Software: "linkstead/" + version, MainURL: ch.mainURL(), MainAt: ch.mainAt(), Pages: ch.pages,
+	}, ch.sel)
+}
+
+// whole writes a file that is there once it is complete, and not before.
+func whole(e *env, name string, write func(io.Writer) error) (err error) {
+	if name == "-" {
+		out := bufio.NewWriterSize(e.stdout, 256<<10)
+		return errors.Join(write(out), out.Flush())
+	}
+	if _, err := os.Stat(name); err == nil {
+		return fmt.Errorf("the file is there already: %w\nName another with --output, or move it away", os.ErrExist)
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), ".linkstead-export-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(f.Name()))
+		}
+	}()
+	out := bufio.NewWriterSize(f, 256<<10)
+	if err = errors.Join(write(out), out.Flush()); err == nil {
+		err = errors.Join(f.Chmod(0o644), f.Sync())
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
+}
+
+// chosen is what is to be exported.
+type chosen struct {
+	e       *env
+	s       *store
+	readers *guard.Guard
+	sel     pack.Selection
+	posts   []storage.Post
+	pages   []pack.Page
+	urls    []string
+}
+
+func (ch *chosen) all(ctx context.Context, c *exportCmd) error {
+	if c.All {
+		return ch.query(ctx, c, "*")
+	}
+	for _, what := range c.What {
+		versions, err := ch.s.db.PostVersions(ctx, what)
+		if err != nil {
+			return err
+		}
+		if len(versions) == 0 {
+			err = ch.query(ctx, c, what)
+		} else if c.From != "" || c.To != "" {
+			err = usageError{fmt.Errorf("--from and --to are for addresses, and %s is a post", what)}
+		} else {
+			err = ch.post(ctx, versions[0])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// query chooses the captures of an address, or of many.
+func (ch *chosen) query(ctx context.Context, c *exportCmd, what string) error {
+	v := url.Values{"url": {what}}
+	if c.From != "" {
+		v.Set("from", c.From)
+	}
+	if c.To != "" {
+		v.Set("to", c.To)
+	}
+	q, err := cdx.Parse(cdx.Pywb, v)
+	if err == nil {
+		err = replay.ResolveURL(q)
+	}
+	if err != nil {
+		return usageError{fmt.Errorf("%q is neither a post's short name ('linkstead list' tells them) nor an address: %w", what, named(err))}
+	}
+	from, to, err := urlkey.Span(q.URL, urlkey.Match(q.Match))
+	if err != nil {
+		return usageError{fmt.Errorf("%s: %w", what, err)}
+	}
+	ch.urls = append(ch.urls, what)
+	span := storage.KeySpan{Collection: ch.e.cfg.Collection, From: from, To: to, Since: q.Since, Until: q.Until}
+	for m, err := range ch.readers.CapturesIn(ctx, span, storage.Place{}, false) {
+		if err != nil {
+			return err
+		}
+		ch.sel.Add(m.Segment, m.Offset)
+	}
+	return nil
+}
+
+// post chooses a version of a post, and what was captured for it: by its run, or before, if that was taken over.
+func (ch *chosen) post(ctx context.Context, v storage.Post) error {
+	posts, err := ch.s.db.RunPosts(ctx, v.Run)
+	if err != nil {
+		return err
+	}
+	own := map[string]bool{}
+	if len(posts) > 1 {
+		if own, err = (&selection{e: ch.e, s: ch.s}).owned(ctx, v, posts); err != nil {
+			return err
+		}
+	}
+	run, err := ch.s.db.Run(ctx, v.Run)
+	if err != nil {
+		return err
+	}
+	more, err := ch.s.db.Completions(ctx, run)
+	if err != nil {
+		return err
+	}
+	runs := map[int64]bool{v.Run: true}
+	for _, r := range more {
+		runs[r.ID] = true
+	}
+	for t, err := range ch.s.db.RunTasks(ctx, v.Run) {
+		if err != nil {
+			return err
+		}
+		if t.URL == "" || len(posts) > 1 && !own[t.URL] {
+			continue
+		}
+		if err := ch.captured(ctx, v, t.URL, runs); err != nil {
+			return err
+		}
+	}
+	ch.posts = append(ch.posts, v)
+	ch.pages = append(ch.pages, pack.Page{URL: v.URL, Title: cmp.Or(v.Title, v.Source), ID: v.ID})
+	return nil
+}
+
+// captured chooses the captures that runs made of an address, or the one that was nearest to the post, if they made none.
+func (ch *chosen) captured(ctx context.Context, v storage.Post, address string, runs map[int64]bool) error {
+	key, found := urlkey.Key(address), false
+	for m, err := range ch.readers.Captures(ctx, v.Collection, key) {
+		if err != nil {
+			return err
+		}
+		if runs[m.Run] && m.URL == address {
+			ch.sel.Add(m.Segment, m.Offset)
+			found = true
+		}
+	}
+	if found {
+		return nil
+	}
+	m, err := ch.readers.Closest(ctx, v.Collection, key, address, v.At)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if m.URL == address {
+		ch.sel.Add(m.Segment, m.Offset)
+	}
+	return nil
+}
+
+// title is what the export is called for a person.
+func (ch *chosen) title() string {
+	switch {
+	case len(ch.posts) > 0:
+		return cmp.Or(ch.posts[0].Title, ch.posts[0].Source)
+	case len(ch.urls) > 0 && ch.urls[0] != "*":
+		return strings.Join(ch.urls, ", ")
+	}
+	return "collection " + ch.e.cfg.Collection
+}
+
+// name is what its file is called, if nobody says.
+func (ch *chosen) name() string {
+	switch {
+	case len(ch.posts) > 0:
+		return ch.posts[0].ID
+	case len(ch.urls) > 0 && ch.urls[0] != "*":
+		if h := urlkey.Host(strings.Trim(ch.urls[0], "*.")); h != "" {
+			return strings.ReplaceAll(h, ":", "-")
+		}
+	}
+	return ch.e.cfg.Collection
+}
+
+func (ch *chosen) mainURL() string {
+	if len(ch.posts) == 0 || !strings.HasPrefix(ch.posts[0].URL, "http") {
+		return ""
+	}
+	return ch.posts[0].URL
+}
+
+func (ch *chosen) mainAt() (at time.Time) {
+	if ch.mainURL() != "" {
+		at = ch.posts[0].At
+	}
+	return at
+}
+
+// bytes opens the bytes of segments: in the store, or in the spool of this machine.
+func (s *store) bytes(spool string) func(context.Context, storage.Segment) (io.ReaderAt, io.Closer, error) {
+	return func(ctx context.Context, seg storage.Segment) (io.ReaderAt, io.Closer, error) {
+		if seg.State == storage.SegmentStored {
+			return storage.NewReaderAt(ctx, s.blobs, seg.Location, seg.Size), io.NopCloser(nil), nil
+		}
+		f, err := os.Open(storage.SpoolPath(spool, seg.ID))
+		if errors.Is(err, os.ErrNotExist) {
+			return nil, nil, fmt.Errorf("%w: wait until it is stored", warc.ErrElsewhere)
+		}
+		return f, f, err
+	}
+}
