@@ -89,7 +89,7 @@ func (q *Query) readSort(s string) error {
 		q.Order = Reversed
 	case "closest":
 		q.Order = Nearest
-	case "default", "":
+	case "default":
 		q.Order = InOrder
 	default:
 		return fmt.Errorf("%q: use reverse, closest, or leave it out", clip(s))
@@ -177,8 +177,6 @@ func (q *Query) readOutput(s string) error {
 }
 
 func (q *Query) readResume(s string) (err error) {
-	if s != "" { // of the first page there is none yet
-		q.After, err = readPlace(s)
-	}
+	q.After, err = readPlace(s)
 	return err
 }

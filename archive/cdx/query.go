@@ -108,6 +108,9 @@ func Parse(d Dialect, v url.Values) (*Query, error) {
 	var names []string
 	for name, values := range v {
 		r, ok := readers[name]
+		if values = slices.DeleteFunc(slices.Clone(values), func(s string) bool { return s == "" }); len(values) == 0 {
+			continue // clients give what they do not mean without a value
+		}
 		switch {
 		case !ok && len(q.Unknown) < 20:
 			q.Unknown = append(q.Unknown, name)
@@ -121,12 +124,15 @@ func Parse(d Dialect, v url.Values) (*Query, error) {
 	slices.Sort(names) // so that of several faults it is always the same that is told
 	for _, name := range names {
 		for _, value := range v[name] {
+			if value == "" {
+				continue
+			}
 			if err := readers[name].read(q, value); err != nil {
 				return nil, &ParamError{name, err}
 			}
 		}
 	}
-	if err := q.readURL(v.Get("url"), v.Has("matchType")); err != nil {
+	if err := q.readURL(v.Get("url"), q.Match != ""); err != nil {
 		return nil, err
 	}
 	q.implied()
@@ -267,7 +273,7 @@ func truth(s string) (bool, error) {
 	switch strings.ToLower(s) {
 	case "true", "1", "yes", "on":
 		return true, nil
-	case "false", "0", "no", "off", "":
+	case "false", "0", "no", "off":
 		return false, nil
 	}
 	return false, fmt.Errorf("%q: use true or false", clip(s))

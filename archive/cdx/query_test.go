@@ -22,6 +22,7 @@ func TestURLs(t *testing.T) {
 		{"url=site.example/a*&matchType=exact", "site.example/a*", "exact"},
 		{"url=site.example/a*b", "site.example/a*b", "exact"},
 		{"url=*", "", "prefix"},
+		{"url=site.example/*&matchType=&from=&limit=&filter=&fl=&sort=&closest=&page=&output=&resumeKey=", "site.example/", "prefix"}, // no value, not given
 		{"url=site.example&matchType=domain", "site.example", "domain"},
 	} {
 		q := query(t, cdx.Pywb, c.query)
@@ -73,8 +74,8 @@ func TestFaults(t *testing.T) {
 		{cdx.Pywb, "", "url"}, {cdx.Pywb, "url=", "url"}, {cdx.Pywb, "url=a&url=b", "url"},
 		{cdx.Pywb, "url=" + strings.Repeat("a", 17<<10), "url"}, {cdx.Pywb, "url=*.a.example/x", "url"}, {cdx.Pywb, "url=*.a.*.b", "url"},
 		{cdx.Pywb, "url=*&matchType=host", "url"}, {cdx.Wayback, "url=*&matchType=domain", "url"},
-		{cdx.Pywb, "url=a&matchType=fuzzy", "matchType"}, {cdx.Wayback, "url=a&matchType=", "matchType"},
-		{cdx.Pywb, "url=a&from=", "from"}, {cdx.Pywb, "url=a&from=2014-01-01", "from"}, {cdx.Wayback, "url=a&to=201401011212121", "to"},
+		{cdx.Pywb, "url=a&matchType=fuzzy", "matchType"}, {cdx.Wayback, "url=a&matchType=Exact", "matchType"},
+		{cdx.Pywb, "url=a&from=2014-01-01", "from"}, {cdx.Wayback, "url=a&to=201401011212121", "to"},
 		{cdx.Pywb, "url=a&from=2015&to=2014", "from"},
 		{cdx.Pywb, "url=a&sort=urlkey", "sort"}, {cdx.Pywb, "url=a&sort=closest", "closest"}, {cdx.Pywb, "url=a&closest=x", "closest"},
 		{cdx.Pywb, "url=a*&closest=2014", "sort"}, {cdx.Pywb, "url=a&closest=2014&page=1", "sort"}, {cdx.Wayback, "url=a&closest=2014&limit=-1", "sort"},
