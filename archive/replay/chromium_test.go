@@ -30,8 +30,10 @@ type browser struct {
 
 	mu         sync.Mutex
 	outside    []string // requests beyond the origin
-	violations []string // of a Content-Security-Policy
-	exceptions []string // of scripts
+	ids        map[network.RequestID]string
+	stopped    map[string]bool // those that were stopped before they left
+	violations []string        // of a Content-Security-Policy
+	exceptions []string        // of scripts
 	asked      map[string]int
 }
 
@@ -54,7 +56,7 @@ func browse(t *testing.T, a *testArchive) *browser {
 		chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("host-resolver-rules", "MAP *.test ~NOTFOUND"),
 	)
 	t.Cleanup(stop)
-	b := &browser{t: t, origin: a.handler.Origin, asked: map[string]int{}}
+	b := &browser{t: t, origin: a.handler.Origin, asked: map[string]int{}, ids: map[network.RequestID]string{}, stopped: map[string]bool{}}
 	ctx, cancel := chromedp.NewContext(alloc, chromedp.WithListener(b.note))
 	t.Cleanup(cancel)
 	must(t, chromedp.Do(ctx)) // starts it; a deadline on this context would be one on the browser
@@ -79,6 +81,11 @@ func (b *browser) note(event any) {
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
 		b.asked[b.request(e.Request.URL)]++
+		b.ids[e.RequestID] = e.Request.URL
+	case *network.EventLoadingFailed:
+		if e.BlockedReason != "" {
+			b.stopped[b.ids[e.RequestID]] = true
+		}
 	case *network.EventWebSocketCreated:
 		b.request(e.URL)
 	case *audits.EventIssueAdded:
