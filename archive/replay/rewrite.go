@@ -3,6 +3,7 @@ package replay
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -233,9 +234,17 @@ func (p *reply) tooLong() error {
 func (p *reply) translate(dst io.Writer, src []byte, form notation) error {
 	ref := p.references()
 	ref.charset = markup.CharsetOf(src, p.head.Charset())
+	if back, text := transcoded(dst, src, p.head.Charset()); back != nil {
+		return errors.Join(p.scan(back, text, form, ref), back.Close())
+	}
 	if mark := wideMark(src, p.head.Charset()); mark != nil {
 		dst, src = widened(dst, src, mark)
 	}
+	return p.scan(dst, src, form, ref)
+}
+
+// scan runs the scanner of a notation over a document in which ASCII stands in its place.
+func (p *reply) scan(dst io.Writer, src []byte, form notation, ref *references) error {
 	opts := markup.Options{Rename: renames, Feeds: true}
 	if p.shimmed(src, form) {
 		opts.Insert = func(int) string { return p.shim(form) }
