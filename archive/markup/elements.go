@@ -59,6 +59,10 @@ func (h *htmlScan) place(elem uint8, a *attr, r *rule) {
 		h.animated(a, r)
 	case foreign:
 		h.foreignHref(a, r)
+	case inDASH:
+		if from, to := trim(h.b, a.start, a.end); h.dash && absolutePath(h.b[from:to]) {
+			h.url(a, r.role, r.context)
+		}
 	case inFeed:
 		if h.feed {
 			h.url(a, r.role, r.context)

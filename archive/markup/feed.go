@@ -8,14 +8,14 @@ const (
 	textHTML    uint8 = 255
 )
 
-// feedRoots are the root elements of RSS, RDF Site Summary, Atom, OPML and sitemaps.
-var feedRoots = newNameTable("rss", "rdf", "feed", "opml", "urlset", "sitemapindex")
+// feedRoots are the root elements of RSS, RDF Site Summary, Atom, OPML and sitemaps, and of DASH (ISO/IEC 23009-1).
+var feedRoots = newNameTable("rss", "rdf", "feed", "opml", "urlset", "sitemapindex", "mpd")
 
 // feedAddresses are elements whose text is an address (RSS 2.0, RFC 4287, sitemaps.org and its extensions, mRSS), and
 // feedHTML those whose text is HTML, escaped or in a CDATA section.
 var (
 	feedAddresses = newNameTable("link", "url", "loc", "comments", "docs", "guid", "uri", "icon", "logo", "origlink", "origenclosurelink",
-		"commentrss", "thumbnail_loc", "content_loc", "player_loc")
+		"commentrss", "thumbnail_loc", "content_loc", "player_loc", "baseurl", "location", "patchlocation")
 	feedHTML = newNameTable("description", "encoded", "content", "summary", "subtitle", "rights", "title")
 )
 
@@ -66,10 +66,13 @@ func (h *htmlScan) feedEnd() {
 func (h *htmlScan) feedText(t *text) {
 	if h.content == textAddress {
 		start, end := trim(t.b, 0, len(t.b))
-		if raw := t.b[start:end]; bytes.ContainsAny(raw, " \t\n<>\"") || !hasPrefixFold(raw, "http://") && !hasPrefixFold(raw, "https://") {
-			return
+		r := Ref{URL: string(t.b[start:end]), Role: Link, Context: "feed/text", Start: start, End: end}
+		if h.dash {
+			r.Role, r.Context = Media, "dash/text"
 		}
-		h.found(t, Ref{URL: string(t.b[start:end]), Role: Link, Context: "feed/text", Start: start, End: end}, nil)
+		if raw := t.b[start:end]; !bytes.ContainsAny(raw, " \t\n<>\"") && (h.dash && absolutePath(raw) || webAddress(raw)) {
+			h.found(t, r, nil)
+		}
 		return
 	}
 	if h.depth < maxSrcdoc && bytes.IndexByte(t.b, '<') >= 0 {
@@ -78,6 +81,12 @@ func (h *htmlScan) feedText(t *text) {
 		h.depth--
 	}
 }
+
+func webAddress(raw []byte) bool { return hasPrefixFold(raw, "http://") || hasPrefixFold(raw, "https://") }
+
+// absolutePath says whether an address keeps nothing of the path of its base. Others, in DASH, are resolved against one another by
+// the player, and against the manifest's own address in the end, which is inward already.
+func absolutePath(raw []byte) bool { return webAddress(raw) || len(raw) > 0 && raw[0] == '/' }
 
 func hasPrefixFold(b []byte, lower string) bool {
 	return len(b) >= len(lower) && equalFold(b[:len(lower)], lower)

@@ -69,6 +69,10 @@ func FuzzXML(f *testing.F) {
 	fuzz(f, asXML, noHiding, page, `<?xml-stylesheet href="s"?><!DOCTYPE x [<!ENTITY a "]">]><svg><style><![CDATA[a{b:url(u)}]]></style></svg>`)
 }
 
+func FuzzPlaylist(f *testing.F) {
+	fuzz(f, asPlaylist, always, "#EXTM3U\n#EXT-X-KEY:METHOD=NONE,URI=\"k\"\n#EXTINF:1,\ns.ts\r\n")
+}
+
 func FuzzFeed(f *testing.F) {
 	asFeed := scanner(func(dst *bytes.Buffer, src []byte, visit Visit) error {
 		return XML(dst, src, Options{Feeds: true}, visit)
@@ -126,6 +130,8 @@ func TestLinearTime(t *testing.T) {
 		{asHTML, "one tag", []string{" href=u", " a", " =", " rel=x", " ping='a b'", "/", " &", " rel"}},
 		{asXML, "xml", []string{"<!DOCTYPE [", "<!DOCTYPE [>", "<!DOCTYPE []]", "<?xml-stylesheet ", "<?xml-stylesheet ?>", "<a:", "<![CDATA[", "<style>(", "<a b:href='u'>"}},
 		{asCSS, "css", []string{"url(", "url(a ", "url('", "(", "{", "}", "\\", "/*", "@import ", "@font-face{", "image-set(", "image-set('a'", "\"", "\"\n", "a", "\\41", "-", "<!--"}},
+		{asFeed, "feed", []string{"<description><![CDATA[<]]>", "<link>http://a/", "<x xml:base=b>", "<x xml:base=b></x>", "&lt;", "<description>&lt;a href='"}},
+		{asPlaylist, "m3u8", []string{"#EXT-X-KEY:", "#EXT-X-KEY:URI=\"k\"\n", "URI=\"", "\n", "s\n", ",", "=", "\""}},
 		{asSrcset, "srcset", []string{",", "a,", "a ", "a (", "a 1x,", " "}},
 		{asLink, "link", []string{"<", "<a>", "<a>;", "<a>;rel=x", "\"", ",", ";", "<a>;rel=\"", "<a>;imagesrcset=\"a", "\\"}},
 		{asScript, "js", []string{"import ", "/[", "/a", "`${", "`", "import('./a')", "{", "(", "/*", "'", "'\n", "\\", "x=/(", "}", "<!--", "\xF0"}},
@@ -136,6 +142,10 @@ func TestLinearTime(t *testing.T) {
 			switch c.name {
 			case "one tag":
 				src = []byte("<a" + string(src) + "><link" + string(src) + ">")
+			case "feed":
+				src = append([]byte("<rss>"), src...)
+			case "m3u8":
+				src = append([]byte("#EXTM3U\n#EXT-X-KEY:"), src...)
 			case "js":
 				src = []byte("import './a';" + string(src))
 			}

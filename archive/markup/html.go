@@ -60,6 +60,7 @@ type htmlScan struct {
 	inserted   bool
 	rooted     bool // the root element has begun
 	feed       bool // it is that of a feed
+	dash       bool // … of DASH
 	deep       int  // open elements of it
 	bases      []feedBase
 
@@ -204,7 +205,9 @@ func (h *htmlScan) startTag(i int) int {
 	}
 	h.enter(elem, h.localName(i+1, nameTo), selfClosing)
 	if h.xml && !h.rooted {
-		h.feed = h.opts.Feeds && feedRoots.lookup(h.localName(i+1, nameTo)) != 0
+		name := h.localName(i+1, nameTo)
+		h.feed = h.opts.Feeds && feedRoots.lookup(name) != 0
+		h.dash = h.feed && equalFold(name, "mpd")
 	}
 	h.element(elem, i+1, nameTo)
 	if !h.inserted && h.xml && !selfClosing && (elem == elemHead || elem == elemSVG && !h.rooted) {

@@ -23,6 +23,10 @@ var (
 	asLink     = scanner(func(dst *bytes.Buffer, src []byte, visit Visit) error { return LinkHeader(dst, src, visit) })
 	asManifest = scanner(func(dst *bytes.Buffer, src []byte, visit Visit) error { return WebManifest(dst, src, visit) })
 	asMap      = scanner(func(dst *bytes.Buffer, src []byte, visit Visit) error { return ImportMap(dst, src, visit) })
+	asFeed     = scanner(func(dst *bytes.Buffer, src []byte, visit Visit) error {
+		return XML(dst, src, Options{Feeds: true}, visit)
+	})
+	asPlaylist = scanner(func(dst *bytes.Buffer, src []byte, visit Visit) error { return Playlist(dst, src, visit) })
 	asScript   = scanner(func(dst *bytes.Buffer, src []byte, visit Visit) error { return JavaScript(dst, src, visit) })
 )
 

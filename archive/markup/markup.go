@@ -61,7 +61,7 @@ type Options struct {
 	// stays among the first 1,024 bytes (HTML §4.2.5.4). In XML it comes right after the start tag of the head, or of
 	// the root element svg. The depth is that of Ref.
 	Insert func(depth int) string
-	// Feeds has XML visit, in feeds and sitemaps, the addresses that stand there as text, those in the HTML that stands there as
+	// Feeds has XML visit, in feeds, sitemaps and manifests of DASH, the addresses that stand there as text, those in the HTML that stands there as
 	// text, and what only feeds call an address. (The crawler reads feeds by a reader of its own.)
 	Feeds bool
 	// Scope makes classic scripts, modules, event handlers and javascript: URLs see an archived world: see ScriptOptions.

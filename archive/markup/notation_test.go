@@ -1,6 +1,8 @@
 package markup
 
-import "testing"
+import (
+	"testing"
+)
 
 func TestCSS(t *testing.T) {
 	check(t, asCSS, []fixture{
@@ -114,6 +116,22 @@ func TestJavaScript(t *testing.T) {
 		{"import(\"./\xE9\")", "module js/import ./\xE9"},
 		{`export`, ""},
 	})
+}
+
+func TestPlaylist(t *testing.T) {
+	check(t, asPlaylist, []fixture{
+		{"#EXTM3U\n#EXTINF:9,a, b\nseg 1.ts\r\n\n# comment\nhttp://a/2.ts\n{$x}/3.ts", "media playlist/line seg 1.ts; media playlist/line http://a/2.ts"},
+		{"\xEF\xBB\xBF#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI=\"k?a=1,b\",IV=0x1\n#EXT-X-MEDIA:TYPE=AUDIO,NAME=\"URI=\",URI=\"a.m3u8\"\n#EXT-X-MAP:URI=\"i.mp4\",BYTERANGE=\"1@2\"",
+			"media playlist/URI k?a=1,b; media playlist/URI a.m3u8; media playlist/URI i.mp4"},
+		{"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS=\"a,b\"\nv.m3u8\n#EXT-X-CONTENT-STEERING:SERVER-URI=\"s\"\n#EXT-X-DATERANGE:X-ASSET-LIST=\"l\",X=\"u\"",
+			"media playlist/line v.m3u8; media playlist/SERVER-URI s; media playlist/X-ASSET-LIST l"},
+		{"#EXTM3U\n#EXT-X-KEY:URI=\"k\n#EXT-X-MAP:URI=\n#EXT-X-KEY\n#EXT-X-KEY:URI=k", ""},
+		{"seg.ts\n#EXT-X-KEY:URI=\"k\"", ""},
+	})
+	got := rewrite(t, asPlaylist, "#EXTM3U\n#EXT-X-KEY:URI=\"k\"\n s ", func(Ref) (string, bool) { return "#a\"{$b}\n", true })
+	if want := "#EXTM3U\n#EXT-X-KEY:URI=\"%23a%22%7B$b}%0A\"\n %23a%22%7B$b}%0A "; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
 }
 
 func TestJSON(t *testing.T) {

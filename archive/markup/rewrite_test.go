@@ -195,6 +195,9 @@ func TestFeeds(t *testing.T) {
 			"base */@xml:base /b/; related link/@href l from /b/; base */@xml:base /c/; image img/@src i from /c/ depth 1; related link/@href m from /c/; media content/@src n from /b/"},
 		{`<urlset><url><loc>https://a/?x&amp;y</loc><image:image><image:loc>https://a/i</image:loc></image:image></url></urlset>`, "link feed/text https://a/?x&y; link feed/text https://a/i"},
 		{`<opml><outline xmlUrl="x" htmlUrl="y"/></opml>`, "link outline/@xmlurl x; link outline/@htmlurl y"},
+		{`<MPD><BaseURL>http://cdn/v/</BaseURL><Location>/m.mpd</Location><Period><BaseURL>p/</BaseURL><SegmentTemplate media="$Number$.m4s" initialization="/i.mp4"/>` +
+			`<SegmentURL media="https://cdn/$Number%05d$"/><Initialization sourceURL="//cdn/i"/></Period></MPD>`,
+			"media dash/text http://cdn/v/; media dash/text /m.mpd; media segmenttemplate/@initialization /i.mp4; media segmenturl/@media https://cdn/$Number%05d$; media initialization/@sourceurl //cdn/i"},
 		{`<html><link>http://a/</link><content url="u"/></html>`, ""},
 	})
 	check(t, asXML, []fixture{{`<rss><link>http://a/</link><enclosure url="u"/></rss>`, ""}})

@@ -11,6 +11,7 @@ const (
 	css                      // a list of declarations, or one value
 	srcdoc                   // an HTML document
 	inFeed                   // a URL in feeds only
+	inDASH                   // a URL in DASH, if it keeps nothing of its base
 	guess                    // a URL if it looks like one: data-* attributes mean what their script says
 	sure                     // a URL if it can be nothing else: those whose names many scripts use for other things, too
 	guessSet                 // image candidate strings if they look so
@@ -83,6 +84,8 @@ var ruleLines = []struct {
 	{"content", "src", inFeed, Media},
 	{"outline", "xmlurl htmlurl url", inFeed, Link},
 	{"", "xml:base", inFeed, Base},
+	{"segmenttemplate segmenturl", "media initialization index bitstreamswitching", inDASH, Media},
+	{"initialization representationindex bitstreamswitching", "sourceurl", inDASH, Media},
 
 	{"", "style", css, Image},
 	{"img", "data-src data-lazy-src data-lazy data-original", guess, Image},

@@ -27,6 +27,7 @@ const (
 	script   notation = "js"
 	manifest notation = "manifest"
 	jsonp    notation = "jsonp" // or JSON
+	playlist notation = "hls"
 )
 
 var notations = map[string]notation{
@@ -40,6 +41,13 @@ var notations = map[string]notation{
 	"application/x-javascript":  script,
 	"application/ecmascript":    script,
 	"text/ecmascript":           script,
+
+	"application/vnd.apple.mpegurl": playlist,
+	"application/x-mpegurl":         playlist,
+	"application/mpegurl":           playlist,
+	"audio/mpegurl":                 playlist,
+	"audio/x-mpegurl":               playlist,
+	"video/x-mpegurl":               playlist,
 }
 
 // notationFor tells how a body of a type is read where that alone decides, as in a window.
@@ -267,6 +275,8 @@ func (p *reply) scan(dst io.Writer, src []byte, form notation, ref *references) 
 	case script:
 		src = calledBack(src, p.c.URL, p.a.url)
 		err = markup.JavaScript(dst, src, ref.visit)
+	case playlist:
+		err = markup.Playlist(dst, src, ref.visit)
 	case manifest:
 		err = markup.WebManifest(dst, src, ref.visit)
 	default:

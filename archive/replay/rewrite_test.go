@@ -22,6 +22,7 @@ func TestRewriteGolden(t *testing.T) {
 		"page.html": "text/html", "style.css": "text/css", "drawing.svg": "image/svg+xml", "module.mjs": "text/javascript",
 		"app.webmanifest": "application/manifest+json", "scripted.svg": "image/svg+xml", "page.xhtml": "application/xhtml+xml",
 		"feed.rss": "application/rss+xml", "feed.atom": "application/atom+xml",
+		"list.m3u8": "application/vnd.apple.mpegurl", "video.mpd": "application/dash+xml",
 	} {
 		url := "http://site.test/dir/" + name
 		a.page(url, mime, file(t, "rewrite/"+name))
