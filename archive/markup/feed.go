@@ -82,7 +82,9 @@ func (h *htmlScan) feedText(t *text) {
 	}
 }
 
-func webAddress(raw []byte) bool { return hasPrefixFold(raw, "http://") || hasPrefixFold(raw, "https://") }
+func webAddress(raw []byte) bool {
+	return hasPrefixFold(raw, "http://") || hasPrefixFold(raw, "https://")
+}
 
 // absolutePath says whether an address keeps nothing of the path of its base. Others, in DASH, are resolved against one another by
 // the player, and against the manifest's own address in the end, which is inward already.
