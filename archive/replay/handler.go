@@ -70,13 +70,14 @@ var _ Opener = (*warc.Library)(nil)
 type Handler struct {
 	Index       Index
 	Library     Opener
-	Access      Access                                               // nil: all that Index has may be seen
-	Collection  string                                               // the default one, at /web/
-	Collections func(ctx context.Context, name string) (bool, error) // says whether another is served, at its name; nil: none is
-	Origin      string                                               // of this handler, "http://replay.localhost:8081": requests for any other host are refused, save those that Mode allows
-	Mode        Mode                                                 // how archived sites are kept apart
-	Pages       string                                               // the origin of the archive's own pages: linked to, and allowed to frame mementos
-	Evidence    func(storage.Attempt) string                         // path of the page there on an attempt; nil: there is none
+	Access      Access                                                                      // nil: all that Index has may be seen
+	Collection  string                                                                      // the default one, at /web/
+	Collections func(ctx context.Context, name string) (bool, error)                        // says whether another is served, at its name; nil: none is
+	Origin      string                                                                      // of this handler, "http://replay.localhost:8081": requests for any other host are refused, save those that Mode allows
+	Mode        Mode                                                                        // how archived sites are kept apart
+	Pages       string                                                                      // the origin of the archive's own pages: linked to, and allowed to frame mementos
+	Recent      func(ctx context.Context, collection string, n int) ([]storage.Post, error) // the newest posts; nil: none are named
+	Evidence    func(storage.Attempt) string                                                // path of the page there on an attempt; nil: there is none
 	Now         func() time.Time
 	Log         *slog.Logger
 
@@ -179,7 +180,7 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, a address) {
 	}
 	switch a.kind {
 	case ofHome:
-		h.home(w, r)
+		h.home(w, r, a)
 	case ofCaptures:
 		h.list(w, r, a)
 	case ofPrefix:
@@ -245,7 +246,7 @@ func (h *Handler) astray(w http.ResponseWriter, r *http.Request, target string) 
 	case site != "":
 		h.leadHome(w, r, target)
 	case path == "/":
-		h.home(w, r)
+		h.home(w, r, address{})
 	default:
 		h.page(w, r, http.StatusNotFound, "astray", pageData{Title: "Nothing is here"})
 	}

@@ -36,6 +36,8 @@ type pageData struct {
 	URL, Detail, Stamp          string
 	List                        template.HTMLAttr
 	Refusal                     refusalData
+	Name                        string // of the collection in paths
+	Recent                      []recentRow
 	Captures                    []captureRow
 	Calendar                    calendar
 	Keys                        []prefixRow
@@ -76,16 +78,15 @@ func (h *Handler) page(w http.ResponseWriter, r *http.Request, status int, name 
 	}
 	head := w.Header()
 	h.ownHeaders(head)
+	if data.Name != "" { // its form leads to wherever a copy is shown
+		head.Set("Content-Security-Policy", strings.Replace(head.Get("Content-Security-Policy"), "form-action 'none'", "form-action "+h.everywhere(""), 1))
+	}
 	head.Set("Content-Type", "text/html; charset=utf-8")
 	head.Set("Content-Length", strconv.Itoa(body.Len()))
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		_, _ = body.WriteTo(w) // the client may have gone
 	}
-}
-
-func (h *Handler) home(w http.ResponseWriter, r *http.Request) {
-	h.page(w, r, http.StatusOK, "home", pageData{Title: "Archived pages"})
 }
 
 // refuse says what is wrong with an address.
