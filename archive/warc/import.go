@@ -31,7 +31,7 @@ var ErrNoRecords = errors.New("there is no WARC or ARC record in it that can be 
 // ImportRows is what an import writes.
 type ImportRows interface {
 	AdoptSegment(ctx context.Context, s storage.Segment) error
-	AdoptCaptures(ctx context.Context, cs []storage.Capture) error
+	captureAdopter
 	AdoptAudit(ctx context.Context, a storage.Audit) error
 	Audited(ctx context.Context, id string) (bool, error)
 	SegmentsLike(ctx context.Context, collection, prefix string) ([]storage.Segment, error)
@@ -267,26 +267,49 @@ func (r *ImportReport) note(w *Wild) {
 
 // rows indexes the records of a segment.
 func (im *Importer) rows(ctx context.Context, row storage.Segment, file io.ReaderAt, parts []Part, rep *ImportReport, each func(*Wild) error) error {
-	batch := make([]storage.Capture, 0, importBatch)
-	flush := func() error {
-		err := im.Rows.AdoptCaptures(ctx, batch)
-		rep.Captures += len(batch)
-		batch = batch[:0]
-		return err
-	}
-	m := importingOf(row, func(c storage.Capture) error {
-		if batch = append(batch, c); len(batch) < importBatch {
-			return nil
-		}
-		return flush()
-	})
+	m, b := importingInto(ctx, row, im.Rows)
 	m.left = rep.Left
 	err := m.all(obedientAt{ctx, file}, row.Size, parts, rep.skip, each)
-	rep.Left = m.left
-	if err != nil {
+	if rep.Left = m.left; err == nil {
+		err = b.flush()
+	}
+	if rep.Captures += b.n; err != nil {
 		return fmt.Errorf("index %s: %w", row.ID, err)
 	}
-	return flush()
+	return nil
+}
+
+// captureAdopter takes rows of captures.
+type captureAdopter interface {
+	AdoptCaptures(ctx context.Context, cs []storage.Capture) error
+}
+
+// rowBatch writes rows, some at a time.
+type rowBatch struct {
+	ctx  context.Context
+	to   captureAdopter
+	rows []storage.Capture
+	n    int // that were written
+}
+
+func (b *rowBatch) add(c storage.Capture) error {
+	if b.rows = append(b.rows, c); len(b.rows) < importBatch {
+		return nil
+	}
+	return b.flush()
+}
+
+func (b *rowBatch) flush() error {
+	err := b.to.AdoptCaptures(b.ctx, b.rows)
+	b.n += len(b.rows)
+	b.rows = b.rows[:0]
+	return err
+}
+
+// importingInto is what makes the rows of an imported segment, and what writes them. The last are written by its flush.
+func importingInto(ctx context.Context, row storage.Segment, to captureAdopter) (*importing, *rowBatch) {
+	b := &rowBatch{ctx: ctx, to: to, rows: make([]storage.Capture, 0, importBatch)}
+	return importingOf(row, b.add), b
 }
 
 // obedientAt is a reader that ends with its context.

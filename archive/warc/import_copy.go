@@ -210,11 +210,12 @@ func oneLine(r rune) rune {
 }
 
 // finish stores the segment and indexes it.
-func (c *copier) finish() error {
+func (c *copier) finish() (err error) {
 	file := c.file
 	if err := c.seal(); err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, os.Remove(file.Name())) }()
 	row := c.row
 	row.State, row.Committed, row.Location = storage.SegmentStored, row.Size, SegmentKey(row)
 	if err := c.im.Rows.AdoptSegment(c.ctx, row); err != nil {
@@ -228,7 +229,7 @@ func (c *copier) finish() error {
 	was := *c.rep // what was written can be read: nothing is skipped
 	err = c.im.rows(c.ctx, row, in, []Part{{Length: row.Size}}, &was, nil)
 	c.rep.Captures, c.rep.Left = was.Captures, was.Left
-	return errors.Join(err, in.Close(), os.Remove(file.Name()))
+	return errors.Join(err, in.Close())
 }
 
 // seal makes the segment durable in the store. Its file stays.

@@ -85,28 +85,16 @@ func (b *Rebuilder) stillThere(ctx context.Context, row storage.Segment, done *R
 
 // importedRows writes the rows of an imported segment.
 func (b *Rebuilder) importedRows(ctx context.Context, row storage.Segment, file io.ReaderAt, parts []Part, done *Rebuilt) (n int, end *ImportNote, err error) {
-	batch := make([]storage.Capture, 0, importBatch)
-	flush := func() error {
-		err := b.Rows.AdoptCaptures(ctx, batch)
-		n += len(batch)
-		batch = batch[:0]
-		return err
-	}
-	m := importingOf(row, func(c storage.Capture) error {
-		if batch = append(batch, c); len(batch) < importBatch {
-			return nil
-		}
-		return flush()
-	})
+	m, batch := importingInto(ctx, row, b.Rows)
 	err = m.all(file, row.Size, parts, func(s Skip) {
 		if row.Location == SegmentKey(row) { // of a file that lies elsewhere, what is no record was told of when it was imported
 			done.Damaged = append(done.Damaged, fmt.Sprintf("%s at %d", row.ID, s.From))
 		}
 	}, nil)
 	if err == nil {
-		err = flush()
+		err = batch.flush()
 	}
-	return n, m.done, err
+	return batch.n, m.done, err
 }
 
 // importNote reads the first records of an imported segment: what its collection tells of itself, and where it comes from.

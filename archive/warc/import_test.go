@@ -1,0 +1,164 @@
+package warc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"linkstead/storage"
+)
+
+var errCut = errors.New("cut off")
+
+// cutting fails the n-th call that changes something, and every one after it, as a process that was killed makes none.
+type cutting struct {
+	*storage.DB
+	store *storage.Dir
+	left  int
+}
+
+func (c *cutting) step() error {
+	if c.left--; c.left < 0 {
+		return errCut
+	}
+	return nil
+}
+
+func (c *cutting) AdoptSegment(ctx context.Context, s storage.Segment) error {
+	if err := c.step(); err != nil {
+		return err
+	}
+	return c.DB.AdoptSegment(ctx, s)
+}
+
+func (c *cutting) AdoptCaptures(ctx context.Context, cs []storage.Capture) error {
+	if err := c.step(); err != nil {
+		return err
+	}
+	return c.DB.AdoptCaptures(ctx, cs)
+}
+
+func (c *cutting) AdoptAudit(ctx context.Context, a storage.Audit) error {
+	if err := c.step(); err != nil {
+		return err
+	}
+	return c.DB.AdoptAudit(ctx, a)
+}
+
+func (c *cutting) DropImported(ctx context.Context, segment string) error {
+	if c.left < 0 { // it is gone, and clears nothing
+		return errCut
+	}
+	return c.DB.DropImported(ctx, segment)
+}
+
+func (c *cutting) Put(ctx context.Context, key, path, sum string) error {
+	if err := c.step(); err != nil {
+		return err
+	}
+	return c.store.Put(ctx, key, path, sum)
+}
+
+func (c *cutting) Delete(ctx context.Context, key string) error {
+	if c.left < 0 {
+		return errCut
+	}
+	return c.store.Delete(ctx, key)
+}
+
+func (c *cutting) List(ctx context.Context, prefix string) iter.Seq2[storage.Blob, error] {
+	return c.store.List(ctx, prefix)
+}
+
+// TestImportCutOff: an import that is cut off at any step leaves nothing that the next try does not mend: the same rows and objects as
+// of one that was not.
+func TestImportCutOff(t *testing.T) {
+	var file strings.Builder
+	for i := range 40 {
+		file.WriteString(wildRecord("WARC/1.0", fmt.Sprintf("http://a.test/%d", i), strings.Repeat(fmt.Sprint("words ", i), 100), "\r\n", 0))
+	}
+	for _, inPlace := range []bool{false, true} {
+		try := func(w *world, left int) error {
+			path := filepath.Join(w.dir, "other.warc")
+			must(t, os.WriteFile(path, []byte(file.String()), 0o644))
+			temp := filepath.Join(w.dir, "temp")
+			must(t, os.MkdirAll(temp, 0o755))
+			c := &cutting{DB: w.db, store: w.blobs, left: left}
+			im := &Importer{Rows: c, Blobs: c, Temp: temp, MaxSize: 2000, Info: Info{Software: "test/1"}, Now: w.clock.Now}
+			_, err := im.Import(t.Context(), Source{
+				Name: "other.warc", Location: "file:" + path, R: strings.NewReader(file.String()), Size: int64(file.Len()), Collection: "main", InPlace: inPlace,
+			})
+			if left, rerr := os.ReadDir(temp); rerr != nil || len(left) > 0 {
+				t.Errorf("%d files are left in the folder for temporary ones (%v)", len(left), rerr)
+			}
+			return err
+		}
+		want := ""
+		for n := 0; ; n++ {
+			w := newWorld(t, nil, nil)
+			cut := try(w, n)
+			if cut != nil {
+				if !errors.Is(cut, errCut) {
+					t.Fatalf("step %d: %v", n, cut)
+				}
+				must(t, try(w, 1000))
+			}
+			got := importedState(t, w)
+			if want == "" {
+				want = got
+			}
+			if got != want {
+				t.Errorf("cut off at step %d, in place %v:\n%s\nwant\n%s", n, inPlace, got, want)
+			}
+			if cut == nil {
+				if n < 4 {
+					t.Errorf("only %d steps", n)
+				}
+				break
+			}
+		}
+	}
+}
+
+// importedState is what an archive tells of what it has imported.
+func importedState(t *testing.T, w *world) string {
+	t.Helper()
+	var out strings.Builder
+	segments, err := w.db.Segments(t.Context())
+	must(t, err)
+	keys, n := map[string]bool{}, 0
+	for _, s := range segments {
+		if !Imported(s.ID) || s.State != storage.SegmentStored {
+			t.Errorf("segment %+v", s)
+		}
+		keys[SegmentKey(s)] = true
+		for c, err := range w.db.SegmentCaptures(t.Context(), s.ID) {
+			must(t, err)
+			if n++; n%10 == 0 {
+				fmt.Fprintf(&out, "%s %s %d\n", c.URL, c.Digest, c.Status)
+			}
+		}
+	}
+	fmt.Fprintf(&out, "%d captures\n", n)
+	for blob, err := range w.blobs.List(t.Context(), KeyPrefix) {
+		must(t, err)
+		if !keys[blob.Key] {
+			t.Errorf("no row tells of %s", blob.Key)
+		}
+		delete(keys, blob.Key)
+	}
+	if len(keys) > 0 {
+		t.Errorf("the store lacks %v", keys)
+	}
+	audits, err := w.db.Audits(t.Context())
+	must(t, err)
+	for _, a := range audits {
+		fmt.Fprintf(&out, "%s %s\n", a.ID, a.Action)
+	}
+	return out.String()
+}
