@@ -245,6 +245,8 @@ func (h *Handler) cdxHeaders(head http.Header, r *http.Request) {
 		head.Set("Access-Control-Allow-Origin", "*")
 	case origin != "" && origin == strings.TrimSuffix(h.Pages, "/"):
 		head.Set("Access-Control-Allow-Origin", origin)
+	default:
+		head.Del("Access-Control-Allow-Origin") // what share lets pages read is their own requisites
 	}
 	head.Set("Access-Control-Expose-Headers", "X-Archive-Ignored")
 }

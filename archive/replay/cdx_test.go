@@ -205,6 +205,19 @@ func TestCDXScripts(t *testing.T) {
 	}
 }
 
+// TestCDXOneHost: nor do archived pages whose origins are opaque, with one host for all, in browsers that do not say who asks.
+func TestCDXOneHost(t *testing.T) {
+	a := indexed(t)
+	a.handler.Mode = replay.OneHost
+	res := a.get("/web/cdx?url=a.test", "Origin: null")
+	if res.StatusCode != http.StatusOK || res.Header.Get("Access-Control-Allow-Origin") != "" {
+		t.Errorf("%d, readable for %q", res.StatusCode, res.Header.Get("Access-Control-Allow-Origin"))
+	}
+	if res := a.get("/web/cdx?url=a.test", "Origin: null", "Sec-Fetch-Mode: cors"); res.StatusCode != http.StatusForbidden {
+		t.Errorf("a script's request: %d", res.StatusCode)
+	}
+}
+
 // many is an archive with n rows more, of which nothing is in a segment.
 func many(t testing.TB, n int) *testArchive {
 	a := newArchive(t)
