@@ -130,13 +130,15 @@ func TestAsIfNotThere(t *testing.T) {
 				rs[i].Reason, rs[i].Since = "why", now
 			}
 			var left []storage.End
+			var all []storage.End
 			for i := range cs {
 				end := storage.End{Captures: cs[i : i+1], Attempts: as[i : i+1]}
-				must(t, full.Adopt(t.Context(), []storage.End{end}))
+				all = append(all, end)
 				if shown(t, rs, cs[i].URLKey, cs[i].URL, cs[i].At) {
 					left = append(left, end)
 				}
 			}
+			must(t, full.Adopt(t.Context(), all))
 			must(t, pruned.Adopt(t.Context(), left))
 			t.Logf("%d of %d may be seen", len(left), len(cs))
 			compare(t, r, guardOf(full), pruned, cs)
@@ -194,6 +196,11 @@ func compare(t *testing.T, r *rand.Rand, g *guard.Guard, db *storage.DB, cs []st
 		p, n, err := g.PassOver(ctx, span, after, back, 3)
 		wp, wn, err2 := db.PassOver(ctx, span, after, back, 3)
 		same("pass over", fmt.Sprint(p, n), fmt.Sprint(wp, wn), err, err2)
+		years := storage.OneKey("c", c.URLKey)
+		years.Since, years.Until = time.Date(2015, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+		buckets, err := g.Buckets(ctx, years, 24*time.Hour, back)
+		wantBuckets, err2 := db.Buckets(ctx, years, 24*time.Hour, back)
+		same("buckets", fmt.Sprint(buckets), fmt.Sprint(wantBuckets), err, err2)
 		got, err = g.CaptureAt(ctx, c.Segment, c.Offset)
 		want, err2 = db.CaptureAt(ctx, c.Segment, c.Offset)
 		same("capture at", got, want, err, err2)
@@ -384,4 +391,28 @@ func besideText(b storage.Beside) (text string) {
 		}
 	}
 	return text
+}
+
+func TestRecentPosts(t *testing.T) {
+	db := open(t)
+	g := guardOf(db)
+	for i, url := range []string{"http://a.test/1", "http://hid.test/2", "http://a.test/3", "http://a.test/4"} {
+		p := storage.Post{ID: fmt.Sprint(i), Run: int64(i), Collection: "c", Source: url, URL: url, Title: url, At: now.AddDate(0, 0, i), Segment: "s", Offset: int64(i)}
+		must(t, db.Adopt(t.Context(), []storage.End{{Post: &p}}))
+	}
+	titles := func() (out []string) {
+		posts, err := g.RecentPosts(t.Context(), "c", 3)
+		must(t, err)
+		for _, p := range posts {
+			out = append(out, p.ID)
+		}
+		return out
+	}
+	if got := titles(); !slices.Equal(got, []string{"3", "2", "1"}) {
+		t.Errorf("%q", got)
+	}
+	rule(t, db, access.Rule{Pattern: "hid.test", Effect: access.Private})
+	if got := titles(); !slices.Equal(got, []string{"3", "2", "0"}) {
+		t.Errorf("%q", got)
+	}
 }

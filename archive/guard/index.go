@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"linkstead/archive/urlkey"
 	"linkstead/storage"
 )
 
@@ -22,6 +23,7 @@ type Rows interface {
 	Attempts(ctx context.Context, collection, urlkey string) ([]storage.Attempt, error)
 	CaptureAt(ctx context.Context, segment string, offset int64) (storage.Capture, error)
 	SegmentCaptures(ctx context.Context, segment string) iter.Seq2[storage.Capture, error]
+	RecentPosts(ctx context.Context, collection string, n int) ([]storage.Post, error)
 }
 
 var (
@@ -228,7 +230,11 @@ func (g *Guard) Buckets(ctx context.Context, span storage.KeySpan, unit time.Dur
 		if n := len(out); n == 0 || !out[n-1].From.Equal(from) {
 			out = append(out, storage.Bucket{From: from})
 		}
-		out[len(out)-1].Add(&c)
+		if b := &out[len(out)-1]; what {
+			b.Add(&c)
+		} else {
+			b.N++
+		}
 	}
 	return out, nil
 }
@@ -279,4 +285,26 @@ func (g *Guard) SegmentCaptures(ctx context.Context, collection, segment string)
 			}
 		}
 	}
+}
+
+// maxRecent bounds how many posts are looked at for those that may be seen.
+const maxRecent = 1000
+
+// RecentPosts is DB.RecentPosts of what may be seen: a post is, if its copy is.
+func (g *Guard) RecentPosts(ctx context.Context, collection string, n int) ([]storage.Post, error) {
+	s, err := g.sieve(ctx, collection)
+	if err != nil {
+		return nil, err
+	}
+	if s == nil {
+		return g.Rows.RecentPosts(ctx, collection, n)
+	}
+	posts, err := g.Rows.RecentPosts(ctx, collection, max(n, maxRecent))
+	if err != nil {
+		return nil, err
+	}
+	posts = slices.DeleteFunc(posts, func(p storage.Post) bool {
+		return !s.verdict(urlkey.Key(p.URL), p.URL, p.At).Shown() || !s.verdict(urlkey.Key(p.Source), p.Source, p.At).Shown()
+	})
+	return posts[:min(n, len(posts))], nil
 }
