@@ -45,6 +45,7 @@ made.action = "http://site.test/search"; document.getElementById("shadow").attac
 			"requested submit":       "document.getElementById('get').requestSubmit()",
 			"form made by script":    "document.getElementById('made').submit()",
 			"POST form":              "document.getElementById('post').submit()",
+			"window.open":            "open('http://site.test/to.html', '_self')",
 			"meta refresh by script": "document.head.innerHTML += '<meta http-equiv=refresh content=\"0; url=http://site.test/to.html\">'",
 		}
 		if mode == replay.PerSite { // browsers tell pages of opaque origins of no navigation: there it takes scoped scripts
