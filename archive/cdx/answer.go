@@ -36,7 +36,7 @@ const maxDupes = 1 << 16
 
 // defaults are the fields of forms, if none are named.
 var defaults = map[form][]field{
-	formCDXJ:  {fieldURL, fieldMime, fieldStatus, fieldDigest, fieldLength, fieldOffset, fieldFile},
+	formCDXJ:  cdxj,
 	formJSON:  {fieldKey, fieldTime, fieldURL, fieldMime, fieldStatus, fieldDigest, fieldLength, fieldOffset, fieldFile},
 	formTable: {fieldKey, fieldTime, fieldURL, fieldMime, fieldStatus, fieldDigest, fieldLength},
 	formLink:  {fieldURL},

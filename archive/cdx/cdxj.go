@@ -16,17 +16,22 @@ import (
 // AppendCDXJ adds a row as a CDXJ line, with its newline: "urlkey timestamp {…}", values as strings, what is unknown left out.
 func AppendCDXJ(dst []byte, r *Row) []byte {
 	t := told{row: *r}
-	a := Answer{q: &Query{form: formCDXJ}, fields: defaults[formCDXJ]}
+	var room [512]byte
+	a := Answer{q: &asCDXJ, fields: cdxj, val: room[:0]}
 	dst = appendToken(dst, []byte(r.Key))
 	dst = append(appendTime(append(dst, ' '), r.At), ' ')
 	return append(a.appendObject(dst, &t), '\n')
 }
 
+// asCDXJ asks for nothing but the form.
+var asCDXJ = Query{form: formCDXJ}
+
 // AppendCDX adds a row as a line of a CDX file with 11 fields, or with the 7 that say nothing of where records stand. Such
 // files begin with [HeadCDX11] and [HeadCDX7].
 func AppendCDX(dst []byte, r *Row, fields int) []byte {
 	t := told{row: *r}
-	a := Answer{q: &Query{}, fields: cdx11}
+	var room [512]byte
+	a := Answer{fields: cdx11, val: room[:0]}
 	if fields == 7 {
 		a.fields = cdx7
 	}

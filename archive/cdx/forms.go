@@ -1,7 +1,8 @@
 package cdx
 
-// cdx7 and cdx11 are the fields of CDX files.
+// cdx7 and cdx11 are the fields of CDX files, cdxj those of the objects in CDXJ lines.
 var (
+	cdxj  = []field{fieldURL, fieldMime, fieldStatus, fieldDigest, fieldLength, fieldOffset, fieldFile}
 	cdx7  = []field{fieldKey, fieldTime, fieldURL, fieldMime, fieldStatus, fieldDigest, fieldLength}
 	cdx11 = []field{fieldKey, fieldTime, fieldURL, fieldMime, fieldStatus, fieldDigest, fieldRedirect, fieldRobots, fieldLength, fieldOffset, fieldFile}
 )
