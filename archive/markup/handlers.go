@@ -14,7 +14,7 @@ func isHandler(name []byte) bool {
 // handler scopes the body of an event handler.
 func (h *htmlScan) handler(a *attr) {
 	if hasScopeNames(h.b[a.start:a.end]) {
-		scopeScript(h.scan, h.value(a), "@on/import", nil)
+		scopeScript(h.scan, h.value(a), "@on/import")
 	}
 }
 
@@ -36,7 +36,7 @@ func (h *htmlScan) scriptURL(a *attr) bool {
 	}
 	start += len(scriptScheme)
 	if code := percentDecoded(t, start, end); hasScopeNames(code.b) {
-		scopeScript(h.scan, code, "javascript:/import", nil)
+		scopeScript(h.scan, code, "javascript:/import")
 	}
 	return true
 }

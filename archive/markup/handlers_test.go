@@ -1,9 +1,6 @@
 package markup
 
-import (
-	"bytes"
-	"testing"
-)
+import "testing"
 
 // TestScopeHTML scopes the scripts that stand in a document.
 func TestScopeHTML(t *testing.T) {
@@ -38,29 +35,6 @@ func TestScopeHTML(t *testing.T) {
 		}
 		if again := rewrite(t, scan, got, mark); again != got {
 			t.Errorf("%s\nbecame\n%s\nand then\n%s", c.src, got, again)
-		}
-	}
-}
-
-// TestPrologue puts a statement before a script's own, after its directives.
-func TestPrologue(t *testing.T) {
-	for _, c := range []struct{ src, want string }{
-		{"", "P;"}, {"f()", "P;f()"}, {"location", "P;__lsV(location)"}, {"'use strict';f()", "'use strict';P;f()"},
-		{"'use strict'\nf()", "'use strict';P;\nf()"}, {"'use strict'.length", "P;'use strict'.length"},
-		{"'a'\n+top", "P;'a'\n+__lsV(top)"}, {"/*x*/'a';'b'", "/*x*/'a';'b';P;"}, {"#!x\nf()", "#!x\nP;f()"},
-		{"import 'a'", "M;import 'a'"}, {"'use strict';export{}", "'use strict';M;export{}"}, {"import('x')", "P;import('x')"},
-		{"location(", "P;location("},
-	} {
-		got := rewrite(t, func(dst *bytes.Buffer, src []byte, visit Visit) error {
-			return JavaScriptWith(dst, src, ScriptOptions{Scope: true, Prologue: func(module bool) string {
-				if module {
-					return "M;"
-				}
-				return "P;"
-			}}, visit)
-		}, c.src, mark)
-		if got != c.want {
-			t.Errorf("%q became %q, want %q", c.src, got, c.want)
 		}
 	}
 }

@@ -64,7 +64,7 @@ type Options struct {
 	// Feeds has XML visit, in feeds, sitemaps and manifests of DASH, the addresses that stand there as text, those in the HTML that stands there as
 	// text, and what only feeds call an address. (The crawler reads feeds by a reader of its own.)
 	Feeds bool
-	// Scope makes classic scripts, modules, event handlers and javascript: URLs see an archived world: see ScriptOptions.
+	// Scope makes classic scripts, modules, event handlers and javascript: URLs see an archived world: see ScopedJavaScript.
 	Scope bool
 }
 

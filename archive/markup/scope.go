@@ -33,32 +33,20 @@ const (
 // maxScopedTokens bounds the memory that a script takes, 20 bytes a token. One with more keeps its names.
 const maxScopedTokens = 3 << 20
 
-// ScriptOptions are what JavaScriptWith can do besides visiting URLs. The zero value does nothing.
-type ScriptOptions struct {
-	// Scope makes the script see an archived world: what it reads of location and top, by whatever way, and what it
-	// evaluates, posts and imports, goes through functions of the archive. They are as few as can be, since all
-	// else can be put right in the page; a script that names none of it stays as it is, to the byte, as does one
-	// that has a fault.
-	Scope bool
-	// Prologue, if not nil, tells what is put before the first statement, after the directives, given whether the
-	// script is a module for sure.
-	Prologue func(module bool) string
-}
-
-// JavaScriptWith does what JavaScript does, and what the options say.
-func JavaScriptWith(dst io.Writer, src []byte, opts ScriptOptions, visit Visit) error {
+// ScopedJavaScript is JavaScript, and makes the script see an archived world: what it reads of location and top, by
+// whatever way, and what it evaluates, posts and imports, goes through functions of the archive. They are as few as can
+// be, since all else can be put right in the page. A script that names none of it stays as it is, to the byte, as does one
+// that has a fault.
+func ScopedJavaScript(dst io.Writer, src []byte, visit Visit) error {
 	return run(dst, src, visit, func(s *scan, t *text) {
-		if s.scope = opts.Scope; !s.scope && opts.Prologue == nil {
-			scanScript(s, t, "js/import")
-			return
-		}
-		scopeScript(s, t, "js/import", opts.Prologue)
+		s.scope = true
+		scopeScript(s, t, "js/import")
 	})
 }
 
 // scopeScript is scanScript for a script that sees the archived world.
-func scopeScript(s *scan, t *text, context string, prologue func(bool) string) {
-	if s.out.dst == nil || prologue == nil && !hasScopeNames(t.b) {
+func scopeScript(s *scan, t *text, context string) {
+	if s.out.dst == nil || !hasScopeNames(t.b) {
 		scanScript(s, t, context)
 		return
 	}
@@ -70,17 +58,12 @@ func scopeScript(s *scan, t *text, context string, prologue func(bool) string) {
 		c.toks = append(c.toks, k)
 		return len(c.toks) < maxScopedTokens
 	})
-	whole := r.faults == 0 && !r.unbalanced && len(c.toks) < maxScopedTokens
 	c.module = r.module
-	if prologue != nil {
-		at, end := c.afterDirectives(whole)
-		c.edits = append(c.edits, scopeEdit{start: at, end: at, with: end + prologue(r.module)})
-	}
-	if whole && s.scope {
+	if r.faults == 0 && !r.unbalanced && len(c.toks) < maxScopedTokens {
 		c.walk()
 	}
 	c.sort()
-	var m imports
+	m := imports{exact: true}
 	for i := range c.toks {
 		c.apply(s, t, c.toks[i].start)
 		m.visit(s, t, &c.toks[i], context)
@@ -192,39 +175,6 @@ func (c *scoper) tt(i int) js.TokenType {
 // is says whether a token is a name.
 func (c *scoper) is(i int, name string) bool {
 	return c.tt(i) == js.IdentifierToken && string(c.b[c.toks[i].start:c.toks[i].end]) == name
-}
-
-// afterDirectives is where a statement may be put so that the directives before it stay such (ECMAScript §11.2.1), and
-// what ends the last of them.
-func (c *scoper) afterDirectives(whole bool) (at int32, end string) {
-	if len(c.toks) > 0 && bytes.HasPrefix(c.b, []byte("#!")) {
-		at = c.toks[0].start
-	}
-	for i := 0; whole && c.tt(i) == js.StringToken; i++ {
-		switch {
-		case c.tt(i+1) == js.SemicolonToken:
-			i++
-			end = ""
-		case i+1 == len(c.toks), c.toks[i+1].newline && !continues(c.tt(i+1)):
-			end = ";"
-		default:
-			return at, end
-		}
-		at = c.toks[i].end
-	}
-	return at, end
-}
-
-// continues says whether a token that begins a line goes on with the expression of the line before.
-func continues(tt js.TokenType) bool {
-	switch tt {
-	case js.IncrToken, js.DecrToken, js.NotToken, js.BitNotToken:
-		return false
-	case js.DotToken, js.OpenParenToken, js.OpenBracketToken, js.CommaToken, js.QuestionToken, js.TemplateToken, js.TemplateStartToken,
-		js.InToken, js.InstanceofToken:
-		return true
-	}
-	return js.IsOperator(tt)
 }
 
 // walk finds what is to be changed.

@@ -54,7 +54,7 @@ func (h *htmlScan) script(t *text) {
 	switch h.scriptKind {
 	case classicScript, moduleScript:
 		if h.scope {
-			scopeScript(h.scan, t, "script/import", nil)
+			scopeScript(h.scan, t, "script/import")
 		} else {
 			scanScript(h.scan, t, "script/import")
 		}
@@ -71,6 +71,8 @@ type imports struct {
 	before js.TokenType // the one before it
 	own    bool         // the last import is the keyword and not a property's name
 	wanted bool         // between import or export and its from
+	exact  bool         // import("a" + b) names nothing: it is put right when it is run
+	held   jsToken      // what import( begins with, if exact
 }
 
 func scanScript(s *scan, t *text, context string) {
@@ -84,10 +86,20 @@ func scanScript(s *scan, t *text, context string) {
 	})
 }
 
-// visit visits the specifier that a token is, if it is one.
+// visit visits the specifier that a token is, or that the one before it was.
 func (m *imports) visit(s *scan, t *text, k *jsToken, context string) {
+	if m.held.end > 0 {
+		if k.tt == js.CloseParenToken || k.tt == js.CommaToken {
+			foundSpecifier(s, t, int(m.held.start), int(m.held.end), context)
+		}
+		m.held = jsToken{}
+	}
 	if (k.tt == js.StringToken || k.tt == js.TemplateToken) && m.names() {
-		foundSpecifier(s, t, int(k.start), int(k.end), context)
+		if m.exact && m.last == js.OpenParenToken {
+			m.held = *k
+		} else {
+			foundSpecifier(s, t, int(k.start), int(k.end), context)
+		}
 	}
 	m.follow(k.tt)
 }

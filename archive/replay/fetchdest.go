@@ -66,3 +66,9 @@ func embedded(r *http.Request, mod modifier) bool {
 	}
 	return !bare(r, mod)
 }
+
+// runs says whether a script is asked for to be run, and not to be read.
+func (p *reply) runs() bool {
+	w := wanted(p.r)
+	return w == asScript || w == asEmbed && p.a.mod == asScript
+}

@@ -256,6 +256,7 @@ func (p *reply) scan(dst io.Writer, src []byte, form notation, ref *references) 
 	opts := markup.Options{Rename: renames, Feeds: true}
 	if p.shimmed(src, form) {
 		opts.Insert = func(int) string { return p.shim(form) }
+		opts.Scope = true
 	}
 	var err error
 	switch form {
@@ -274,7 +275,11 @@ func (p *reply) scan(dst io.Writer, src []byte, form notation, ref *references) 
 		_, err = dst.Write(calledBack(src, p.c.URL, p.a.url))
 	case script:
 		src = calledBack(src, p.c.URL, p.a.url)
-		err = markup.JavaScript(dst, src, ref.visit)
+		if p.runs() {
+			err = markup.ScopedJavaScript(dst, src, ref.visit)
+		} else {
+			err = markup.JavaScript(dst, src, ref.visit)
+		}
 	case playlist:
 		err = markup.Playlist(dst, src, ref.visit)
 	case manifest:

@@ -6,7 +6,8 @@ const capturedAt = bannerFact("data-taken") || facts.time;
 const partList = [], partOf = new Map(), stopped = [], stoppedOf = new Map();
 const maxParts = 2000, maxStopped = 200;
 
-const partSource = (entry) => read(entry.name) || null;
+const partName = getter(proto("PerformanceEntry"), "name");
+const partSource = (entry) => read(partName(entry)) || null;
 const notePart = (entry) => {
   const source = partSource(entry);
   if (!source || partList.length >= maxParts) return;

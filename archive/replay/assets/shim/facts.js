@@ -55,5 +55,9 @@ const current = () => {
   }
   return shown;
 };
-const move = (url) => { shown = { ...current(), url }; };
+const moved = { __proto__: null, url: "" }; // where history leads, if the address can't tell
+const move = (url) => {
+  shown = { ...current(), url };
+  moved.url = url;
+};
 const originOf = (url) => urlOrigin(new URL(url));

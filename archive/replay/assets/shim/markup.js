@@ -17,9 +17,10 @@ const convert = (tag, name, value, rel) => {
   tag = upper(S(tag));
   name = lower(S(name));
   if (dropped[name] || (name === "type" && tag === "SCRIPT" && speculates(value))) return undefined;
+  if (isHandler(name)) return scopeCode(S(value));
   if (urls[name] || (name === "data" && tag === "OBJECT")) {
     const text = S(value);
-    return tag === "IFRAME" || tag === "FRAME" || name === "href" ? insideScripted(text, modifierOf(tag, name, rel)) : inside(text, modifierOf(tag, name, rel));
+    return tag === "IFRAME" || tag === "FRAME" || name === "href" || name === "action" || name === "formaction" ? insideScripted(text, modifierOf(tag, name, rel)) : inside(text, modifierOf(tag, name, rel));
   }
   if (name === "srcset" || name === "imagesrcset") return insideSrcset(value);
   if (name === "style") return insideCSS(value);
@@ -30,7 +31,8 @@ const convert = (tag, name, value, rel) => {
 const speculates = (type) => lower(trim(S(type))) === "speculationrules"; // no policy stops what it loads
 const keptAs = (name) => "data-archive-" + name;
 const presentation = names("fill", "stroke", "filter", "mask", "clip-path", "marker-start", "marker-mid", "marker-end", "cursor");
-const insideScripted = (text, mod) => inside(text, mod);
+const insideScripted = (text, mod) => (exec(/^[\0- ]*javascript:/i, text) ? scopeURL(text) : inside(text, mod));
+const isHandler = (name) => exec(/^on[a-z\d]/, name) !== null;
 
 // insideRefresh turns the URL of a meta refresh.
 const refresh = /^([\s\d.]*[;,\s]\s*(?:url\s*=\s*)?)(["']?)([^"']+)/i;
@@ -57,6 +59,9 @@ const attribute = /([^\s"'<>\/=]+)(\s*=\s*)("[^"]*"|'[^']*'|[^\s"'=<>`]+)/g;
 const rawText = names("script", "style", "textarea", "title", "xmp", "noembed");
 const relation = /\brel\s*=\s*["']?([^"'>]*)/i, isRefresh = /\bhttp-equiv\s*=\s*["']?refresh\b/i;
 
+const typeOf = /\btype\s*=\s*["']?([^"'>]*)/i;
+const isScriptType = (type) => exec(/^\s*(?:|module|(?:text|application)\/(?:x-)?(?:java|ecma|live|j)script[\d.]*)\s*$/i, type || "") !== null;
+
 const insideTag = (tag, rest) => {
   const rel = exec(relation, rest), refreshes = lower(tag) === "meta" && exec(isRefresh, rest);
   return swap(rest, attribute, (m) => {
@@ -70,7 +75,7 @@ const insideTag = (tag, rest) => {
 const insideHTML = (markup) => {
   const html = S(markup);
   if (!within(html, "<")) return html;
-  let out = "", from = 0, raw = "", m;
+  let out = "", from = 0, raw = "", runs = false, m;
   piece.lastIndex = 0;
   while ((m = exec(piece, html))) {
     const end = piece.lastIndex, tag = m[2] && lower(m[2]);
@@ -79,14 +84,15 @@ const insideHTML = (markup) => {
       continue;
     }
     const text = slice(html, from, m.index);
-    out += raw === "style" ? insideCSS(text) : text;
+    out += raw === "style" ? insideCSS(text) : raw === "script" && runs ? scopeCode(text) : text;
     raw = tag && !m[1] && rawText[tag] ? tag : "";
+    runs = raw === "script" && isScriptType((exec(typeOf, m[3]) || "")[1]);
     out += tag && !m[1] && m[3] ? "<" + m[2] + insideTag(m[2], m[3]) + ">" : m[0];
     from = end;
     piece.lastIndex = end;
   }
   const rest = slice(html, from);
-  return out + (raw === "style" ? insideCSS(rest) : rest);
+  return out + (raw === "style" ? insideCSS(rest) : raw === "script" && runs ? scopeCode(rest) : rest);
 };
 
 // insideDocument is markup of a whole document, which gets this script, too.

@@ -1,4 +1,5 @@
 // What the pages of this folder say of what they see: window.results, by name; all are to be true.
+var opaque = /^blob:null/.test(URL.createObjectURL(new Blob())); // in a sandbox
 var results = {}, pending = 0, waiting = {};
 function check(name, got, want) {
   if (arguments.length < 3) want = true;
