@@ -8,6 +8,7 @@ import (
 	"image/draw"
 	"image/png"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -18,6 +19,8 @@ import (
 
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+
+	"linkstead/archive/report"
 )
 
 // served is the program at work as a server.
@@ -119,10 +122,38 @@ func TestReplayInChromium(t *testing.T) {
 			t.Errorf("%s: the live web was asked for %v", p.name, asked)
 		}
 	}
+	sample := sampled(r, 5)
+	if len(sample) == 0 {
+		t.Error("no link of the post is fit to be compared")
+	}
+	for i, url := range sample {
+		name := fmt.Sprintf("sample-%d", i)
+		b.load(url)
+		b.look("live-" + name)
+		n.forget(t)
+		b.forget()
+		b.open(s.origin + "/web/" + r.Post.CapturedAt.UTC().Format("20060102150405") + "mp_/" + url)
+		b.settled(url)
+		past, _ := b.look("replay-" + name)
+		b.confined(url, past, s.origin)
+		samePixels(t, b.shots, name)
+	}
+	n.requests(t)
 	readAlong(t, b, s)
 	if asked := n.requests(t); len(asked) > 0 {
 		t.Errorf("the live web was asked for %v", asked)
 	}
+}
+
+// sampled are n of the post's captured links, by a seed, so that they are the same in every run.
+func sampled(r *report.Report, n int) (urls []string) {
+	dice := rand.New(rand.NewPCG(5, 2016)) //nolint:gosec // nothing is to be guessed
+	for _, i := range dice.Perm(len(r.Links)) {
+		if l := r.Links[i]; len(urls) < n && l.Replay != "" && l.Status == http.StatusOK && len(l.Redirects) == 0 && strings.HasSuffix(l.URL, ".html") {
+			urls = append(urls, l.URL)
+		}
+	}
+	return urls
 }
 
 // confined says what a page asked of others, and what our policy had to stop.
