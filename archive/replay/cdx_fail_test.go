@@ -7,10 +7,13 @@ import (
 	"iter"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"linkstead/archive/cdx"
 	"linkstead/archive/replay"
 	"linkstead/storage"
 )
@@ -135,5 +138,51 @@ func TestCDXAtATime(t *testing.T) {
 	}
 	if got := ask("/web/cdx?url=*"); got.Code != http.StatusOK {
 		t.Errorf("after them: %d %s", got.Code, got.Body)
+	}
+}
+
+// stalls is an index that brings some rows and then nothing until it is told to stop.
+type stalls struct {
+	replay.Rows
+	behind int
+}
+
+func (s stalls) CapturesIn(ctx context.Context, span storage.KeySpan, after storage.Place, backwards bool) iter.Seq2[storage.Capture, error] {
+	return func(yield func(storage.Capture, error) bool) {
+		n := 0
+		for c, err := range s.Rows.CapturesIn(context.WithoutCancel(ctx), span, after, backwards) {
+			if n++; n > s.behind {
+				<-ctx.Done()
+				yield(storage.Capture{}, ctx.Err())
+				return
+			}
+			if !yield(c, err) {
+				return
+			}
+		}
+	}
+}
+
+// TestListingTakesTooLong: what there is when the time is over is answered, with the place to go on from.
+func TestListingTakesTooLong(t *testing.T) {
+	a := many(t, 100)
+	q, err := cdx.Parse(cdx.Wayback, url.Values{"url": {"*"}, "fl": {"offset"}})
+	must(t, err)
+	var out strings.Builder
+	n, err := (&replay.Listing{Rows: stalls{a.db, 40}, Collection: collection, MaxTime: time.Millisecond}).Write(t.Context(), &out, q)
+	rows, key, ok := strings.Cut(out.String(), "\n\n")
+	if err != nil || n != 40 || !ok || len(strings.Fields(rows)) != 40 {
+		t.Fatalf("%d rows, %v:\n%s", n, err, out.String())
+	}
+	q, err = cdx.Parse(cdx.Wayback, url.Values{"url": {"*"}, "fl": {"offset"}, "resumeKey": {strings.TrimSpace(key)}})
+	must(t, err)
+	out.Reset()
+	if n, err := (&replay.Listing{Rows: a.db, Collection: collection}).Write(t.Context(), &out, q); err != nil || n != 60 || !strings.HasPrefix(out.String(), "40\n") {
+		t.Errorf("the rest: %d rows, %v", n, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := (&replay.Listing{Rows: a.db, Collection: collection}).Write(ctx, &out, q); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
 	}
 }
