@@ -22,7 +22,8 @@ type Elsewhere struct {
 // offersData is what the page about a missing copy offers instead.
 type offersData struct {
 	Nearby    []nearbyRow
-	Folder    string // which all of Nearby have in common
+	Folder    string            // which all of Nearby have in common
+	All       template.HTMLAttr // what is kept under it
 	Elsewhere []elsewhereRow
 	Capture   string // page of the archive's own that captures it; empty: nobody may from here
 }
@@ -58,7 +59,9 @@ func (h *Handler) offers(r *http.Request, a *address) (offersData, error) {
 		if o.Nearby, err = h.nearby(r.Context(), a, folder); err != nil {
 			return o, err
 		}
-		if o.Folder = folder; len(o.Nearby) > 0 {
+		if len(o.Nearby) > 0 {
+			all := address{kind: ofPrefix, name: a.name, url: folder}
+			o.Folder, o.All = folder, hrefOf(&all)
 			break
 		}
 	}

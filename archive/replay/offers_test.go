@@ -48,7 +48,7 @@ func TestOffers(t *testing.T) {
 	for _, want := range []string{
 		"It was already dead on 18 May 2020", `href="` + testPages + `/capture?url=http://blog.test/2016/02/kappa2.html">Capture it now…<`,
 		"/http://blog.test/2016/02/alpha.html", "/http://blog.test/2016/02/gamma.html", at + "/http://blog.test/2016/02/lambda.html",
-		at + "/http://blog.test/2016/02/mu.html", "/http://blog.test/2016/02/omega.html",
+		at + "/http://blog.test/2016/02/mu.html", "/http://blog.test/2016/02/omega.html", `href="/web/*/http://blog.test/2016/02/*">All that is kept there<`,
 		`href="https://archive.example/web/` + stamp + `/http://blog.test/2016/02/kappa2.html"`,
 		`href="https://gate.example/http://blog.test/2016/02/kappa2.html" rel="noreferrer nofollow">Another &lt;one&gt;<`,
 		"no such host blog.test", "refused the connection",
@@ -64,6 +64,9 @@ func TestOffers(t *testing.T) {
 		if strings.Contains(got, not) {
 			t.Errorf("%s is offered", not)
 		}
+	}
+	if all := a.get("/web/*/http://blog.test/2016/02/*"); all.StatusCode != 200 || !strings.Contains(all.body, "lambda.html") {
+		t.Errorf("what is kept there: %d", all.StatusCode)
 	}
 	if far := a.get(at+"/http://blog.test/2016/02/kappa2.html", "X-Far: 1").body; strings.Contains(far, "Capture it now") {
 		t.Error("whoever may not is offered to capture")
