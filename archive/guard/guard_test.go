@@ -15,7 +15,9 @@ import (
 
 	"linkstead/archive/access"
 	"linkstead/archive/guard"
+	"linkstead/archive/httpmsg"
 	"linkstead/archive/urlkey"
+	"linkstead/archive/warc"
 	"linkstead/storage"
 )
 
@@ -414,5 +416,38 @@ func TestRecentPosts(t *testing.T) {
 	rule(t, db, access.Rule{Pattern: "hid.test", Effect: access.Private})
 	if got := titles(); !slices.Equal(got, []string{"3", "2", "0"}) {
 		t.Errorf("%q", got)
+	}
+}
+
+// headless opens every capture as a revisit whose record has no head.
+type headless struct{ original httpmsg.Head }
+
+func (h headless) Open(_ context.Context, c storage.Capture) (*warc.Memento, error) {
+	return &warc.Memento{Capture: c, Original: h.original}, nil
+}
+
+// TestHeadlessRevisit: the head of an original that may be another server's tells how the payload is to be read, and no more.
+func TestHeadlessRevisit(t *testing.T) {
+	db := open(t)
+	head, err := httpmsg.ParseHead([]byte("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nX-Secret: here\r\nContent-Encoding: gzip\r\nLocation: /there\r\n\r\n"))
+	must(t, err)
+	lib := guard.Library{Opener: headless{head}, Guard: guardOf(db)}
+	told := func() (names []string) {
+		m, err := lib.Open(t.Context(), storage.Capture{Collection: "c", Kind: warc.KindRevisit})
+		must(t, err)
+		for _, f := range m.Original.Fields {
+			names = append(names, f.Name)
+		}
+		return names
+	}
+	if got := told(); len(got) != 4 {
+		t.Errorf("without rules: %q", got)
+	}
+	rule(t, db, access.Rule{Pattern: "hid.test", Effect: access.Private})
+	if got := told(); !slices.Equal(got, []string{"Content-Type", "Content-Encoding"}) {
+		t.Errorf("with rules: %q", got)
+	}
+	if len(head.Fields) != 4 {
+		t.Error("the head itself was changed")
 	}
 }
