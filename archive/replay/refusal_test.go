@@ -172,6 +172,8 @@ func shapes() (out []shape) {
 			add(cdx + more)
 		}
 	}
+	add("/main/")
+	add("/web/?url=%s&date=2018-05-17")
 	add("/a/script.js", "Referer: "+testOrigin+"/web/20180517102030/%s")
 	add("/web/20180517102030/%s", "Host: hush-test.replay.localhost:8081", "Sec-Fetch-Dest: document")
 	return out

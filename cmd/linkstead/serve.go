@@ -89,7 +89,7 @@ func (e *env) serve(ctx context.Context, s *store, health *health) (wait func() 
 	pages := &web.Pages{Rows: s.db, Schedules: s.db, Runs: s.db, Status: s.db, Attempts: s.db, Evidence: s.lib, Collection: s.db.Collection, Reports: e.reports(s), Replay: v.Origin(), Listen: v.Listen, Now: e.now, Log: e.log}
 	pages.Hosts = []string{strings.TrimPrefix(strings.TrimPrefix(v.Pages(), "http://"), "https://")}
 	past := &replay.Handler{
-		Library: s.lib, Collection: e.cfg.Collection, Origin: v.Origin(), Mode: modeOf(v), Pages: v.Pages(), Evidence: report.AttemptPath, Recent: s.db.RecentPosts,
+		Collection: e.cfg.Collection, Origin: v.Origin(), Mode: modeOf(v), Pages: v.Pages(), Evidence: report.AttemptPath,
 		Now: e.now, Log: e.log,
 	}
 	e.forReaders(s, past)

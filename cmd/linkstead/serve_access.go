@@ -17,10 +17,10 @@ import (
 // forReaders hands replay what readers may see, unless whoever reads is the archivist.
 func (e *env) forReaders(s *store, past *replay.Handler) {
 	readers := &guard.Guard{Rows: s.db, Rules: s.db, Now: s.db.Now}
-	past.Index, past.Access, past.Library = readers, readers, guard.Library{Opener: s.lib, Guard: readers}
+	past.Index, past.Access, past.Library, past.Recent = readers, readers, guard.Library{Opener: s.lib, Guard: readers}, readers.RecentPosts
 	if e.unruled {
 		e.log.Warn("access rules are left aside: whoever reaches this address sees everything")
-		past.Index, past.Access, past.Library = s.db, nil, s.lib
+		past.Index, past.Access, past.Library, past.Recent = s.db, nil, s.lib, s.db.RecentPosts
 	}
 	past.Collections = func(ctx context.Context, name string) (bool, error) {
 		if served := e.cfg.Replay.Collections; len(served) > 0 && !slices.Contains(served, name) && name != e.cfg.Collection {
