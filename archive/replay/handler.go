@@ -18,7 +18,8 @@
 // other requisites; if_ (fr_) frames; mp_ what scripts ask for, and in a window a page without the banner. They say how
 // bytes are read whose type does not tell.
 //
-// "/web/*/<URL>" lists the captures of a URL. "/web/-/" holds our own script and style sheet. Anything else that is asked
+// "/web/<URL>" is the TimeGate of a URL (RFC 7089), "/web/timemap/…" its TimeMap; "/web/2016*/<URL>" is a calendar of its
+// captures, and "/web/*/<prefix>*" lists URLs: docs/replay.md has them all. "/web/-/" holds our own script and style sheet. Anything else that is asked
 // for from an archived page is taken for a reference that a script of that page made, and redirected to where it
 // belongs.
 package replay
