@@ -135,8 +135,12 @@ func (p *reply) shim(form notation) string {
 	if form == xml {
 		namespace = ` xmlns="` + xhtml + `"`
 	}
-	return `<script` + namespace + ` src="` + assetRoot + shimName + `" data-taken="` + stampOf(p.c.At) + `"` + notice + `></script>`
+	return `<script` + namespace + ` src="` + assetRoot + shimName + `" data-taken="` + stampOf(p.c.At) + `"` + notice + ` onerror="` + unscoped + `"></script>`
 }
+
+// unscoped is what scoped scripts call where our script does not come: functions that change nothing, so that a page
+// without it is one that was not scoped.
+const unscoped = "__lsV=__lsO=__lsE=__lsI=__lsU=x=>x;__lsT=(x,f)=>({get v(){return x},set v(y){f(y)}})"
 
 // xhtml is the namespace of the elements of HTML in XML.
 const xhtml = "http://www.w3.org/1999/xhtml"
