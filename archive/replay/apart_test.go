@@ -1,6 +1,7 @@
 package replay_test
 
 import (
+	"encoding/base64"
 	"net"
 	"slices"
 	"strings"
@@ -61,6 +62,13 @@ try { top.location.href = "/web/STAMP/http://hostile.test/page" } catch {}
 try { parent.postMessage("tried", "*") } catch {}
 </script>`
 
+// unread puts the last script of a page where nobody rewrites it, as a hostile page would.
+func unread(page string) string {
+	i, j := strings.LastIndex(page, "<script>"), strings.LastIndex(page, "</script>")
+	code := base64.StdEncoding.EncodeToString([]byte(page[i+len("<script>") : j]))
+	return page[:i] + `<script src="data:text/javascript;base64,` + code + `">` + page[j:]
+}
+
 // TestSitesAreApart: the scripts of an archived site reach neither the archive nor another site nor the live web: the policy and the
 // hosts hold that, whatever becomes of our script.
 func TestSitesAreApart(t *testing.T) { inModes(t, sitesAreApart) }
@@ -74,11 +82,11 @@ func sitesAreApart(t *testing.T, mode replay.Mode) {
 	t.Cleanup(func() { _ = stun.Close() })
 	_, port, _ := net.SplitHostPort(stun.LocalAddr().String())
 	words := strings.NewReplacer("STAMP", stamp, "STUN", port, "PAGES", testPages, "OTHER", strings.Replace(b.origin, "://", "://other-test.", 1))
-	a.page("http://hostile.test/page", "text/html", words.Replace(apartScript))
+	a.page("http://hostile.test/page", "text/html", unread(words.Replace(apartScript)))
 	a.page("http://hostile.test/worker.js", "text/javascript", "addEventListener('fetch', () => {})")
 	a.page("http://other.test/secret", "text/html", "<script>try { localStorage.setItem('secret', 'theirs') } catch {}</script><body>theirs")
-	a.page("http://hostile.test/bust", "text/html", words.Replace(bustScript))
-	a.page("http://frame.test/page", "text/html", `<!DOCTYPE html><title>framed</title><iframe src="http://hostile.test/bust"></iframe><script>onmessage = (e) => { window.tried = e.data }</script>`)
+	a.page("http://hostile.test/bust", "text/html", unread(words.Replace(bustScript)))
+	a.page("http://frame.test/page", "text/html", `<!DOCTYPE html><title>framed</title><iframe src="http://hostile.test/bust"></iframe><script src="data:text/javascript,onmessage=(e)=>{self.tried=e.data}"></script>`)
 	// With our script, all is answered by the archive; and no peer is asked, which no policy of Chromium stops.
 	b.harmless("http://hostile.test/page", "refused", "nothing", "none", "", "null", "true", "false", "Not in the archive.\n", "answered")
 	must(t, stun.SetReadDeadline(time.Now().Add(time.Second)))
