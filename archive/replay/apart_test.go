@@ -86,7 +86,7 @@ func sitesAreApart(t *testing.T, mode replay.Mode) {
 	a.page("http://hostile.test/worker.js", "text/javascript", "addEventListener('fetch', () => {})")
 	a.page("http://other.test/secret", "text/html", "<script>try { localStorage.setItem('secret', 'theirs') } catch {}</script><body>theirs")
 	a.page("http://hostile.test/bust", "text/html", unread(words.Replace(bustScript)))
-	a.page("http://frame.test/page", "text/html", `<!DOCTYPE html><title>framed</title><iframe src="http://hostile.test/bust"></iframe><script src="data:text/javascript,onmessage=(e)=>{self.tried=e.data}"></script>`)
+	a.page("http://frame.test/page", "text/html", `<!DOCTYPE html><title>framed</title><iframe src="http://hostile.test/bust"></iframe><script src="data:text/javascript,onmessage=(e)=>{self.tried=e.data.data||e.data}"></script>`)
 	// With our script, all is answered by the archive; and no peer is asked, which no policy of Chromium stops.
 	b.harmless("http://hostile.test/page", "refused", "nothing", "none", "", "null", "true", "false", "Not in the archive.\n", "answered")
 	must(t, stun.SetReadDeadline(time.Now().Add(time.Second)))
