@@ -32,7 +32,11 @@ func TestHome(t *testing.T) {
 		"?url=javascript:alert(1)": "", "?url=http://[": "", "?url=": "", "?url=%zz": "", "?url=http://a.test/%0d%0aX:y": "",
 	} {
 		got := a.get("/web/" + query)
-		if to := got.Header.Get("Location"); to != want && !(query == "?url=http://a.test/%0d%0aX:y" && !strings.ContainsAny(to, "\r\n")) || to == "" && got.StatusCode != 200 {
+		to := got.Header.Get("Location")
+		if query == "?url=http://a.test/%0d%0aX:y" && !strings.ContainsAny(to, "\r\n") {
+			want = to // wherever that leads, it is one line
+		}
+		if to != want || to == "" && got.StatusCode != 200 {
 			t.Errorf("%s: %d %q, want %q", query, got.StatusCode, to, want)
 		}
 	}
