@@ -140,7 +140,7 @@ func (p *reply) shim(form notation) string {
 
 // unscoped is what scoped scripts call where our script does not come: functions that change nothing, so that a page
 // without it is one that was not scoped.
-const unscoped = "__lsV=__lsO=__lsE=__lsI=__lsU=x=>x;__lsT=(x,f)=>({get v(){return x},set v(y){f(y)}})"
+const unscoped = "__lsV=__lsO=__lsE=__lsI=__lsU=function(x){return x};__lsT=function(x,f){return{get v(){return x},set v(y){f(y)}}}"
 
 // xhtml is the namespace of the elements of HTML in XML.
 const xhtml = "http://www.w3.org/1999/xhtml"
