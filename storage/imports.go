@@ -5,6 +5,13 @@ import (
 	"fmt"
 )
 
+// ImportedPrefix begins the names of segments whose records another program wrote. What those say of their digests nobody has proved, and
+// their bytes may lie where the archive has no say: nothing that is captured refers to them.
+const ImportedPrefix = "imported-"
+
+// sqlOwn says of a capture that it stands in a segment that this archive has written.
+const sqlOwn = `NOT (segment>='imported-' AND segment<'imported.')`
+
 // AdoptCaptures writes the rows of captures that another program made, or leaves those that are there.
 func (db *DB) AdoptCaptures(ctx context.Context, cs []Capture) error {
 	if err := db.write(ctx, func(x *tx) error { return x.insertCaptures(cs) }); err != nil {

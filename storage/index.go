@@ -107,7 +107,7 @@ func (db *DB) CaptureAt(ctx context.Context, segment string, offset int64) (Capt
 // payload, which may be the same. The page is whole and answered 200, no wall stood before it, its certificate was good,
 // and its payload stands in a stored segment of the collection, under the same URL. ErrNotFound if there is none.
 func (db *DB) Validated(ctx context.Context, collection, urlkey, url string) (last, original Capture, err error) {
-	const good = ` status=200 AND flags='' AND tls_invalid='' `
+	const good = ` status=200 AND flags='' AND tls_invalid='' AND ` + sqlOwn + ` `
 	const stored = `EXISTS (SELECT 1 FROM segments s WHERE s.id=captures.segment AND s.state='stored')`
 	var isStored int
 	last, err = scanCapture(beside{db.r.often(ctx, `SELECT `+captureCols+`, CASE WHEN `+stored+` THEN 1 ELSE 0 END FROM captures

@@ -146,7 +146,7 @@ func scanSegment(r row) (s Segment, err error) {
 // Original finds a capture of the same payload that a revisit in the same collection may refer to: a whole response in
 // a stored segment, or in the segment named (which is being written). ErrNotFound if there is none.
 func (db *DB) Original(ctx context.Context, collection, digest, segment string) (Capture, error) {
-	return db.oneCapture(ctx, `WHERE digest=$1 AND collection=$2 AND kind='response' AND (segment=$3 OR EXISTS
+	return db.oneCapture(ctx, `WHERE digest=$1 AND collection=$2 AND kind='response' AND `+sqlOwn+` AND (segment=$3 OR EXISTS
 		(SELECT 1 FROM segments s WHERE s.id=captures.segment AND s.state='stored')) ORDER BY at LIMIT 1`, digest, collection, segment)
 }
 

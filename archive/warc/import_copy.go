@@ -188,8 +188,8 @@ func (w *Wild) copyHeader(length int64, id string) []byte {
 	}
 	b := append([]byte(v), "\r\n"...)
 	line := func(f httpmsg.Field) {
-		b = append(append(b, f.Name...), ": "...)
-		b = append(append(b, strings.Map(oneLine, f.Value)...), "\r\n"...)
+		b = append(append(b, oneLine(f.Name)...), ": "...)
+		b = append(append(b, oneLine(f.Value)...), "\r\n"...)
 	}
 	for _, f := range h.Fields {
 		if !strings.EqualFold(f.Name, fieldLength) {
@@ -202,11 +202,15 @@ func (w *Wild) copyHeader(length int64, id string) []byte {
 	return fmt.Appendf(b, "%s: %d\r\n\r\n", fieldLength, length)
 }
 
-func oneLine(r rune) rune {
-	if r == '\r' || r == '\n' || r == 0 {
-		return ' '
+// oneLine keeps a value from being more than one field; all other bytes stay, whatever their charset.
+func oneLine(s string) []byte {
+	b := []byte(s)
+	for i, c := range b {
+		if c == '\r' || c == '\n' || c == 0 {
+			b[i] = ' '
+		}
 	}
-	return r
+	return b
 }
 
 // finish stores the segment and indexes it.

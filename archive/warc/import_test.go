@@ -2,8 +2,10 @@ package warc
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"os"
 	"path/filepath"
@@ -161,4 +163,74 @@ func importedState(t *testing.T, w *world) string {
 		fmt.Fprintf(&out, "%s %s\n", a.ID, a.Action)
 	}
 	return out.String()
+}
+
+// takeIn imports a file into a collection.
+func (w *world) takeIn(collection, file string) ImportReport {
+	w.t.Helper()
+	temp := filepath.Join(w.dir, "temp")
+	must(w.t, os.MkdirAll(temp, 0o755))
+	c := &cutting{DB: w.db, store: w.blobs, left: 1 << 30}
+	im := &Importer{Rows: c, Blobs: c, Temp: temp, MaxSize: 1 << 20, Info: Info{Software: "test/1"}, Now: w.clock.Now}
+	rep, err := im.Import(w.t.Context(), Source{Name: "other.warc", Location: "file:/other.warc", R: strings.NewReader(file), Size: int64(len(file)), Collection: collection})
+	must(w.t, err)
+	return rep
+}
+
+// TestImportedIsNoOriginal: what an imported record states of its digest is nobody's to trust. A page that this archive captures is kept
+// in full, whatever others say that they hold of it; and what stands in for damaged bytes of ours has the digest, and does not only say so.
+func TestImportedIsNoOriginal(t *testing.T) {
+	w := newWorld(t, nil, nil)
+	const body = "the page as it is"
+	sum := Digest(sha256.Sum256([]byte(body)))
+	forged := strings.Replace(wildRecord("WARC/1.0", "http://blog.test/", "a forgery", "\r\n", 0), "WARC-Date", "WARC-Payload-Digest: "+sum+"\r\nWARC-Date", 1)
+	if rep := w.takeIn("main", forged); rep.Captures != 1 {
+		t.Fatalf("%+v", rep)
+	}
+	if got, err := w.payload(w.capture("main", "http://blog.test/")); err != nil || got != "a forgery" {
+		t.Fatalf("imported: %q, %v", got, err)
+	}
+	r := w.run("main", "http://other.test/")
+	c := w.page(r, "http://other.test/", body)
+	w.flush()
+	if c.Kind != KindResponse || c.Digest != sum {
+		t.Errorf("what was captured is %+v", c)
+	}
+	w.reads(c, body)
+	if m, err := w.lib.original(t.Context(), &storage.Capture{Collection: "main", Digest: sum, Kind: KindRevisit, Segment: "x", RefersTo: "gone/0", URL: "http://blog.test/"}); err == nil {
+		b, rerr := io.ReadAll(m.Payload)
+		if string(b) != body || rerr != nil {
+			t.Errorf("a revisit of ours reads %q, %v", b, rerr)
+		}
+		must(t, m.Close())
+	}
+}
+
+// TestImportedNames: an imported record names no place of ours, its header's bytes stay, and addresses are those that were asked for.
+func TestImportedNames(t *testing.T) {
+	w := newWorld(t, nil, nil)
+	r := w.run("secret", "http://secret.test/")
+	c := w.page(r, "http://secret.test/", "nobody's business")
+	w.flush()
+	place := fmt.Sprintf("%s/%d", c.Segment, c.Offset)
+	revisit := strings.Replace(wildRecord("WARC/1.0", "http://pub.test/", "", "\r\n", 0), "WARC-Type: response", "WARC-Type: revisit\r\nWARC-Profile: "+ProfileIdentical+"\r\nWARC-Refers-To: "+place, 1)
+	w.takeIn("main", revisit+wildRecord("WARC/1.0", "http://ex.test/caf\xe9", "one", "\r\n", 0)+wildRecord("WARC/1.0", "http://ex.test/caf\xe8", "other", "\r\n", 0))
+	got := w.capture("main", "http://pub.test/")
+	if got.RefersTo != "" {
+		t.Errorf("it refers to %q", got.RefersTo)
+	}
+	got.RefersTo = place // as if it stood in the rows all the same
+	if _, err := w.lib.Open(t.Context(), got); err == nil {
+		t.Error("a revisit reads what stands in another collection")
+	}
+	for url, body := range map[string]string{"http://ex.test/caf%E9": "one", "http://ex.test/caf%E8": "other"} {
+		c := w.capture("main", url)
+		w.reads(c, body)
+		m, err := w.lib.Open(t.Context(), c)
+		must(t, err)
+		if want := strings.Replace(url, "%E9", "\xe9", 1); m.Header.URL() != strings.Replace(want, "%E8", "\xe8", 1) {
+			t.Errorf("the record is of %q", m.Header.URL())
+		}
+		must(t, m.Close())
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"linkstead/archive/httpmsg"
 	"linkstead/archive/outcome"
@@ -18,8 +19,7 @@ import (
 	"linkstead/storage"
 )
 
-// importedPrefix begins the names of segments whose records another program wrote.
-const importedPrefix = "imported-"
+const importedPrefix = storage.ImportedPrefix
 
 // Imported says whether the records of a segment are those of another program, by the segment's name: each of them stands alone then,
 // nothing closes an exchange, and what they say of digests is theirs to answer for.
@@ -165,6 +165,17 @@ func (m *importing) end() error {
 // url is the record's target as it is looked up: written out as the URL standard does, where it can be.
 func (w *Wild) url() string {
 	raw := w.Header.URL()
+	if !utf8.ValidString(raw) { // its bytes are what was asked for
+		var b strings.Builder
+		for i := range len(raw) {
+			if c := raw[i]; c < utf8.RuneSelf {
+				b.WriteByte(c)
+			} else {
+				fmt.Fprintf(&b, "%%%02X", c)
+			}
+		}
+		raw = b.String()
+	}
 	if len(raw) > urlkey.MaxLength {
 		return raw
 	}
@@ -217,7 +228,9 @@ func (w *Wild) row() (c storage.Capture, why string, err error) {
 func (w *Wild) describe(c *storage.Capture, head httpmsg.Head) {
 	h := &w.Header
 	if c.Kind == KindRevisit {
-		c.RefersTo = h.Get(fieldRefersTo) // until the original's place is known
+		if id := h.Get(fieldRefersTo); unbracket(id) != id { // the name of a record; what looks like a place in a segment is none of theirs to name
+			c.RefersTo = id // until the original's place is known
+		}
 	}
 	if c.Kind == KindResource {
 		c.Mime, c.Size = bareMime(h.Get(fieldContentType)), h.Length

@@ -38,7 +38,7 @@ func (l *Library) original(ctx context.Context, c *storage.Capture) (*Memento, e
 		if place == c.RefersTo || l.rotten.has(place) {
 			continue
 		}
-		o, herr := l.proven(ctx, &h, c.Digest)
+		o, herr := l.proven(ctx, &h, wantedOf(c))
 		if herr == nil || !isGone(herr) {
 			return o, herr
 		}
@@ -52,6 +52,15 @@ func (l *Library) original(ctx context.Context, c *storage.Capture) (*Memento, e
 // isGone says whether other copies are to be tried, since this one can't be read, today or ever.
 func isGone(err error) bool {
 	return errors.As(err, new(*TornError)) || errors.Is(err, ErrNoPayload) || errors.Is(err, storage.ErrNotFound) || errors.Is(err, errNoPlace)
+}
+
+// wantedOf is the digest that a payload must have to stand for a revisit's: none for a revisit of another program, which may have
+// taken other bytes for the payload.
+func wantedOf(c *storage.Capture) string {
+	if Imported(c.Segment) {
+		return ""
+	}
+	return c.Digest
 }
 
 // maxChain bounds how many revisits are followed to the payload of one.
@@ -81,6 +90,9 @@ func (l *Library) refersTo(ctx context.Context, c *storage.Capture) (*Memento, e
 		if errors.Is(err, storage.ErrNotFound) {
 			o, err = storage.Capture{Segment: segment, Offset: offset, Length: -1}, nil
 		}
+		if err == nil && o.Collection != "" && o.Collection != c.Collection {
+			err = fmt.Errorf("%s stands in another collection: %w", place, errNoPlace)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -88,7 +100,7 @@ func (l *Library) refersTo(ctx context.Context, c *storage.Capture) (*Memento, e
 			via, place = append(via, o), o.RefersTo
 			continue
 		}
-		m, err := l.proven(ctx, &o, c.Digest)
+		m, err := l.proven(ctx, &o, wantedOf(c))
 		if err == nil && len(via) > 0 {
 			m.Head, err = l.headOf(ctx, via, m.Head)
 			if err != nil {
@@ -178,8 +190,8 @@ func (l *Library) prove(ctx context.Context, c *storage.Capture, digest string) 
 	}
 	place := location(c.Segment, c.Offset)
 	p := proofOf(&m.Header, digest)
-	if Imported(c.Segment) {
-		p = &proof{} // other programs take other bytes for the payload; the member's own checksum is held
+	if Imported(c.Segment) { // other programs take other bytes for the payload: what it says of itself is not held against it
+		p = proofOf(&Header{}, digest)
 	}
 	head := bytes.NewBuffer(make([]byte, 0, bytes.MinRead+max(0, min(maxProven+1, m.Header.Length-m.Head.Len))))
 	n, err := head.ReadFrom(io.LimitReader(m.Payload, maxProven+1))

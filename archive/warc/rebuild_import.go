@@ -38,7 +38,7 @@ func (b *Rebuilder) adoptImported(ctx context.Context, blob storage.Blob, row st
 		return err
 	}
 	n, end, err := b.importedRows(ctx, row, file, parts, done)
-	if end != nil {
+	if !note.InPlace && end != nil && end.SHA256 == note.SHA256 { // another one is of the imported file, whatever it says
 		note = end
 	}
 	if note.InPlace && errors.Is(err, storage.ErrNotFound) {
