@@ -95,9 +95,6 @@ func (x *Exporter) WACZ(ctx context.Context, w io.Writer, p Package, sel Selecti
 	if err != nil {
 		return done, err
 	}
-	if err := list.rest(); err != nil {
-		return done, err
-	}
 	if err := (&zipNum{blocks: &counter{w: blocks}, index: index, name: waczIndex}).all(lines); err != nil {
 		return done, err
 	}
@@ -215,11 +212,10 @@ type pageList struct {
 	asked        map[string]Page // by URL, until they are met
 	n, others    int
 	seen         map[string]bool
-	p            Package
 }
 
 func newPageList(x *Exporter, p Package, pages, extra io.Writer) *pageList {
-	l := &pageList{x: x, pages: pages, extra: extra, asked: map[string]Page{}, seen: map[string]bool{}, p: p}
+	l := &pageList{x: x, pages: pages, extra: extra, asked: map[string]Page{}, seen: map[string]bool{}}
 	for _, page := range p.Pages {
 		l.asked[page.URL] = page
 	}
@@ -280,20 +276,6 @@ func (l *pageList) add(ctx context.Context, c *storage.Capture) error {
 	}
 	l.n++
 	return writeLine(to, line)
-}
-
-// rest does what is left when all captures have passed: pages that were handed in are not among them.
-func (l *pageList) rest() error {
-	for _, p := range l.p.Pages {
-		if _, left := l.asked[p.URL]; !left || !strings.HasPrefix(p.URL, "http") {
-			continue
-		}
-		l.n++
-		if err := writeLine(l.pages, pageLine{ID: p.ID, URL: p.URL, TS: p.At.UTC().Format("2006-01-02T15:04:05.000Z"), Title: p.Title, Seed: true}); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func writeLine(w io.Writer, v any) error {

@@ -11,6 +11,7 @@ import (
 	"iter"
 	"os"
 	"path"
+	"slices"
 	"time"
 
 	"linkstead/storage"
@@ -143,7 +144,7 @@ func (im *Importer) Import(ctx context.Context, src Source) (ImportReport, error
 		Name: src.Name, Location: src.Location, InPlace: src.InPlace, Size: src.Size, SHA256: rep.SHA256, Parts: src.Parts,
 		At: im.Now().UTC(), Node: im.Node,
 	}
-	if rep.Already, err = im.Rows.Audited(ctx, note.auditID(src.Collection)); err != nil || rep.Already {
+	if rep.Already, err = im.already(ctx, note.auditID(src.Collection), &src, sum); err != nil || rep.Already {
 		return rep, err
 	}
 	if err := im.clear(ctx, src.Collection, sum); err != nil {
@@ -165,6 +166,17 @@ func (im *Importer) Import(ctx context.Context, src Source) (ImportReport, error
 	}
 	note.Done = &rep
 	return rep, im.Rows.AdoptAudit(ctx, note.audit(src.Collection))
+}
+
+// already says whether the file was imported, and nothing of that was given up since.
+func (im *Importer) already(ctx context.Context, id string, src *Source, sum [32]byte) (bool, error) {
+	noted, err := im.Rows.Audited(ctx, id)
+	if err != nil || !noted {
+		return false, err
+	}
+	there, err := im.Rows.SegmentsLike(ctx, src.Collection, importedName(src.Collection, sum))
+	lost := slices.ContainsFunc(there, func(s storage.Segment) bool { return s.State != storage.SegmentStored })
+	return err == nil && len(there) > 0 && !lost, err
 }
 
 // sum is the SHA-256 of the file.

@@ -234,3 +234,20 @@ func TestImportedNames(t *testing.T) {
 		must(t, m.Close())
 	}
 }
+
+// TestImportedAgain: a file that was imported is known, until something of it was given up; then it is taken in anew.
+func TestImportedAgain(t *testing.T) {
+	w := newWorld(t, nil, nil)
+	file := wildRecord("WARC/1.0", "http://a.test/", "a page", "\r\n", 0)
+	rep := w.takeIn("main", file)
+	if again := w.takeIn("main", file); !again.Already || again.Captures != 0 {
+		t.Errorf("again: %+v", again)
+	}
+	if _, err := w.db.GiveUpStored(t.Context(), rep.Segments[0], storage.Audit{ID: "x", At: w.clock.Now(), Action: "lost", Detail: []byte("{}")}); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.takeIn("main", file); got.Already || got.Captures != 1 {
+		t.Errorf("after it was given up: %+v", got)
+	}
+	w.reads(w.capture("main", "http://a.test/"), "a page")
+}

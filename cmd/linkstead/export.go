@@ -69,7 +69,7 @@ func (c *exportCmd) run(ctx context.Context, e *env) (err error) {
 	x := &pack.Exporter{
 		Collection: e.cfg.Collection, Rows: readers, Segments: s.db, Library: s.lib, Open: s.bytes(e.cfg.SpoolDir()), Temp: temp, Info: info, Now: e.now,
 	}
-	name := cmp.Or(c.Output, ch.name()+".wacz")
+	name := cmp.Or(c.Output, ch.fileName()+".wacz")
 	var done pack.Exported
 	err = whole(e, name, func(w io.Writer) error {
 		done, err = c.write(ctx, x, w, form, name, ch)
@@ -186,7 +186,10 @@ type chosen struct {
 
 func (ch *chosen) all(ctx context.Context, c *exportCmd) error {
 	if c.All {
-		return ch.query(ctx, c, "*")
+		if err := ch.query(ctx, c, "*"); err != nil {
+			return err
+		}
+		return ch.everyPost(ctx)
 	}
 	for _, what := range c.What {
 		versions, err := ch.s.db.PostVersions(ctx, what)
@@ -273,8 +276,40 @@ func (ch *chosen) post(ctx context.Context, v storage.Post) error {
 			return err
 		}
 	}
-	ch.posts = append(ch.posts, v)
-	ch.pages = append(ch.pages, pack.Page{URL: v.URL, Title: cmp.Or(v.Title, v.Source), ID: v.ID})
+	return ch.name(ctx, v)
+}
+
+// name lists a post among the pages of the export, if readers may see that it is there.
+func (ch *chosen) name(ctx context.Context, v storage.Post) error {
+	m, err := ch.readers.Closest(ctx, v.Collection, urlkey.Key(v.URL), v.URL, v.At)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if ch.sel[m.Segment][m.Offset] {
+		ch.posts = append(ch.posts, v)
+		ch.pages = append(ch.pages, pack.Page{URL: v.URL, Title: cmp.Or(v.Title, v.Source), ID: v.ID})
+	}
+	return nil
+}
+
+// maxNamedPosts bounds how many posts of a collection are listed as its pages.
+const maxNamedPosts = 1000
+
+// everyPost lists the posts of the collection.
+func (ch *chosen) everyPost(ctx context.Context) error {
+	posts, err := ch.readers.RecentPosts(ctx, ch.e.cfg.Collection, maxNamedPosts)
+	if err != nil {
+		return err
+	}
+	for _, v := range posts {
+		if err := ch.name(ctx, v); err != nil {
+			return err
+		}
+	}
+	ch.posts = nil // the export is of the collection, and called so
 	return nil
 }
 
@@ -317,8 +352,8 @@ func (ch *chosen) title() string {
 	return "collection " + ch.e.cfg.Collection
 }
 
-// name is what its file is called, if nobody says.
-func (ch *chosen) name() string {
+// fileName is what its file is called, if nobody says.
+func (ch *chosen) fileName() string {
 	switch {
 	case len(ch.posts) > 0:
 		return ch.posts[0].ID
