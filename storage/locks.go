@@ -101,27 +101,14 @@ func HoldPurge(dir string) (owner string, release func() error, err error) {
 	return owner, lock.Close, nil
 }
 
-// HoldImport makes sure that one process at a time imports by way of a spool's folder, and names an empty folder for what it
-// unpacks and writes. ErrLocked if another process does. The returned function gives the role back.
-func HoldImport(dir string) (temp string, release func() error, err error) {
+// HoldImport empties the folder of a spool in which an import unpacks and writes, and names it. Who holds the purge's role of the spool
+// is the only one to use it. The returned function takes it away.
+func HoldImport(dir string) (temp string, drop func() error, err error) {
 	temp = filepath.Join(dir, "import")
-	if err := makeDir(OS{}, dir); err != nil {
-		return "", nil, fmt.Errorf("prepare an import: %w", err)
-	}
-	lock, err := os.OpenFile(filepath.Join(dir, "import.lock"), os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return "", nil, fmt.Errorf("prepare an import: %w", err)
-	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			err = fmt.Errorf("import by way of %s: %w", dir, ErrLocked)
-		}
-		return "", nil, errors.Join(err, lock.Close())
-	}
 	if err := errors.Join(os.RemoveAll(temp), os.Mkdir(temp, 0o755)); err != nil {
-		return "", nil, errors.Join(fmt.Errorf("prepare an import: %w", err), lock.Close())
+		return "", nil, fmt.Errorf("prepare an import: %w", err)
 	}
-	return temp, func() error { return errors.Join(os.RemoveAll(temp), lock.Close()) }, nil
+	return temp, func() error { return os.RemoveAll(temp) }, nil
 }
 
 // HoldExport names an empty folder of a spool for what an export writes before it is complete. The returned function takes it away.

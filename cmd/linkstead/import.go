@@ -47,14 +47,31 @@ func (c *importCmd) run(ctx context.Context, e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	temp, release, err := storage.HoldImport(e.cfg.SpoolDir())
+	err = e.alone(ctx, s, func(ctx context.Context, temp string) error { return c.all(ctx, e, s, temp, files) })
 	if errors.Is(err, storage.ErrLocked) {
-		return fmt.Errorf("%w\nAnother import goes on in this spool: try again when it has ended", err)
+		return fmt.Errorf("%w\nAnother import goes on in this archive, or a purge: try again when it has ended", err)
 	}
+	return err
+}
+
+// alone does something while nobody else imports into the archive or purges from it, on whatever machine. It hands over an empty folder.
+func (e *env) alone(ctx context.Context, s *store, do func(ctx context.Context, temp string) error) (err error) {
+	owner, release, err := storage.HoldPurge(e.cfg.SpoolDir())
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, release()) }()
+	temp, drop, err := storage.HoldImport(e.cfg.SpoolDir())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, drop()) }()
+	p := &warc.Purger{Locks: s.db, Node: owner, Log: e.log}
+	return p.Alone(ctx, func(ctx context.Context) error { return do(ctx, temp) })
+}
+
+// all imports the files, one after another.
+func (c *importCmd) all(ctx context.Context, e *env, s *store, temp string, files []string) error {
 	im, err := e.importer(ctx, s, temp)
 	if err != nil {
 		return err
