@@ -116,7 +116,7 @@ func browse(t testing.TB, rules ...string) *browser {
 	t.Cleanup(cancel)
 	b.ctx = ctx
 	b.do() // starts it; a deadline on this context would be one on the browser
-	b.ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
+	b.ctx, cancel = context.WithTimeout(ctx, 12*time.Minute)
 	t.Cleanup(cancel)
 	call(b, network.Enable, network.EnableParams{})
 	call(b, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true})
