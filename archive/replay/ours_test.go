@@ -60,7 +60,7 @@ func FuzzRewriteTwice(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, src, url string) {
 		if !strings.HasPrefix(url, "http://a.test/") || strings.Contains(src, "<!--") || len(src) > 4096 {
-			t.Skip() // escaped in a script, "<!--" reads another way
+			return // escaped in a script, "<!--" reads another way
 		}
 		once := turned(t, src, url)
 		if twice := turned(t, once, url); twice != once {

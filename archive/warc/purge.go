@@ -50,6 +50,9 @@ type PurgeStore interface {
 	Delete(ctx context.Context, key string) error
 }
 
+// ErrImported says that captures were imported, and that a purge can't take single ones out of their segment.
+var ErrImported = errors.New("it holds what was imported, of which a purge takes out nothing yet: 'linkstead access' hides it")
+
 // Purger takes exchanges out of an archive for good. Segments that hold some are written anew without them, under new
 // keys: what stays is copied byte for byte, with its record ids. Where other captures refer to a payload that goes, the
 // earliest of them becomes a response that holds it. The rows are swapped in one transaction, and only then do the old

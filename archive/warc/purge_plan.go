@@ -62,9 +62,6 @@ type lostPayload struct {
 	offset int64
 }
 
-// ErrImported says that captures were imported, and that a purge can't take single ones out of their segment.
-var ErrImported = errors.New("it holds what was imported, of which a purge takes out nothing yet: 'linkstead access' hides it")
-
 func newBatch(p *Purger, o *PurgeOrder, so Purged, began time.Time) *batch {
 	b := &batch{
 		Purger: p, order: o, so: so, began: began, going: map[string]bool{}, rewrites: map[string]*rewrite{},
