@@ -266,7 +266,7 @@ func (s *S3) sendParts(ctx context.Context, name, id string, f *os.File, size in
 				minio.PutObjectPartOptions{Sha256Hex: sum, DisableContentSha256: true, CustomHeader: map[string][]string{
 					"X-Amz-Checksum-Sha256": {base64Sum(sum)},
 				}})
-			return stalled(ctx, err)
+			return stalled(ctx, forgotten(err))
 		})
 		if err != nil {
 			return nil, "", fmt.Errorf("part %d: %w", len(parts)+1, err)
@@ -282,16 +282,21 @@ func (s *S3) sendParts(ctx context.Context, name, id string, f *os.File, size in
 // errNoUpload says that the store knows no such upload: it is complete already, or somebody aborted it.
 var errNoUpload = errors.New("the store knows the upload no more")
 
+// forgotten tells errNoUpload, which no further try mends, from the store's other answers.
+func forgotten(err error) error {
+	if err != nil && answer(err).Code == "NoSuchUpload" {
+		return fmt.Errorf("%w: %w", errNoUpload, ErrNotFound)
+	}
+	return err
+}
+
 func (s *S3) complete(ctx context.Context, name, id string, parts []minio.CompletePart) (told string, err error) {
 	err = s.try(ctx, "write", func(ctx context.Context, _ *watch) error {
 		o := minio.PutObjectOptions{}
 		o.SetMatchETagExcept("*")
 		info, err := s.client.CompleteMultipartUpload(ctx, s.bucket, name, id, parts, o)
 		told = info.ChecksumSHA256
-		if answer(err).Code == "NoSuchUpload" {
-			return fmt.Errorf("%w: %w", errNoUpload, ErrNotFound)
-		}
-		return s.taken(ctx, err)
+		return s.taken(ctx, forgotten(err))
 	})
 	return told, err
 }
@@ -307,7 +312,7 @@ func (s *S3) abort(ctx context.Context, name, id string) {
 }
 
 // sweep removes what uploads to name left that did not live to their end. Those that still go on lose nothing: the key
-// is taken.
+// is taken, and whoever finds its upload gone looks at what the key holds.
 func (s *S3) sweep(ctx context.Context, name string) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()

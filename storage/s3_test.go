@@ -143,6 +143,47 @@ func TestS3Parts(t *testing.T) {
 	}
 }
 
+// TestS3PartsOvertaken: of two that put equal bytes in parts, the slower one finds its upload swept away, and that the
+// key holds what it was to hold.
+func TestS3PartsOvertaken(t *testing.T) {
+	t.Parallel()
+	server := storagetest.S3(t)
+	bucket := server.NewBucket(t)
+	want := random(12<<20 + 1)
+	path, sum := file(t, want), storagetest.Sum(want)
+	slow, proxy := behind(t, server, bucket, time.Minute, time.Minute, nil)
+	quick := server.Open(t, "s3://"+bucket)
+	for _, s := range []*storage.Blobs{slow, quick} {
+		s.S3().Bound(storage.S3Bounds{Single: 5 << 20, Part: 5 << 20, Stall: time.Minute})
+	}
+	heal := proxy.Toxic("bandwidth", "upstream", map[string]int{"rate": 500}) // KB/s
+	done := make(chan error, 1)
+	go func() { done <- slow.Put(t.Context(), "big", path, sum) }()
+	c := raw(t, server)
+	for begun := false; !begun; {
+		left, err := c.ListMultipartUploads(t.Context(), bucket, "", "", "", "", 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		begun = len(left.Uploads) > 0
+		select {
+		case err := <-done:
+			t.Fatalf("the slower ended before anybody overtook it: %v", err)
+		default:
+		}
+	}
+	if err := quick.Put(t.Context(), "big", path, sum); err != nil {
+		t.Error(err)
+	}
+	heal()
+	if err := <-done; err != nil {
+		t.Errorf("the slower: %v", err)
+	}
+	if got := readAll(t, quick, "big", 0, -1); !bytes.Equal(got, want) {
+		t.Errorf("read %d bytes that are not the ones that were put", len(got))
+	}
+}
+
 // TestS3Paging lists more than a page of the store's own, and in pages that break off.
 func TestS3Paging(t *testing.T) {
 	t.Parallel()

@@ -25,16 +25,22 @@ type Proxy struct {
 // NewProxy puts a proxy before the server at upstream (HOST:PORT), for as long as the test runs.
 func NewProxy(t testing.TB, upstream string) *Proxy {
 	t.Helper()
-	addr, err := freeAddress()
-	if err != nil {
-		t.Fatal(err)
-	}
 	zerolog.SetGlobalLevel(zerolog.Disabled) // some toxics tell of themselves past the logger that they are given
 	api := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(prometheus.NewRegistry()), zerolog.Nop())
-	p := &Proxy{Addr: addr, t: t, proxy: toxiproxy.NewProxy(api, "cut", addr, upstream)}
-	t.Cleanup(p.Cut)
-	p.Mend()
-	return p
+	var last error
+	for range 20 { // a port may be taken between the look at it and its use
+		addr, err := freeAddress()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := &Proxy{Addr: addr, t: t, proxy: toxiproxy.NewProxy(api, "cut", addr, upstream)}
+		if last = p.proxy.Start(); last == nil {
+			t.Cleanup(p.Cut)
+			return p
+		}
+	}
+	t.Fatalf("proxy: %v", last)
+	return nil
 }
 
 // Cut takes the network away: connections break, and new ones are refused.
