@@ -58,7 +58,7 @@ func TestPattern(t *testing.T) {
 		{pattern: "http://*.example.org/*", yes: []string{"http://a.example.org/x"}, no: []string{"http://example.com/"}},
 		{pattern: "http://example.org/*", yes: []string{"http://example.org/", "https://example.org/a/b?c"}, no: []string{"http://example.org:81/", "http://a.example.org/"}},
 		{pattern: "http://example.org/dir/*", yes: []string{"http://example.org/dir/", "http://example.org/dir", "http://example.org/dir/?q=1", "https://www.example.org/DIR/x/y"},
-			no: []string{"http://example.org/direct", "http://example.org/", "http://example.org/di"}, says: "all addresses under org,example)/dir/"},
+			no: []string{"http://example.org/direct", "http://example.org/", "http://example.org/di"}, says: "all addresses under http://example.org/dir/"},
 		{pattern: "http://example.org/dir*", yes: []string{"http://example.org/dir/", "http://example.org/direct"}, no: []string{"http://example.org/di"}},
 		{pattern: "example.org/dir/*", yes: []string{"https://example.org/dir/x"}, no: []string{"http://example.org/d"}},
 		{pattern: "http://example.org/page?*", yes: []string{"http://example.org/page?a=1", "http://example.org/page?z"}, no: []string{"http://example.org/page", "http://example.org/page2?a"}},

@@ -15,7 +15,8 @@ type Change struct {
 	By     string    `json:"by,omitempty"`
 	Sets   bool      `json:"sets"` // else it lifts the rule
 	Reason string    `json:"reason"`
-	Rule   Rule      `json:"rule"` // as it is set, or as it was
+	Rule   Rule      `json:"rule"`          // as it is set, or as it was
+	Was    *Rule     `json:"was,omitempty"` // what it is set in the place of
 }
 
 // Encode gives a change as JSON.

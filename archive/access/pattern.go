@@ -193,6 +193,9 @@ func (p Pattern) Says() string {
 	case host:
 		return "the host " + unSURT(p.key)
 	case prefix:
+		if !strings.HasPrefix(p.text, "surt:") {
+			return "all addresses under " + strings.TrimSuffix(p.text, "*")
+		}
 		return "all addresses under " + p.key
 	case exact:
 		return "one address, " + p.text

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"time"
 )
 
 // param reads one parameter.
@@ -80,8 +81,8 @@ func (q *Query) readMatch(s string) error {
 	return fmt.Errorf("%q: use exact, prefix, host or domain", clip(s))
 }
 
-func (q *Query) readFrom(s string) (err error) { q.Since, _, err = span(s); return err }
-func (q *Query) readTo(s string) (err error)   { _, q.Until, err = span(s); return err }
+func (q *Query) readFrom(s string) (err error) { q.Since, _, err = Span(s); return err }
+func (q *Query) readTo(s string) (err error)   { _, q.Until, err = Span(s); return err }
 
 func (q *Query) readSort(s string) error {
 	switch s {
@@ -100,7 +101,10 @@ func (q *Query) readSort(s string) error {
 // readClosest is read before sort: it means by itself that captures are to be sorted by their distance.
 func (q *Query) readClosest(s string) (err error) {
 	q.Order = Nearest
-	q.Closest, _, err = span(s)
+	q.Closest, _, err = Span(s)
+	if q.Closest.IsZero() {
+		q.Closest = q.Closest.Add(time.Second) // of the year 1, which is told from no time at all
+	}
 	return err
 }
 

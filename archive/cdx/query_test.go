@@ -59,6 +59,11 @@ func TestTimes(t *testing.T) {
 	if q.Order != cdx.Nearest || q.Closest.Format("20060102150405") != "20150101000000" {
 		t.Errorf("closest=2015: %v %v", q.Order, q.Closest)
 	}
+	for _, early := range []string{"0001", "00010101000000", "0"} {
+		if q := query(t, cdx.Pywb, "url=a&closest="+early); q.Order != cdx.Nearest || q.Closest.IsZero() {
+			t.Errorf("closest=%s: %v %v", early, q.Order, q.Closest)
+		}
+	}
 	if q := query(t, cdx.Pywb, "url=a&closest=2015&sort=reverse"); q.Order != cdx.Reversed {
 		t.Errorf("sort=reverse: %v", q.Order)
 	}

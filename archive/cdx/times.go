@@ -8,9 +8,9 @@ import (
 
 var errTime = errors.New("a time is 1 to 14 digits: year, month, day, hour, minute, second")
 
-// span brings the first moment of what 1 to 14 digits name, and the first moment behind it. What no calendar has is moved to
+// Span brings the first moment of what 1 to 14 digits name, and the first moment behind it. What no calendar has is moved to
 // the nearest that it has.
-func span(digits string) (from, to time.Time, err error) {
+func Span(digits string) (from, to time.Time, err error) {
 	if digits == "" || len(digits) > len(timeLayout) || strings.Trim(digits, "0123456789") != "" {
 		return from, to, errTime
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"linkstead/archive/cdx"
 	"linkstead/archive/urlkey"
 	"linkstead/storage"
 )
@@ -228,33 +229,12 @@ func absolute(s string) bool {
 // "2016" brings a capture of that year if there is one, and "2" the newest of all. What no calendar has is moved to the
 // nearest that it has.
 func pad(digits string) string {
-	first, err := time.Parse(stampLayout, clamped(digits+"00000000000000"[len(digits):]))
-	last, err2 := time.Parse(stampLayout, clamped(digits+"99999999999999"[len(digits):]))
-	if err != nil || err2 != nil {
-		return clamped(digits + "00000000000000"[len(digits):])
+	from, to, err := cdx.Span(digits)
+	if err != nil {
+		return digits // parseAddress has let digits through alone
 	}
-	middle := (first.Unix() + last.Unix()) / 2 // a Duration does not span a thousand years
+	middle := (from.Unix() + to.Unix() - 1) / 2 // a Duration does not span a thousand years
 	return time.Unix(middle, 0).UTC().Format(stampLayout)
-}
-
-// clamped moves 14 digits to a time that exists.
-func clamped(digits string) string {
-	s := []byte(digits)
-	clamp(s[4:6], 1, 12)
-	last := 31
-	if first, err := time.Parse("200601", string(s[:6])); err == nil {
-		last = first.AddDate(0, 1, -1).Day()
-	}
-	clamp(s[6:8], 1, last)
-	clamp(s[8:10], 0, 23)
-	clamp(s[10:12], 0, 59)
-	clamp(s[12:14], 0, 59)
-	return string(s)
-}
-
-func clamp(two []byte, low, high int) {
-	n := min(max(int(two[0]-'0')*10+int(two[1]-'0'), low), high)
-	two[0], two[1] = byte('0'+n/10), byte('0'+n%10)
 }
 
 // at is the moment in the middle of the second that is asked for. Of two captures the one within that second is then

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"linkstead/archive/cdx"
 	"linkstead/storage"
 )
 
@@ -54,11 +55,15 @@ type cell struct {
 
 const aDay = 24 * time.Hour
 
-// period is the time that the digits of a stamp name: from its beginning until before its end.
+// period is the time that the digits of a stamp name: from its beginning until before its end. No digits name all of time.
 func period(digits string) (since, until time.Time) {
-	since, _ = time.Parse(stampLayout, clamped(digits+"00000000000000"[len(digits):]))
-	until, _ = time.Parse(stampLayout, clamped(digits+"99999999999999"[len(digits):]))
-	return since, until.Add(time.Second)
+	if digits == "" {
+		since, _, _ = cdx.Span("0")
+		_, until, _ = cdx.Span("9")
+		return since, until
+	}
+	since, until, _ = cdx.Span(digits)
+	return since, until
 }
 
 // list shows the captures of a URL, and the attempts that failed.

@@ -48,12 +48,17 @@ func (c *accessListCmd) run(ctx context.Context, e *env) (err error) {
 			last = r.Collection
 		}
 		over := ""
-		if r.Effect == access.Embargo && !r.Until.IsZero() && !r.Until.After(e.now()) {
+		if overEmbargo(r, e.now()) {
 			over = ", which is over"
 		}
 		fmt.Fprintf(e.stdout, "  %s  %s\n            %s%s; since %s: %s\n", r.ID, clean(r.Pattern), r.Says(), over, access.Day(r.Since.Truncate(time.Second)), clean(r.Reason))
 	}
 	return nil
+}
+
+// overEmbargo says whether a rule is an embargo whose day has come.
+func overEmbargo(r *access.Rule, now time.Time) bool {
+	return r.Effect == access.Embargo && !r.Until.IsZero() && !r.Until.After(now)
 }
 
 type accessCheckCmd struct {
@@ -157,6 +162,9 @@ func (c *accessLogCmd) run(ctx context.Context, e *env) (err error) {
 		}
 		fmt.Fprintf(e.stdout, "%s  %s rule %s on %s: %s%s\n  collection %s, %s: %s\n", stamp(ch.At), verb, ch.Rule.ID, clean(ch.Node), clean(ch.Reason), by(ch.By),
 			ch.Rule.Collection, clean(ch.Rule.Pattern), ch.Rule.Says())
+		if ch.Was != nil {
+			fmt.Fprintf(e.stdout, "  in place of: %s\n", ch.Was.Says())
+		}
 	}
 	return nil
 }

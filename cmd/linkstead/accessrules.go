@@ -134,15 +134,16 @@ func (t *accessTarget) set(ctx context.Context, e *env, r access.Rule) (err erro
 	}
 	var change access.Change
 	err = e.changeAccess(ctx, s, t.Collection, func(holds []access.Rule) (_ []access.Change, err error) {
+		var was *access.Rule
 		for i := range holds {
 			if holds[i].Slot() == r.Slot() {
-				r.ID = holds[i].ID
+				r.ID, was = holds[i].ID, &holds[i]
 			}
 		}
 		if len(holds) >= access.MaxRules {
 			return nil, fmt.Errorf("collection %s has %d access rules, and there can be no more: a prefix or a domain stands for many", t.Collection, len(holds))
 		}
-		change = access.Change{Sets: true, Reason: r.Reason, Rule: r}
+		change = access.Change{Sets: true, Reason: r.Reason, Rule: r, Was: was}
 		return []access.Change{change}, nil
 	})
 	if err != nil {
@@ -156,6 +157,12 @@ func (t *accessTarget) set(ctx context.Context, e *env, r access.Rule) (err erro
 		return err
 	}
 	fmt.Fprintf(e.stdout, "%s in collection %s: %s.\n", sentence(p.Says()), r.Collection, r.Says())
+	if w := change.Was; w != nil {
+		fmt.Fprintf(e.stdout, "That is in place of: %s, which held since %s: %s\n", w.Says(), access.Day(w.Since.Truncate(time.Second)), clean(w.Reason))
+	}
+	if overEmbargo(&r, e.now()) {
+		fmt.Fprintln(e.stdout, "That day is over, so that the embargo keeps nothing from anybody.")
+	}
 	switch {
 	case more:
 		fmt.Fprintf(e.stdout, "That is about more than %d captures. ", n)
