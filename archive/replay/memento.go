@@ -175,7 +175,7 @@ func resourceHead(contentType string) httpmsg.Head {
 
 // send writes the answer.
 func (p *reply) send() {
-	form := notationOf(p.a.mod, p.r, p.mime)
+	form := notationOf(p.a.mod, p.r, streamType(p.mime, urlOf(&p.c)))
 	head := p.w.Header()
 	if p.a.mod == asIs || form != html && form != xml && !inert(p.mime) || ambiguous(p.head) {
 		p.h.protect(head, p.h.exactPolicy())

@@ -59,6 +59,24 @@ func notationFor(mime string) notation {
 	return n
 }
 
+// streamType is the type of a body at a URL. Servers that don't know the types of playlists and manifests of streams send them
+// as bytes or as text, and players go by the name; both are then as harmless as they were, since a browser shows neither.
+func streamType(mime, url string) string {
+	switch mime {
+	case "text/plain", "application/octet-stream", "binary/octet-stream":
+	default:
+		return mime
+	}
+	path, _, _ := strings.Cut(url, "?")
+	switch {
+	case strings.HasSuffix(path, ".m3u8"):
+		return "application/vnd.apple.mpegurl"
+	case strings.HasSuffix(path, ".mpd"):
+		return "application/dash+xml"
+	}
+	return mime
+}
+
 // isJSON says whether a type is JSON (MIME Sniffing §4.6).
 func isJSON(mime string) bool {
 	return mime == "application/json" || mime == "text/json" || strings.HasSuffix(mime, "+json")

@@ -37,6 +37,25 @@ func TestRewriteGolden(t *testing.T) {
 	}
 }
 
+// TestStreamsByName: playlists and manifests of streams are rewritten as text and as bytes, too, if their names tell what they are.
+func TestStreamsByName(t *testing.T) {
+	a := newArchive(t)
+	for _, mime := range []string{"text/plain", "application/octet-stream", "binary/octet-stream"} {
+		for _, name := range []string{"list.m3u8", "video.mpd"} {
+			url := "http://site.test/dir/" + strings.ReplaceAll(mime, "/", "-") + "/" + name
+			src := file(t, "rewrite/"+name)
+			a.page(url, mime, src)
+			a.page(url+"?token=1", mime, src)
+			a.page(url+".txt", mime, src)
+			for query, changed := range map[string]bool{"": true, "?token=1": true, ".txt": false} {
+				if got := a.get("/web/" + stamp + "oe_/" + url + query); (got.body != src) != changed {
+					t.Errorf("%s as %s: changed: %v", name+query, mime, !changed)
+				}
+			}
+		}
+	}
+}
+
 // TestAleppoStaysInside: after rewriting, no reference of the page leads out, but for names that nobody fetches.
 func TestAleppoStaysInside(t *testing.T) {
 	const url = "http://blog.wp.test/2023/02/aleppo/"
