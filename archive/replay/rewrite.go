@@ -143,17 +143,22 @@ var renames = []markup.Rename{
 }
 
 // shim brings our script into a page, before any of its own, and tells it what the address does not: when the page was captured
-// (data-taken, 14 digits), and that it has a banner, which is to say of a copy that shows a wall what it shows.
+// (data-taken, 14 digits), when its server said that it had been changed (data-modified, alike), and that it has a banner, which is
+// to say of a copy that shows a wall what it shows.
 func (p *reply) shim(form notation) string {
 	notice := ""
 	if p.bannered() {
 		notice = ` data-banner="` + wall.Sentence(strings.Fields(p.c.Flags)) + `"`
 	}
+	modified := ""
+	if t, err := http.ParseTime(p.head.Get("Last-Modified")); err == nil {
+		modified = ` data-modified="` + stampOf(t) + `"`
+	}
 	namespace := ""
 	if form == xml {
 		namespace = ` xmlns="` + xhtml + `"`
 	}
-	return `<script` + namespace + ` src="` + assetRoot + shimName + `" data-taken="` + stampOf(p.c.At) + `"` + notice + ` onerror="` + unscoped + `"></script>`
+	return `<script` + namespace + ` src="` + assetRoot + shimName + `" data-taken="` + stampOf(p.c.At) + `"` + modified + notice + ` onerror="` + unscoped + `"></script>`
 }
 
 // unscoped is what scoped scripts call where our script does not come: functions that change nothing, so that a page

@@ -25,7 +25,7 @@ func shimSites(t *testing.T) *testArchive {
 		for _, m := range picture.FindAllStringSubmatch(file(t, "shim/"+name), -1) {
 			pictures = append(pictures, m[1])
 		}
-		a.page("http://site.test/dir/"+name, "text/html; charset=utf-8", file(t, "shim/"+name))
+		a.page("http://site.test/dir/"+name, "text/html; charset=utf-8", file(t, "shim/"+name), "Last-Modified: Tue, 01 Jan 2019 12:00:00 GMT")
 	}
 	check := file(t, "shim/check.js")
 	for _, url := range []string{"http://site.test/check.js", "http://site.test/dir/check.js"} {
@@ -76,7 +76,7 @@ func (b *browser) results(url string) {
 	b.mu.Unlock()
 }
 
-var shimPages = []string{"clock", "closed", "storage", "network", "workers", "history", "natives", "dom", "frames"}
+var shimPages = []string{"clock", "closed", "storage", "network", "workers", "history", "natives", "dom", "frames", "written"}
 
 func TestShimPagesInChromium(t *testing.T) {
 	inModes(t, func(t *testing.T, mode replay.Mode) {

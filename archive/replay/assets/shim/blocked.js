@@ -1,8 +1,7 @@
 // What the panel of the banner tells is gathered from the start: the parts that a page asked for, each with what the archive
 // says of it in Server-Timing, and what the policy stopped.
-const bannerFact = (name) => (document.currentScript ? free(Element.prototype.getAttribute)(document.currentScript, name) : null);
-const bannered = self.top === self ? bannerFact("data-banner") : null; // "" or what a reader is to be told
-const capturedAt = bannerFact("data-taken") || facts.time;
+const bannered = self.top === self ? ownFact("data-banner") : null; // "" or what a reader is to be told
+const capturedAt = ownFact("data-taken") || facts.time;
 const partList = [], partOf = new Map(), stopped = [], stoppedOf = new Map();
 const maxParts = 2000, maxStopped = 200;
 

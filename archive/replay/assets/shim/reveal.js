@@ -58,3 +58,14 @@ accessor(Document.prototype, "domain", (d) => weakGet(domains, d) ?? (d === docu
   if (!domainMatches(host, to)) refuse("Failed to set the 'domain' property on 'Document': '" + to + "' is not a suffix of '" + host + "'.", "SecurityError");
   weakSet(domains, d, to);
 });
+
+// When the document was last changed: what its server said, or the page's now (HTML, "dom-document-lastmodified"), by the reader's own zone.
+const modified = exec(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/, ownFact("data-modified") || "");
+const dateParts = [];
+for (const name of ["getMonth", "getDate", "getFullYear", "getHours", "getMinutes", "getSeconds"]) push(dateParts, free(NativeDate.prototype[name]));
+const twoDigits = (n) => (n < 10 ? "0" : "") + n;
+accessor(Document.prototype, "lastModified", (d) => {
+  const m = d === document ? modified : null;
+  const t = new NativeDate(m ? utc(+m[1], m[2] - 1, +m[3], +m[4], +m[5], +m[6]) : now()), part = (i) => twoDigits(dateParts[i](t) + (i === 0 ? 1 : 0));
+  return part(0) + "/" + part(1) + "/" + part(2) + " " + part(3) + ":" + part(4) + ":" + part(5);
+});
