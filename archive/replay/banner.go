@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"linkstead/archive/urlkey"
+	"linkstead/archive/wall"
+	"linkstead/archive/warc"
 	"linkstead/storage"
 )
 
@@ -61,6 +63,22 @@ type bannerYear struct {
 // bannered says whether a page has a banner: at the top of a window, unless it is asked for without.
 func (p *reply) bannered() bool {
 	return p.a.mod == asPage && topLevel(p.r, p.a.mod) && p.a.asked == ""
+}
+
+// notice is what a reader of a page is to be told at once: that it is not what was asked for, or not all of it. There is
+// nothing in it that HTML or XML would escape.
+func (p *reply) notice() string {
+	var says []string
+	if s := wall.Sentence(strings.Fields(p.c.Flags)); s != "" {
+		says = append(says, s)
+	}
+	if p.status >= http.StatusBadRequest {
+		says = append(says, "Its server answered "+strings.TrimSpace(strconv.Itoa(p.status)+" "+http.StatusText(p.status))+" then, and showed this.")
+	}
+	if p.c.Kind == warc.KindTruncated {
+		says = append(says, "The capture was cut short: the end of the page is not there.")
+	}
+	return strings.Join(says, " ")
 }
 
 // banner answers a banner's question.
@@ -166,6 +184,9 @@ func (f *bannerFacts) count(a *address, stamp string) {
 // §3.2), so that the panel says of what was shown when it was captured, and asks for nothing.
 func (p *reply) timing() {
 	t := `taken;desc="` + stampOf(p.c.At) + `"`
+	if p.status >= http.StatusBadRequest {
+		t += `, status;desc="` + strconv.Itoa(p.status) + `"`
+	}
 	if p.c.Flags != "" {
 		t += ", wall"
 	}

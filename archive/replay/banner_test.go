@@ -23,12 +23,20 @@ func bannerPage(t *testing.T) *testArchive {
 		a.capture(capture{url: "http://site.test/page", at: day.AddDate(years, 0, 0), response: message(200, "text/html",
 			`<!DOCTYPE html><title>Paper</title><style>* { color: green !important } body *, linkstead-banner * { font-size: 20px !important } linkstead-banner { display: none !important; top: 900px !important }
 			@media print { p { color: black } }</style><h1 id=h>A paper</h1><p><img src="near.gif"><img src="old.gif"><img src="none.gif"><img src="http://cdn.test/x.gif">
-			<script>new Image().src = "http://site.test/near.gif"; onload = () => {
-				const a = document.createAttribute("style"); a.value = "background: \\75 rl(http://live.test/)"; document.getElementById("h").setAttributeNode(a) }</script><p>`+strings.Repeat("Text of the paper. ", 200))})
+			<img src="gone.gif"><img src="broken.gif"><header id=head style="position: fixed; top: 0; left: 0; width: 100%; height: 30px">Menu</header><nav id=stuck style="position: sticky; top: 0">Contents</nav>
+			<script>new Image().src = "http://site.test/near.gif";
+			fetch("http://site.test/never-read").catch(() => 0); fetch("/data", {method: "POST", body: "x"}).then(r => { if (!r.ok) throw r.status }).catch(() => 0);
+			addEventListener("unhandledrejection", (e) => { window.unhandled = e.reason; e.preventDefault() }); fetch("http://site.test/unread.json").then(r => { throw "unhandled" });
+			onload = () => {
+				const a = document.createAttribute("style"); a.value = "background: \\75 rl(http://live.test/)"; document.getElementById("h").setAttributeNode(a) }</script><p>`+strings.Repeat("Text of the paper. ", 600))})
 	}
 	a.page("http://site.test/near.gif", "image/gif", pixel)
 	a.capture(capture{url: "http://site.test/old.gif", at: day.AddDate(-2, 0, 0), response: message(200, "image/gif", pixel+"old")})
 	a.page("http://cdn.test/x.gif", "image/gif", pixel+"x")
+	a.page("http://site.test/unread.json", "application/json", "{}")
+	a.capture(capture{url: "http://site.test/gone.gif", response: message(404, "text/html", "gone")})
+	a.capture(capture{url: "http://site.test/broken.gif", response: message(503, "text/html", "broken")})
+	a.capture(capture{url: "http://site.test/not-there", response: message(404, "text/html", "<!DOCTYPE html><html dir=rtl><title>404</title><p id=h>Nothing")})
 	return a
 }
 
@@ -112,19 +120,22 @@ func bannerInChromium(t *testing.T, mode replay.Mode) {
 		must(t, b.poll("document.querySelector('linkstead-banner') && document.getElementById('h').getBoundingClientRect().top > 45"))
 		shot(view.name)
 	}
-	// By keyboard alone (8 is the shift key): the last two buttons of the window hide the banner and open its panel.
-	must(t, chromedp.Do(b.ctx, chromedp.KeyEvent(kb.Tab, chromedp.KeyModifiers(8))))
-	must(t, chromedp.Do(b.ctx, chromedp.KeyEvent(kb.Tab, chromedp.KeyModifiers(8))))
+	// By keyboard alone: the banner is the first thing in the window. Narrow, it has earlier, later, all, the panel.
+	for range 4 {
+		must(t, chromedp.Do(b.ctx, chromedp.KeyEvent(kb.Tab)))
+	}
 	must(t, chromedp.Do(b.ctx, chromedp.KeyEvent(kb.Enter)))
 	call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 1280, Height: 700, DeviceScaleFactor: 1})
 	shot("wide panel")
 	wants := []string{"17 May 2020, 10:20 UTC", "15 days earlier than asked for", "7 captures", "Earlier", "Later", "2020: 2 captures",
-		"captured within a day of it", "The earliest part is 2 years earlier", "1 part is missing",
+		"captured within a day of it", "The earliest part is 2 years earlier", "3 parts are missing", "2 parts were missing then, too, or failed", "http://site.test/gone.gif", "the same second; was missing then, too: 404",
+		"http://site.test/broken.gif", "the same second; failed then, too: its server answered 503", "http://site.test/never-read", "http://site.test/data", "http://site.test/unread.json",
 		"http://site.test/none.gif", "missing: the archive has no copy", "http://site.test/old.gif", "http://cdn.test/x.gif", "1 request beyond the archive was stopped", "http://live.test/"}
 	if told := b.told(wants...); told != "" {
 		t.Errorf("the banner does not tell %s", told)
 	}
 	shot("panel")
+	b.clear(true)
 	must(t, chromedp.Do(b.ctx, chromedp.KeyEvent(kb.Escape)))
 	must(t, chromedp.Do(b.ctx, chromedp.KeyEvent(kb.Tab)))
 	must(t, chromedp.Do(b.ctx, chromedp.KeyEvent(kb.Enter)))
@@ -133,6 +144,7 @@ func bannerInChromium(t *testing.T, mode replay.Mode) {
 		t.Errorf("the hidden banner does not tell %s", told)
 	}
 	shot("hidden")
+	b.clear(false)
 	// What a page does to it is in vain.
 	_, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`(() => {
 		const e = document.querySelector("linkstead-banner");
@@ -146,11 +158,33 @@ func bannerInChromium(t *testing.T, mode replay.Mode) {
 	must(t, b.poll(`getComputedStyle(document.querySelector("linkstead-banner")).display === "none"`))
 	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "screen"})
 
+	// A page that was an error says so, whichever way it is written.
+	must(t, chromedp.Do(b.ctx, chromedp.Navigate(b.origin+"/web/"+stamp+"/http://site.test/not-there")))
+	if told := b.told("Its server answered 404 Not Found then, and showed this.", "No part that was asked for is missing."); !strings.HasPrefix(told, "No part") {
+		t.Errorf("the banner of a 404 does not tell %s", told)
+	}
+	must(t, b.poll(`getComputedStyle(document.querySelector("linkstead-banner")).direction === "ltr"`))
+	shot("rtl")
+
 	// A page in a frame, or asked for without it, has none.
 	for _, mod := range []string{"if_", "mp_"} {
 		must(t, chromedp.Do(b.ctx, chromedp.Navigate(b.origin+"/web/"+stamp+mod+"/http://site.test/page")))
 		must(t, b.poll("document.readyState === 'complete' && !document.querySelector('linkstead-banner')"))
 	}
+}
+
+// clear waits until what sticks to the top of the window stands below the banner, or again where the page has it.
+func (b *browser) clear(shown bool) {
+	b.t.Helper()
+	at := "0"
+	if shown {
+		at = "document.documentElement.computedStyleMap().get('margin-top').value"
+	}
+	for _, scrolled := range []string{"0", "400"} {
+		must(b.t, b.poll(`(scrollTo(0, `+scrolled+`), scrollY === `+scrolled+`) && document.getElementById("head").getBoundingClientRect().top === `+at+
+			` && (scrollY === 0 || document.getElementById("stuck").getBoundingClientRect().top === `+at+`)`))
+	}
+	must(b.t, b.poll(`(scrollTo(0, 0), scrollY === 0) && document.getElementById("head").style.top === "0px" && window.unhandled === "unhandled"`))
 }
 
 // told waits until all texts stand in the accessibility tree, closed shadow trees too, and tells which don't.

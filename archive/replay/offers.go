@@ -23,6 +23,7 @@ type Elsewhere struct {
 type offersData struct {
 	Nearby    []nearbyRow
 	Folder    string            // which all of Nearby have in common
+	Timed     bool              // a time was asked for, and each of Nearby is nearest to it; else the last of its address
 	All       template.HTMLAttr // what is kept under it
 	Elsewhere []elsewhereRow
 	Capture   string // page of the archive's own that captures it; empty: nobody may from here
@@ -44,15 +45,16 @@ const (
 
 // offers gathers what is offered in the place of what an address asks for.
 func (h *Handler) offers(r *http.Request, a *address) (offersData, error) {
-	o := offersData{}
-	if h.CaptureNow != nil {
+	o := offersData{Timed: a.stamp != newest}
+	if h.CaptureNow != nil && a.asked == "" {
 		o.Capture = h.CaptureNow(r, a.collection, a.url)
 	}
 	if !urlkey.Fetchable(a.url) {
 		return o, nil
 	}
+	at := min(a.stamp, stampOf(h.Now()))
 	for _, e := range h.Elsewhere {
-		o.Elsewhere = append(o.Elsewhere, elsewhereRow{e.Name, strings.ReplaceAll(e.Prefix, "{time}", a.stamp) + pathOf(a.url)})
+		o.Elsewhere = append(o.Elsewhere, elsewhereRow{e.Name, strings.ReplaceAll(e.Prefix, "{time}", at) + pathOf(a.url)})
 	}
 	var err error
 	for _, folder := range foldersOf(a.url) {
@@ -133,7 +135,7 @@ func (h *Handler) next(ctx context.Context, in storage.KeySpan, a *address, key 
 		}
 		last := len(out) - 1
 		if last >= 0 && out[last].URLKey == c.URLKey {
-			if c.At.Sub(a.at()).Abs() < out[last].At.Sub(a.at()).Abs() {
+			if closer(a.at(), c.At, out[last].At) {
 				out[last] = c
 			}
 			continue
@@ -144,6 +146,15 @@ func (h *Handler) next(ctx context.Context, in storage.KeySpan, a *address, key 
 		out = append(out, c)
 	}
 	return out, nil
+}
+
+// closer says whether one time is closer to at than another. On one side of it their order tells: a Duration spans 292 years,
+// and the end of time is further off.
+func closer(at, one, other time.Time) bool {
+	if early := one.Before(at); early == other.Before(at) {
+		return early == one.After(other) && !one.Equal(other)
+	}
+	return one.Sub(at).Abs() < other.Sub(at).Abs()
 }
 
 // readable says whether a person would read a capture: a page or a document that answered.

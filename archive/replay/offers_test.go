@@ -82,6 +82,21 @@ func TestOffers(t *testing.T) {
 			t.Errorf("%s: %d\n%s", target, got.StatusCode, got.body)
 		}
 	}
+	// Who names no time is offered the last of each, and other archives are asked for now.
+	last := a.get("/web/http://blog.test/2016/02/kappa2.html").body
+	for _, want := range []string{"the last copy of each", `href="/web/20210517102030/http://blog.test/2016/02/mu.html"`, "https://archive.example/web/" + a.clock.Now().UTC().Format("20060102150405")} {
+		if !strings.Contains(last, want) {
+			t.Errorf("without a time, %q is not there:\n%s", want, last)
+		}
+	}
+	// An answer to a form can't be had by asking again.
+	for target, list := range map[string]bool{"/2016/02/alpha.html": true, "/2016/02/kappa2.html": false} {
+		got := a.get(at+"/http://blog.test"+target, "POST")
+		if got.StatusCode != 404 || !strings.Contains(got.body, "A form was sent here by POST") || strings.Contains(got.body, "no copy of this address") ||
+			strings.Contains(got.body, "Capture it now") || strings.Contains(got.body, `<a href="/web/*/http://blog.test`+target) != list {
+			t.Errorf("POST %s: %d\n%s", target, got.StatusCode, got.body)
+		}
+	}
 	a.handler.Elsewhere, a.handler.CaptureNow = nil, nil
 	if got := a.get(at + "/http://nowhere.test/").body; strings.Contains(got, "Elsewhere") || strings.Contains(got, "Capture it now") {
 		t.Errorf("what is not configured is offered:\n%s", got)

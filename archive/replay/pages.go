@@ -47,6 +47,7 @@ type pageData struct {
 	Attempts                    []attemptRow
 	Last                        string // the day of the last failed attempt
 	Offers                      offersData
+	Method                      string // by which something was sent that has no answer
 }
 
 type captureRow struct {
@@ -159,6 +160,10 @@ func (h *Handler) missing(w http.ResponseWriter, r *http.Request, a *address) {
 		return
 	}
 	data := pageData{Title: "Not in the archive", URL: a.url}
+	if err := h.unanswered(r, a, &data); err != nil {
+		h.fault(w, r, a, err)
+		return
+	}
 	if err := h.attempts(r, a, &data); err != nil {
 		h.fault(w, r, a, err)
 		return
@@ -175,6 +180,21 @@ func (h *Handler) missing(w http.ResponseWriter, r *http.Request, a *address) {
 		}
 	}
 	h.page(w, r, http.StatusNotFound, "missing", data)
+}
+
+// unanswered tells of a request that sent something by which method it did, and whether its address has captures otherwise.
+func (h *Handler) unanswered(r *http.Request, a *address, data *pageData) error {
+	if a.asked == "" {
+		return nil
+	}
+	data.Title, data.Method = "The answer is not in the archive", r.Method
+	c, err := firstOf(h.Index.CapturesIn(r.Context(), storage.OneKey(a.collection, urlkey.Key(a.url)), storage.Place{}, false))
+	if err != nil || c == nil {
+		return err
+	}
+	list := a.captures()
+	data.List = hrefOf(&list)
+	return nil
 }
 
 // fault says that a capture can't be shown now. What exactly failed is for the log.
@@ -210,6 +230,7 @@ func (h *Handler) fault(w http.ResponseWriter, r *http.Request, a *address, err 
 		data.Detail = "Something went wrong in the archive while this copy was being read. The operator's log says what. Trying again may help."
 		h.Log.Error("replay", "url", a.url, "error", err)
 	}
+	w.Header().Set("Server-Timing", "fault")
 	if embedded(r, a.mod) {
 		h.plain(w, r, status, data.Title+".\n")
 		return

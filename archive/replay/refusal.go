@@ -66,6 +66,7 @@ func (h *Handler) withhold(w http.ResponseWriter, r *http.Request, a *address, w
 		data.Title = "Not public"
 		data.Detail = "What the archive has of this address, if anything, is not open to readers."
 	}
+	w.Header().Set("Server-Timing", "withheld")
 	if embedded(r, a.mod) {
 		text := data.Title + ".\n"
 		if data.Refusal.Reason != "" {

@@ -13,7 +13,6 @@ import (
 
 	"linkstead/archive/httpmsg"
 	"linkstead/archive/markup"
-	"linkstead/archive/wall"
 )
 
 // notation is how a document writes down its references.
@@ -144,11 +143,11 @@ var renames = []markup.Rename{
 
 // shim brings our script into a page, before any of its own, and tells it what the address does not: when the page was captured
 // (data-taken, 14 digits), when its server said that it had been changed (data-modified, alike), and that it has a banner, which is
-// to say of a copy that shows a wall what it shows.
+// to say what notice has.
 func (p *reply) shim(form notation) string {
 	notice := ""
 	if p.bannered() {
-		notice = ` data-banner="` + wall.Sentence(strings.Fields(p.c.Flags)) + `"`
+		notice = ` data-banner="` + p.notice() + `"`
 	}
 	modified := ""
 	if t, err := http.ParseTime(p.head.Get("Last-Modified")); err == nil {

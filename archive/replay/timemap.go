@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"time"
 
 	"linkstead/storage"
 )
@@ -40,10 +41,12 @@ type timemap interface {
 	end() error
 }
 
-// mapPage is a TimeMap of a part of the captures: from one to another.
+// mapPage is a TimeMap of a part of the captures: of those behind one, until another. Its mementos, if it has any, are from
+// one moment until another.
 type mapPage struct {
 	address
-	from, until storage.Place
+	behind, last storage.Place
+	from, until  time.Time
 }
 
 // list is what every format tells of a TimeMap.
@@ -122,7 +125,8 @@ func (h *Handler) ends(ctx context.Context, a *address) (n neighbours, err error
 }
 
 // mapPages cuts the captures of a URL into TimeMaps of the same number of captures, the last one of fewer. If a page is named,
-// the last of them is the one behind it, for what comes then is not asked for.
+// the last of them is the one behind it, for what comes then is not asked for. How far those reach that have few mementos
+// between captures that are none is found within bounds: see seek.
 func (h *Handler) mapPages(ctx context.Context, a *address) (pages []mapPage, err error) {
 	span := storage.OneKey(a.collection, a.key())
 	var at storage.Place
@@ -138,14 +142,43 @@ func (h *Handler) mapPages(ctx context.Context, a *address) (pages []mapPage, er
 		if err != nil {
 			return nil, err
 		}
-		page := mapPage{*a, from, until}
+		page := mapPage{address: *a, behind: at, last: until, from: from.At, until: until.At}
 		page.page = len(pages) + 1
+		if err := h.reach(ctx, a, &page, from); err != nil {
+			return nil, err
+		}
 		pages = append(pages, page)
 		if at = until; more < h.maxEntries()-1 {
 			break
 		}
 	}
 	return pages, nil
+}
+
+// reach finds the first and the last memento of a page, whose first capture is at from.
+func (h *Handler) reach(ctx context.Context, a *address, page *mapPage, from storage.Place) error {
+	shown := func(o *storage.Capture) bool { return !leadsBack(o) }
+	for _, end := range []struct {
+		at   storage.Place
+		back bool
+		to   *time.Time
+	}{{from, false, &page.from}, {page.last, true, &page.until}} {
+		c, err := h.Index.CaptureAt(ctx, end.at.Segment, end.at.Offset)
+		if errors.Is(err, storage.ErrNotFound) {
+			continue // it was purged meanwhile
+		}
+		if err != nil {
+			return err
+		}
+		memento, err := h.seek(ctx, a, &c, end.back, shown)
+		if err != nil {
+			return err
+		}
+		if memento != nil && !behind(memento.Place(), page.last) && (page.behind.URLKey == "" || behind(memento.Place(), page.behind)) {
+			*end.to = memento.At
+		}
+	}
+	return nil
 }
 
 // writeMap lists the mementos of a page. Of those of one URL within a second, their address shows but one.
@@ -165,11 +198,11 @@ func (h *Handler) writeMap(ctx context.Context, a *address, m timemap, pages []m
 	}
 	first, last := a.own(ends.first), a.own(ends.last)
 	stamp, seen := "", map[string]bool{}
-	for c, err := range h.Index.CapturesIn(ctx, storage.OneKey(a.collection, a.key()), prev.until, false) {
+	for c, err := range h.Index.CapturesIn(ctx, storage.OneKey(a.collection, a.key()), self.behind, false) {
 		if err != nil {
 			return err
 		}
-		if behind(c.Place(), self.until) {
+		if behind(c.Place(), self.last) {
 			break
 		}
 		own := a.own(&c)
@@ -223,7 +256,7 @@ func (m *linkMap) link(uri, rel, more string) error {
 }
 
 func (m *linkMap) page(p mapPage, rel string) error {
-	return m.link(m.h.absolute(&p.address), rel, `; type="`+typeLink+`"; from="`+httpDate(p.from.At)+`"; until="`+httpDate(p.until.At)+`"`)
+	return m.link(m.h.absolute(&p.address), rel, `; type="`+typeLink+`"; from="`+httpDate(p.from)+`"; until="`+httpDate(p.until)+`"`)
 }
 
 func (m *linkMap) about(self mapPage) error {
@@ -232,7 +265,7 @@ func (m *linkMap) about(self mapPage) error {
 }
 
 func (m *linkMap) index(pages []mapPage) error {
-	err := m.about(mapPage{*m.a, storage.Place{At: m.first.At}, storage.Place{At: m.last.At}})
+	err := m.about(mapPage{address: *m.a, from: m.first.At, until: m.last.At})
 	for _, p := range pages {
 		err = errors.Join(err, m.page(p, "timemap"))
 	}

@@ -19,8 +19,8 @@ func (m *cdxjMap) index(pages []mapPage) error {
 	for _, p := range pages {
 		m.line = append(m.line[:0], `!timemap {"uri": `...)
 		m.line = append(cdx.AppendString(m.line, m.h.absolute(&p.address)), `, "from": `...)
-		m.line = append(cdx.AppendString(m.line, stampOf(p.from.At)), `, "until": `...)
-		m.line = append(cdx.AppendString(m.line, stampOf(p.until.At)), "}\n"...)
+		m.line = append(cdx.AppendString(m.line, stampOf(p.from)), `, "until": `...)
+		m.line = append(cdx.AppendString(m.line, stampOf(p.until)), "}\n"...)
 		if _, err := m.w.Write(m.line); err != nil {
 			return err
 		}

@@ -81,7 +81,7 @@ func (m *jsonMap) index(pages []mapPage) error {
 }
 
 func (m *jsonMap) pageOf(p mapPage) jsonPage {
-	return jsonPage{iso(p.from.At), iso(p.until.At), m.h.absolute(&p.address)}
+	return jsonPage{iso(p.from), iso(p.until), m.h.absolute(&p.address)}
 }
 
 func (m *jsonMap) memento(c *storage.Capture) jsonMemento {

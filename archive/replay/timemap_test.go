@@ -3,6 +3,7 @@ package replay_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -224,3 +225,34 @@ func TestTimeMapIsCut(t *testing.T) {
 }
 
 var _ replay.Index = failing{}
+
+// TestTimeMapReaches: from and until of a TimeMap are those of its mementos, whatever else was captured before and after.
+func TestTimeMapReaches(t *testing.T) {
+	a := newArchive(t)
+	at := func(hours int) time.Time { return day.Add(time.Duration(hours) * time.Hour) }
+	back := func(hours int) {
+		a.capture(capture{url: "http://a.test/x", at: at(hours), response: message(301, "text/html", "", "Location: https://www.a.test/x/")})
+	}
+	back(0)
+	back(1)
+	for i := range 3 {
+		a.capture(capture{url: "https://www.a.test/x/", at: at(2 + i), response: message(200, "text/plain", fmt.Sprint("copy ", i))})
+	}
+	back(5)
+	self := a.timemap("/web/timemap/link/http://a.test/x")[1]
+	if self.rel != "self" || self.from != at(2).Format(http.TimeFormat) || self.until != at(4).Format(http.TimeFormat) {
+		t.Errorf("%+v", self)
+	}
+	a.handler.MaxEntries = 3
+	var maps []mapLink
+	for _, l := range a.timemap("/web/timemap/link/http://a.test/x") {
+		if l.rel == "self" || l.rel == "timemap" {
+			maps = append(maps, l)
+		}
+	}
+	for i, want := range [][2]int{{2, 4}, {2, 2}, {3, 4}} {
+		if len(maps) != 3 || maps[i].from != at(want[0]).Format(http.TimeFormat) || maps[i].until != at(want[1]).Format(http.TimeFormat) {
+			t.Errorf("%d of %+v", i, maps)
+		}
+	}
+}

@@ -1,7 +1,7 @@
 // The banner: what of a page's past is shown, and what else there is. It stands in a closed shadow tree, whose own rules for the
 // host go before any of the page's (CSS Scoping §3.3.2: of important rules the inner ones win).
 const bannerStyle = `
-:host { all: initial !important; position: fixed !important; inset: 0 0 auto 0 !important; z-index: 2147483647 !important; display: block !important; color-scheme: light dark !important;
+:host { all: initial !important; direction: ltr !important; unicode-bidi: isolate !important; position: fixed !important; inset: 0 0 auto 0 !important; z-index: 2147483647 !important; display: block !important; color-scheme: light dark !important;
   font: 13px/1.45 system-ui, sans-serif !important; --ink: #23262b; --soft: #5c636e; --paper: #fbfaf6; --line: #ddd8cb; --warm: #fff0c9; --accent: #7a4a00; --bar: #b9a981; }
 @media (prefers-color-scheme: dark) { :host { --ink: #e8e6e1; --soft: #a9afb8; --paper: #1e2024; --line: #3a3d43; --warm: #4a3a12; --accent: #f0c674; --bar: #7d7048; } }
 :host(.small) { inset: 6px 6px auto auto !important; }
@@ -36,7 +36,9 @@ td:first-child { overflow-wrap: anywhere; }
 td:nth-child(2) { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .bad { color: var(--accent); font-weight: 600; }
 @media (max-width: 60rem) { .years, .word { display: none; } }
-@media (max-width: 42rem) { .bar { flex-wrap: wrap; } .bar > button { order: 1; } .bar > .open { margin-left: auto; } .asked { order: 2; } .others { order: 3; margin-left: 0; } td, th { padding-right: 8px; } }
+@media (max-width: 42rem) { .bar { flex-wrap: wrap; } .bar > button { order: 1; } .bar > .open { margin-left: auto; } .asked { order: 2; } .others { order: 3; margin-left: 0; } 
+  table, tbody, tr, td { display: block; padding: 0; border: 0; } thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  tr { padding: 5px 0; border-bottom: 1px solid var(--line); } td + td { display: inline; } td:nth-child(2)::after { content: " · "; } }
 `;
 
 if (bannered !== null) {
@@ -45,35 +47,39 @@ if (bannered !== null) {
   const isConnected = getter(Node.prototype, "isConnected"), offsetHeight = getter(HTMLElement.prototype, "offsetHeight");
   const attachShadow = free(Element.prototype.attachShadow), addToRoot = free(ShadowRoot.prototype.append), getAttribute = free(Element.prototype.getAttribute);
   const removeAttribute = free(Element.prototype.removeAttribute), add = free(Element.prototype.append), focus = free(HTMLElement.prototype.focus);
-  const responseText = free(Response.prototype.text), responseOK = getter(Response.prototype, "ok"), ask = self.fetch;
+  const prevent = free(Event.prototype.preventDefault), insertBefore = free(Node.prototype.insertBefore), parentOf = getter(Node.prototype, "parentNode");
+  const responseText = free(Response.prototype.text), responseOK = getter(Response.prototype, "ok");
   const { round, max: most } = Math;
 
-  const banner = { host: null, sheet: null, panel: null, notice: null, top: null, asked: null, others: null, open: false };
+  const banner = { host: null, panel: null, notice: null, top: null, asked: null, others: null, open: false };
   const small = (on) => {
     setAttr(banner.host, "class", on ? "small" : "");
     makeRoom(on);
   };
-  // makeRoom moves the page down, so that nothing of it is covered.
-  const makeRoom = (away) => {
-    try {
-      if (!banner.sheet) banner.sheet = new CSSStyleSheet();
-      const high = away ? 0 : offsetHeight(banner.top) + (banner.notice ? offsetHeight(banner.notice) : 0);
-      banner.sheet.replaceSync(high ? `@media screen { :root { margin-top: ${high}px !important; scroll-padding-top: ${high}px !important; } }` : "");
-      const sheets = document.adoptedStyleSheets;
-      for (let i = 0; i < sheets.length; i++) if (sheets[i] === banner.sheet) return;
-      document.adoptedStyleSheets = [...sheets, banner.sheet];
-    } catch {} // it stands over the page's first lines then
-  };
+  const makeRoom = (away) => bannerRoom.take(away ? 0 : offsetHeight(banner.top) + (banner.notice ? offsetHeight(banner.notice) : 0), banner.host);
 
   const timeline = (told) => {
-    let highest = 1;
-    const list = element("ol", { class: "years", "aria-label": "Captures by year" });
+    let highest = 1, at = told.years.length - 1;
+    const list = element("ol", { class: "years", "aria-label": "Captures by year" }), links = [];
     for (let i = 0; i < told.years.length; i++) highest = most(highest, told.years[i].count);
     for (let i = 0; i < told.years.length; i++) {
       const y = told.years[i], label = `${y.year}: ${y.count} capture${y.count === 1 ? "" : "s"}`;
-      add(list, element("li", { class: begins(capturedAt, y.year) ? "now" : "" }, element("a", { href: y.list, title: label, "aria-label": label },
-        element("i", { style: `height: ${most(12, round(100 * y.count / highest))}%` }))));
+      const now = begins(capturedAt, y.year), link = element("a", { href: y.list, title: label, "aria-label": label, tabindex: "-1" },
+        element("i", { style: `height: ${most(12, round(100 * y.count / highest))}%` }));
+      if (now) at = i;
+      push(links, link);
+      add(list, element("li", { class: now ? "now" : "" }, link));
     }
+    // One stop of the Tab key leads to all of them, and arrows from one to the next.
+    setAttr(links[at], "tabindex", "0");
+    listen(list, "keydown", (e) => {
+      const to = e.key === "ArrowLeft" ? at - 1 : e.key === "ArrowRight" ? at + 1 : e.key === "Home" ? 0 : e.key === "End" ? links.length - 1 : -1;
+      if (to < 0 || to >= links.length) return;
+      prevent(e);
+      setAttr(links[at], "tabindex", "-1");
+      setAttr(links[(at = to)], "tabindex", "0");
+      focus(links[at]);
+    });
     return list;
   };
   const step = (link, rel, text) => link && element("a", { class: "step", rel, href: link.path, title: `${rel === "prev" ? "Earlier" : "Later"}: ${whenOf(link.stamp)}` }, text);
@@ -125,11 +131,17 @@ if (bannered !== null) {
     place();
     listen(self, "load", place);
     listen(self, "resize", () => { makeRoom(getAttribute(banner.host, "class") === "small"); });
-    then(ask(`/web/-/banner${facts.prefix}${facts.time}/${facts.url}`), (r) => responseOK(r) && then(responseText(r), (text) => fill(parse(text)))).catch(() => {});
+    const look = () => bannerRoom.look(banner.host);
+    listen(self, "scroll", look, { __proto__: null, capture: true, passive: true });
+    listen(self, "click", look, true);
+    listen(self, "load", () => { for (let i = 1; i < 4; i++) setTimeout(look, i * i * 400); }); // what scripts show a little later
+    then(askArchive(`/web/-/banner${facts.prefix}${facts.time}/${facts.url}`), (r) => responseOK(r) && then(responseText(r), (text) => fill(parse(text)))).catch(() => {});
   };
+  // It stands before the body, so that the Tab key comes to it first.
   const place = () => {
-    if (!document.documentElement || isConnected(banner.host)) return;
-    add(document.documentElement, banner.host);
+    const top = document.documentElement, body = document.body;
+    if (!top || isConnected(banner.host)) return;
+    insertBefore(top, banner.host, body && parentOf(body) === top ? body : null);
     makeRoom(false);
   };
   listen(document, "DOMContentLoaded", () => { try { show(); } catch {} });

@@ -5,25 +5,52 @@ const capturedAt = ownFact("data-taken") || facts.time;
 const partList = [], partOf = new Map(), stopped = [], stoppedOf = new Map();
 const maxParts = 2000, maxStopped = 200;
 
-const partName = getter(proto("PerformanceEntry"), "name");
-const partSource = (entry) => read(partName(entry)) || null;
-const notePart = (entry) => {
-  const source = partSource(entry);
-  if (!source || partList.length >= maxParts) return;
-  const part = { url: source.url, asked: source.time, mod: source.mod, taken: "", status: entry.responseStatus || 0, fuzzy: false, wall: false, missing: entry.responseStatus === 404 };
-  const told = entry.serverTiming || [];
+// addPart notes one: told are the entries of its Server-Timing, if it is known. Without taken and without a reason why there is
+// none, nothing is known of it yet.
+const addPart = (source, told) => {
+  if (partList.length >= maxParts) return;
+  const part = { url: source.url, asked: source.time, mod: source.mod, taken: "", status: "", missing: false, withheld: false, fault: false, fuzzy: false, wall: false };
   for (let i = 0; i < told.length; i++) {
-    if (told[i].name === "taken") part.taken = told[i].description;
-    else if (told[i].name === "missing" || told[i].name === "fuzzy" || told[i].name === "wall") part[told[i].name] = true;
+    const { name, description } = told[i];
+    if (name === "taken" || name === "status") part[name] = S(description);
+    else if (part[name] === false) part[name] = true;
   }
-  if (part.taken) part.missing = false; // it was captured as what it is
   const before = mapGet(partOf, part.url);
-  if (before !== undefined) partList[before] = part;
-  else {
-    mapSet(partOf, part.url, partList.length);
-    push(partList, part);
+  if (before !== undefined) {
+    const old = partList[before];
+    if (old.taken && !part.taken && !part.missing) return;
+    partList[before] = part;
+    return;
   }
+  mapSet(partOf, part.url, partList.length);
+  push(partList, part);
 };
+const known = (p) => p.taken || p.missing || p.withheld || p.fault;
+
+const partName = getter(proto("PerformanceEntry"), "name");
+const notePart = (entry) => {
+  const source = read(partName(entry));
+  if (source) addPart(source, entry.serverTiming || []);
+};
+
+// noteAnswer notes what a script was answered: browsers tell of it only once its body is read, and many scripts read none of
+// what is not there.
+const timed = /([a-z]+)(?:;desc="([^"]*)")?/g, headText = free(Headers.prototype.get);
+const noteAnswer = (address, response) => {
+  const source = read(address), told = [];
+  if (!source) return;
+  swap(headText(responseHead(response), "Server-Timing") || "", timed, (m) => {
+    push(told, { name: m[1], description: m[2] || "" });
+    return "";
+  });
+  addPart(source, told);
+};
+const askArchive = self.fetch; // as it is before what the panel asks itself would be noted
+const addressOf = (asked) => {
+  const to = asked instanceof Request ? requestAddress(asked) : inside(asked, "mp_");
+  return begins(to, "/") ? facts.home + to : to;
+};
+
 const noteStopped = (e) => {
   const what = S(e.blockedURI || "inline"), key = e.effectiveDirective + " " + what;
   if (mapGet(stoppedOf, key) || stopped.length >= maxStopped) return;
@@ -38,5 +65,21 @@ if (bannered !== null) {
     });
     observer.observe({ type: "resource", buffered: true });
   } catch {} // the panel says less then
+  method(self, "fetch", (it, args, native) => {
+    let address = "";
+    try { address = addressOf(args[0]); } catch {}
+    return then(apply(native, it, args), (response) => { // a promise that nobody catches stays one
+      try { noteAnswer(address, response); } catch {}
+      return response;
+    });
+  });
   listen(document, "securitypolicyviolation", (e) => { try { noteStopped(e); } catch {} }, true);
+} else if (self.top !== self) { // the panel reads what the browser tells of this frame: see frameParts
+  const cloned = free(Response.prototype.clone), textOf = free(Response.prototype.text);
+  method(self, "fetch", (it, args, native) => then(apply(native, it, args), (response) => {
+    try {
+      if (headText(responseHead(response), "Server-Timing") === "missing") then(textOf(cloned(response)), () => {}, () => {});
+    } catch {}
+    return response;
+  }));
 }

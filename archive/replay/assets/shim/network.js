@@ -23,7 +23,7 @@ const asked = (args) => {
   if (args.length > 0) args[0] = requestOf(args[0]);
   if (args.length > 1) args[1] = initial(args[1]);
 };
-const responseAddress = getter(proto("Response"), "url");
+const responseAddress = getter(proto("Response"), "url"), responseHead = getter(proto("Response"), "headers"), requestAddress = getter(proto("Request"), "url");
 before(holder("fetch"), "fetch", asked);
 constructor("Request", asked);
 property(proto("Request"), "url", { get: outside });

@@ -20,25 +20,37 @@ const tellParts = (() => {
     }
   };
 
+  // lacking says why a part is not there; "" if it is.
+  const lacking = (p) => p.missing ? "missing: the archive has no copy" : p.withheld ? "not open to readers" : p.fault ? "the archive can't show its copy just now" : "";
+  const kinds = ["missing", "withheld", "fault"];
+  // gone says of an answer that was an error what it was.
+  const gone = (p) => (p.status === "404" || p.status === "410" ? `was missing then, too: ${p.status}` : `failed then, too: its server answered ${p.status}`);
+
   const judged = () => {
-    const rows = [], count = { shown: 0, near: 0, missing: 0, fuzzy: 0, walls: 0, untold: 0 };
+    const rows = [], count = { shown: 0, near: 0, missing: 0, withheld: 0, fault: 0, gone: 0, fuzzy: 0, walls: 0, untold: 0 };
     let earliest = capturedAt, latest = capturedAt;
     for (let i = 0; i < partList.length; i++) {
-      const p = partList[i];
-      if (p.missing) {
-        count.missing++;
-        push(rows, { rank: 4e12, url: p.url, when: "–", what: "missing: the archive has no copy", bad: true });
+      const p = partList[i], lacks = lacking(p);
+      if (lacks) {
+        for (let k = 0; k < kinds.length; k++) if (p[kinds[k]]) count[kinds[k]]++;
+        push(rows, { rank: 4e12, url: p.url, when: "–", what: lacks, bad: true });
         continue;
       }
-      count.shown++;
-      if (p.wall) count.walls++;
-      if (p.fuzzy) count.fuzzy++;
       if (!p.taken) {
+        count.shown++;
         count.untold++;
         push(rows, { rank: 1, url: p.url, when: "–", what: "the browser does not tell when it was captured" });
         continue;
       }
       const far = abs(secondsOf(p.taken) - secondsOf(capturedAt));
+      if (p.status) {
+        count.gone++;
+        push(rows, { rank: 3.5e12, url: p.url, when: whenOf(p.taken), what: `${distance(p.taken, capturedAt)}; ${gone(p)}`, bad: true });
+        continue;
+      }
+      count.shown++;
+      if (p.wall) count.walls++;
+      if (p.fuzzy) count.fuzzy++;
       if (far <= 86400) count.near++;
       if (p.taken < earliest) earliest = p.taken;
       if (p.taken > latest) latest = p.taken;
@@ -62,7 +74,11 @@ const tellParts = (() => {
       `Beside itself, this page shows ${plural(count.shown, "part")}: ${count.near} captured within a day of it` + (far ? `, ${far} further away. ` : ". ");
     if (earliest !== capturedAt) text += `The earliest part is ${distance(earliest, capturedAt)}. `;
     if (latest !== capturedAt) text += `The latest part is ${distance(latest, capturedAt)}. `;
-    text += count.missing ? `${plural(count.missing, "part is", "parts are")} missing. ` : "No part that was asked for is missing. ";
+    if (count.missing) text += `${plural(count.missing, "part is", "parts are")} missing. `;
+    if (count.gone) text += `${plural(count.gone, "part was", "parts were")} missing then, too, or failed. `;
+    if (count.withheld) text += `${plural(count.withheld, "part is", "parts are")} not open to readers. `;
+    if (count.fault) text += `${plural(count.fault, "part", "parts")} can't be shown just now. `;
+    if (!count.missing && !count.gone && !count.withheld && !count.fault) text += "No part that was asked for is missing. ";
     if (stopped.length) text += `${plural(stopped.length, "request")} beyond the archive ${stopped.length === 1 ? "was" : "were"} stopped. `;
     if (count.fuzzy) text += `${plural(count.fuzzy, "part")} of nearly the same address ${count.fuzzy === 1 ? "stands" : "stand"} in. `;
     if (count.walls) text += `${plural(count.walls, "part shows", "parts show")} a wall. `;
@@ -71,34 +87,37 @@ const tellParts = (() => {
   };
 
   // settle asks for what the browser did not tell of: to a page in an opaque origin it tells nothing of what failed.
-  const responseStatus = getter(Response.prototype, "status"), ask = self.fetch;
   const settle = (done) => {
     let open = 0;
+    const one = () => { if (--open === 0) done(); };
     for (let i = 0; i < partList.length && open < 50; i++) {
       const p = partList[i];
-      if (p.taken || p.missing || p.asking) continue;
+      if (known(p) || p.asking) continue;
       open++;
       p.asking = true;
-      then(ask(`${facts.prefix}${p.asked}${p.mod}/${p.url}`, { method: "HEAD" }), (r) => {
-        p.missing = responseStatus(r) === 404;
-        if (--open === 0) done();
-      }, () => { if (--open === 0) done(); });
+      const address = `${facts.home}${facts.prefix}${p.asked}${p.mod}/${p.url}`;
+      then(askArchive(address, { method: "HEAD" }), (r) => {
+        try { noteAnswer(address, r); } catch {}
+        one();
+      }, one);
     }
   };
 
   const tell = (panel) => {
     const left = { n: maxFrames, foreign: 0 };
     frameParts(self, 3, left);
-    const all = judged(), body = element("tbody", {});
+    const all = judged(), body = element("tbody", { role: "rowgroup" });
     for (let i = 0; i < all.rows.length && i < maxRows; i++) {
       const r = all.rows[i];
-      add(body, element("tr", {}, element("td", {}, r.url), element("td", {}, r.when), element("td", { class: r.bad ? "bad" : "" }, r.what)));
+      const cell = (text, bad) => element("td", { role: "cell", class: bad ? "bad" : "" }, text);
+      add(body, element("tr", { role: "row" }, cell(r.url), cell(r.when), cell(r.what, r.bad)));
     }
-    const head = element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "Part"), element("th", { scope: "col" }, "Captured"), element("th", { scope: "col" }, "From the page")));
+    const column = (text) => element("th", { scope: "col", role: "columnheader" }, text);
+    const head = element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, column("Part"), column("Captured"), column("From the page")));
     replaceChildren(panel, element("p", {}, `Captured on ${whenOf(capturedAt)}. ` + summary(all, left.foreign)),
       element("p", {}, element("a", { class: "step", href: `${facts.prefix}${facts.time}id_/${facts.url}` }, "Exact bytes"), " · ",
         element("a", { class: "step", href: "/web/-/home" }, "The archive")),
-      all.rows.length ? element("table", {}, head, body) : "",
+      all.rows.length ? element("table", { role: "table" }, head, body) : "",
       all.rows.length > maxRows ? element("p", {}, `and ${all.rows.length - maxRows} more`) : "");
   };
   return (panel) => {
