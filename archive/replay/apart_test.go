@@ -71,7 +71,10 @@ func unread(page string) string {
 
 // TestSitesAreApart: the scripts of an archived site reach neither the archive nor another site nor the live web: the policy and the
 // hosts hold that, whatever becomes of our script.
-func TestSitesAreApart(t *testing.T) { inModes(t, sitesAreApart) }
+func TestSitesAreApart(t *testing.T) {
+	t.Parallel()
+	inModes(t, sitesAreApart)
+}
 
 func sitesAreApart(t *testing.T, mode replay.Mode) {
 	a := newArchive(t)

@@ -60,7 +60,7 @@ func newArchive(t testing.TB) *testArchive {
 	must(t, err)
 	log := slog.New(slog.NewTextHandler(a.log, nil))
 	a.journal = warc.NewJournal(warc.JournalParts{
-		Rows: a.db, Segments: a.db, Blobs: blobs, Spool: spool, Composer: &warc.Composer{Dir: a.dir, Memory: 1 << 20},
+		Rows: a.db, Segments: a.db, Shelves: a.db, Blobs: blobs, Spool: spool, Composer: &warc.Composer{Dir: a.dir, Memory: 1 << 20},
 		MaxSize: 1 << 30, MaxAge: time.Hour, Window: time.Millisecond, Now: now, Log: log,
 	})
 	t.Cleanup(func() {

@@ -12,7 +12,10 @@ import (
 
 // TestAskedInChromium: a page's script gets the answers to what it posts, as a browser spells it, what differs in nothing that
 // matters, and parts of films; a form at the top of the window, too.
-func TestAskedInChromium(t *testing.T) { inModes(t, askedInChromium) }
+func TestAskedInChromium(t *testing.T) {
+	t.Parallel()
+	inModes(t, askedInChromium)
+}
 
 func askedInChromium(t *testing.T, mode replay.Mode) {
 	const js = "application/json"

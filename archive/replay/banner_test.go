@@ -98,7 +98,10 @@ func TestAskedTime(t *testing.T) {
 	}
 }
 
-func TestBannerInChromium(t *testing.T) { inModes(t, bannerInChromium) }
+func TestBannerInChromium(t *testing.T) {
+	t.Parallel()
+	inModes(t, bannerInChromium)
+}
 
 func bannerInChromium(t *testing.T, mode replay.Mode) {
 	a := bannerPage(t)

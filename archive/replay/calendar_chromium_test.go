@@ -10,6 +10,7 @@ import (
 // TestListsInChromium: calendars, lists of a prefix and the front page need no script, fit a telephone, and each of their links
 // can be reached by keyboard and has a name.
 func TestListsInChromium(t *testing.T) {
+	t.Parallel()
 	a := busy(t)
 	b := browse(t, a)
 	const nameless = `[...document.querySelectorAll("a, input, button")].filter(e => e.tabIndex < 0 ||

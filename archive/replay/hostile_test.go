@@ -14,6 +14,7 @@ import (
 
 // TestNothingLeavesAHostilePage listens where a page that was made to get out tries to get to: nobody comes.
 func TestNothingLeavesAHostilePage(t *testing.T) {
+	t.Parallel()
 	inModes(t, func(t *testing.T, mode replay.Mode) {
 		outside := listen(t)
 		a := newArchive(t)

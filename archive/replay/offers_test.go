@@ -106,6 +106,7 @@ func TestOffers(t *testing.T) {
 // TestOffersInChromium looks at the page: wide and narrow, light and dark. Nothing lies outside, nothing is asked of others.
 // go test -artifacts keeps what it saw.
 func TestOffersInChromium(t *testing.T) {
+	t.Parallel()
 	a := lacking(t)
 	b := browse(t, a)
 	for _, view := range []struct {

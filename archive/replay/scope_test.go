@@ -29,6 +29,7 @@ func scopeSites(t *testing.T) *testArchive {
 
 // TestScopeInChromium lets a page tell what it sees of its place in the world.
 func TestScopeInChromium(t *testing.T) {
+	t.Parallel()
 	a := scopeSites(t)
 	b := browse(t, a)
 	b.results("http://site.test/dir/page.html")
@@ -36,6 +37,7 @@ func TestScopeInChromium(t *testing.T) {
 
 // TestScopeOfCodeInChromium holds that the page scopes the code it makes as the server scopes what it sends.
 func TestScopeOfCodeInChromium(t *testing.T) {
+	t.Parallel()
 	a := newArchive(t)
 	a.page("http://site.test/", "text/html", "<title>code</title>")
 	b := browse(t, a)

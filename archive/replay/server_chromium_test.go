@@ -10,6 +10,7 @@ import (
 // TestServerInChromium shows what only a browser can tell of the rewriting on the server: in which charset it reads what our
 // insertions have moved, where it resolves addresses, and which scripts meet the shim.
 func TestServerInChromium(t *testing.T) {
+	t.Parallel()
 	a := newArchive(t)
 	wide := func(s string) string {
 		b := make([]byte, 2*len(s))

@@ -79,6 +79,7 @@ func (b *browser) results(url string) {
 var shimPages = []string{"clock", "closed", "storage", "network", "workers", "history", "natives", "dom", "frames", "written"}
 
 func TestShimPagesInChromium(t *testing.T) {
+	t.Parallel()
 	inModes(t, func(t *testing.T, mode replay.Mode) {
 		a := shimSites(t)
 		a.handler.Mode = mode

@@ -25,6 +25,7 @@ func (b *browser) run(script string) string {
 
 // TestWaysOnInChromium leads a reader on by all that pages lead on with: each ends at the capture.
 func TestWaysOnInChromium(t *testing.T) {
+	t.Parallel()
 	inModes(t, func(t *testing.T, mode replay.Mode) {
 		a := newArchive(t)
 		a.handler.Mode = mode
@@ -65,6 +66,7 @@ made.action = "http://site.test/search"; document.getElementById("shadow").attac
 
 // TestEachShowingIsAlike shows a page twice: what it does by chance is the same.
 func TestEachShowingIsAlike(t *testing.T) {
+	t.Parallel()
 	a := newArchive(t)
 	const url = "http://site.test/dice.html"
 	a.page(url, "text/html", `<body><script>var i = new Image; i.src = "/beacon.gif?cb=" + Math.random(); var dice = [Math.random(), Math.random()].join()</script>`)
@@ -85,6 +87,7 @@ func TestEachShowingIsAlike(t *testing.T) {
 
 // TestOriginsStoreApart has pages of two origins of one site, which are shown at one host, store things.
 func TestOriginsStoreApart(t *testing.T) {
+	t.Parallel()
 	a := newArchive(t)
 	const store = `<script>localStorage.item = "of " + origin(); sessionStorage.item = "s"; document.cookie = "own=1"; document.cookie = "site=1; domain=site.test";
 function origin() { return "one" }
@@ -130,6 +133,7 @@ var q = indexedDB.open("db", 1); q.onsuccess = () => { q.result.close(); window.
 
 // TestPagesRenderWithoutScripts shows a page where scripts are off.
 func TestPagesRenderWithoutScripts(t *testing.T) {
+	t.Parallel()
 	a := newArchive(t)
 	a.page("http://site.test/plain.html", "text/html", `<title>plain</title><link rel=stylesheet href="http://cdn.test/style.css">
 <noscript><p id=no>without</p></noscript><img id=i src="http://cdn.test/a.gif"><a id=a href="/to.html">on</a><script>document.title = "ran"</script>`)
