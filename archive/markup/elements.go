@@ -6,13 +6,15 @@ import "bytes"
 func (h *htmlScan) element(elem uint8, name, nameTo int) {
 	switch elem {
 	case elemStyle:
-		typ := h.attr(attrType)
+		typ := h.plain(attrType)
 		h.css = len(typ) == 0 || trimFold(typ, "text/css")
 	case elemScript:
-		h.scriptKind = scriptKindOf(h.attr(attrType))
+		h.scriptKind = scriptKindOf(h.plain(attrType))
 	case elemLink:
-		h.linkRole, h.linkRel = linkRole(h.attr(attrRel), h.attr(attrAs))
-		h.linkFeed = h.linkRole == Alternate && isFeed(h.attr(attrType))
+		h.linkRole, h.linkRel = linkRole(h.plain(attrRel), h.plain(attrAs))
+		h.linkFeed = h.linkRole == Alternate && isFeed(h.plain(attrType))
+	case elemMeta:
+		h.refreshing()
 	case elemObject, elemApplet:
 		if raw := h.attr(attrCodebase); raw != nil {
 			u := unescapeRefs(raw, nil)
@@ -24,6 +26,9 @@ func (h *htmlScan) element(elem uint8, name, nameTo int) {
 		a := &h.attrs[i]
 		if h.renames != 0 && h.rename(h.b[name:nameTo], a) || a.id == 0 || a.bare || a.again {
 			continue
+		}
+		if elem == elemMeta && a.id == attrHTTPEquiv && h.unclear {
+			h.defuse(a)
 		}
 		if a.id == attrHandler {
 			h.handler(a)
@@ -99,7 +104,11 @@ func (h *htmlScan) parted(a *attr, r *rule, by byte) {
 
 // animated visits what an animation of SVG puts into an address (SVG Animations §2.3).
 func (h *htmlScan) animated(a *attr, r *rule) {
-	if name := h.attr(attrAttributeName); (h.xml || h.space == inSVG) && (trimFold(name, "href") || trimFold(name, "xlink:href")) {
+	name := bytes.TrimSpace(h.plain(attrAttributeName))
+	if n := bytes.LastIndexByte(name, ':'); n >= 0 {
+		name = name[n+1:]
+	}
+	if (h.xml || h.foreignSeen) && equalFold(name, "href") {
 		h.parted(a, r, ';')
 	}
 }
@@ -123,9 +132,9 @@ func (h *htmlScan) special(elem uint8, a *attr, r *rule) {
 		return // baseHere has done it
 	case role == Script && h.scriptKind == moduleScript:
 		role = Module
-	case elem == elemInput && role == Image && !trimFold(h.attr(attrType), "image"):
+	case elem == elemInput && role == Image && !trimFold(h.plain(attrType), "image"):
 		return
-	case elem == elemParam && !namesFile(h.attr(attrName)):
+	case elem == elemParam && !namesFile(h.plain(attrName)):
 		return
 	case elem == elemMeta:
 		h.meta(a)
@@ -138,8 +147,8 @@ func (h *htmlScan) special(elem uint8, a *attr, r *rule) {
 func (h *htmlScan) foreignHref(a *attr, r *rule) {
 	role := r.role
 	switch {
-	case !h.xml && h.space == 0:
-		return
+	case !h.xml && !h.foreignSeen:
+		return // of HTML, where it means nothing
 	case role != Use || h.space == inSVG:
 	default:
 		role = Link // MathML 3 §2.1.6; generic XML
@@ -176,6 +185,7 @@ func (h *htmlScan) baseHere(a *attr) {
 // srcdoc reads the document in a srcdoc attribute (HTML §4.8.5), whose base is the parent's unless it has its own.
 func (h *htmlScan) srcdoc(a *attr) {
 	if h.depth >= maxSrcdoc {
+		h.defuse(a)
 		return
 	}
 	t := h.value(a)
@@ -211,6 +221,13 @@ func (h *htmlScan) renamed(attr string) string {
 		}
 	}
 	return ""
+}
+
+// defuse keeps an attribute under a name that nobody obeys.
+func (h *htmlScan) defuse(a *attr) {
+	if h.opts.Defuse != "" {
+		h.edit(h.t, a.name, a.name, h.opts.Defuse)
+	}
 }
 
 // namesFile says whether the param of that name holds the URL of what is played.

@@ -34,6 +34,7 @@ func (h *htmlScan) enter(elem uint8, name []byte, selfClosing bool) {
 	if len(h.foreign) == 0 && elem != elemSVG && elem != elemMath && elem != elemTemplate {
 		return
 	}
+	h.foreignSeen = h.foreignSeen || elem != elemTemplate
 	if h.inForeign() && !h.xml && breakouts.lookup(name) != 0 {
 		for h.inForeign() {
 			h.foreign = h.foreign[:len(h.foreign)-1]

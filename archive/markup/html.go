@@ -23,7 +23,7 @@ func HTML(dst io.Writer, src []byte, opts Options, visit Visit) error {
 }
 
 // XML does the same for SVG, XHTML and other XML: href, xlink:href and src, style, scripts, the xml-stylesheet
-// processing instruction. Insert happens in documents with a head only.
+// processing instruction. Whether Insert finds a place, ShapeOfXML tells.
 func XML(dst io.Writer, src []byte, opts Options, visit Visit) error {
 	return run(dst, src, visit, func(s *scan, t *text) {
 		h := newHTMLScan(s, t, opts)
@@ -50,19 +50,23 @@ type htmlScan struct {
 	linkRel    string // … and what Ref says of it
 	linkFeed   bool
 	scriptKind scriptKind
+	refreshes  bool // the meta element being read leads on …
+	unclear    bool // … to who knows where
 	css        bool // the style element being read holds CSS
 
-	foreign    []byte // see foreign.go
-	space      byte   // inSVG or inMath if the tag being read is of SVG or MathML
-	content    uint8  // the style or script in SVG or XML whose text comes next
-	templates  int    // open template elements
-	inNoscript bool
-	inserted   bool
-	rooted     bool // the root element has begun
-	feed       bool // it is that of a feed
-	dash       bool // … of DASH
-	deep       int  // open elements of it
-	bases      []feedBase
+	foreign     []byte // see foreign.go
+	space       byte   // inSVG or inMath if the tag being read is of SVG or MathML
+	foreignSeen bool   // there has been any
+	content     uint8  // the style or script in SVG or XML whose text comes next
+	templates   int    // open template elements
+	inNoscript  bool
+	inserted    bool
+	rooted      bool // the root element has begun
+	headNext    bool // … and is that of XHTML, with a head at its start
+	feed        bool // it is that of a feed
+	dash        bool // … of DASH
+	deep        int  // open elements of it
+	bases       []feedBase
 
 	baseSeen bool // the first base has been met
 	baseHref string
@@ -129,7 +133,7 @@ func (h *htmlScan) token(i int) int {
 }
 
 func (h *htmlScan) startsName(c byte) bool {
-	return c|0x20 >= 'a' && c|0x20 <= 'z' || h.xml && (c == '_' || c >= 0x80)
+	return c|0x20 >= 'a' && c|0x20 <= 'z' || h.xml && (c == '_' || c == ':' || c >= 0x80)
 }
 
 // after returns the position after the next end from i on, or that of the text's end.
@@ -210,8 +214,8 @@ func (h *htmlScan) startTag(i int) int {
 		h.dash = h.feed && equalFold(name, "mpd")
 	}
 	h.element(elem, i+1, nameTo)
-	if !h.inserted && h.xml && !selfClosing && (elem == elemHead || elem == elemSVG && !h.rooted) {
-		h.insert(end)
+	if !h.inserted && h.xml {
+		h.insertXML(elem, h.localName(i+1, nameTo), end, selfClosing)
 	}
 	h.content = 0
 	if h.xml {

@@ -58,9 +58,13 @@ type Options struct {
 	Rename []Rename
 	// Insert is called once a document, at most, and tells what to put before the first element that could load or run
 	// anything: after what html, head, meta and title elements there are, so that a meta element that names the charset
-	// stays among the first 1,024 bytes (HTML §4.2.5.4). In XML it comes right after the start tag of the head, or of
-	// the root element svg. The depth is that of Ref.
+	// stays among the first 1,024 bytes (HTML §4.2.5.4). In XML it comes right after the start tag of the root element, or of
+	// the head that it begins with. The depth is that of Ref.
 	Insert func(depth int) string
+	// Defuse, if not empty, is put before the names of attributes that a browser would obey in a way that was not understood, such as
+	// the http-equiv of a refresh that leads who knows where. It also takes out of the internal subset of XML what could bring markup
+	// or attributes into the document, and keeps apart what browsers read in two ways.
+	Defuse string
 	// Feeds has XML visit, in feeds, sitemaps and manifests of DASH, the addresses that stand there as text, those in the HTML that stands there as
 	// text, and what only feeds call an address. (The crawler reads feeds by a reader of its own.)
 	Feeds bool

@@ -1,6 +1,8 @@
 package markup
 
 import (
+	"bytes"
+	"strings"
 	"testing"
 )
 
@@ -76,6 +78,36 @@ func TestRefresh(t *testing.T) {
 		{`url=u`, ""},
 		{`5x; url=u`, ""},
 	})
+}
+
+// TestRefreshNotUnderstood: what browsers may read otherwise is kept under another name, whatever spells it.
+func TestRefreshNotUnderstood(t *testing.T) {
+	visit := func(r Ref) (string, bool) { return "/w/" + r.URL, true }
+	for _, c := range []struct{ src, want string }{
+		{`<meta http-equiv="&#114;efresh" content="0;url=u">`, `<meta http-equiv="&#114;efresh" content="0;url=/w/u">`},
+		{`<meta content=0;u http-equiv=refresh>`, `<meta content=0;/w/u http-equiv=refresh>`},
+		{`<meta http-equiv=refresh content=5>`, ``},
+		{`<meta http-equiv=refresh>`, ``},
+		{`<meta http-equiv=refresh content="&#x2003;0;url=u">`, `<meta x-http-equiv=refresh content="&#x2003;0;url=u">`},
+		{`<meta http-equiv=refresh content="&#11;0;url=u">`, `<meta x-http-equiv=refresh content="&#11;0;url=u">`},
+		{"<meta content=\"0\v;url=u\" HTTP-EQUIV=refresh>", "<meta content=\"0\v;url=u\" x-HTTP-EQUIV=refresh>"},
+		{"<meta http-equiv=refresh content=\"0\u00a0;url=u\">", "<meta x-http-equiv=refresh content=\"0\u00a0;url=u\">"},
+		{`<meta http-equiv=refresh content="x;url=u">`, `<meta x-http-equiv=refresh content="x;url=u">`},
+		{`<meta http-equiv=default-style content="x">`, ``},
+	} {
+		if c.want == "" {
+			c.want = c.src
+		}
+		if got := rewrite(t, htmlOf(Options{Defuse: "x-"}), c.src, visit); got != c.want {
+			t.Errorf("%s\n got %s\nwant %s", c.src, got, c.want)
+		}
+	}
+	var out bytes.Buffer
+	src := `<!DOCTYPE html [<!ENTITY r "refresh"><!ENTITY n "0;url=">]><html><meta http-equiv="&r;" content="0;u"/><meta http-equiv="refresh" content="&n;u"/><meta http-equiv="refresh" content="0;&n;u"/></html>`
+	if err := XML(&out, []byte(src), Options{Defuse: "x-"}, visit); err != nil || !strings.HasSuffix(out.String(),
+		`<meta x-http-equiv="&r;" content="0;u"/><meta x-http-equiv="refresh" content="&n;u"/><meta http-equiv="refresh" content="0;/w/&amp;n;u"/></html>`) {
+		t.Errorf("%s (%v)", out.String(), err)
+	}
 }
 
 func TestLinkHeader(t *testing.T) {

@@ -112,16 +112,66 @@ func TestInsert(t *testing.T) {
 			t.Errorf("%s\n got %s\nwant %s", c.src, got, c.want)
 		}
 	}
-	var out bytes.Buffer
-	opts := Options{Insert: func(int) string { return "[x]" }}
-	src := `<rss><svg><image href="u"/></svg></rss>`
-	if err := XML(&out, []byte(src), opts, nil); err != nil || out.String() != src {
-		t.Errorf("XML without a head became %s (%v)", out.String(), err)
+}
+
+// TestInsertInXML: the place is before anything that could run, or there is none, and ShapeOfXML knows.
+func TestInsertInXML(t *testing.T) {
+	for _, c := range []struct {
+		src   string // [x] where the place is
+		shape XMLShape
+	}{
+		{`<rss>[x]<svg><image href="u"/></svg></rss>`, XMLShape{Clear: true, Place: true, Root: "rss"}},
+		{`<?xml version="1.0"?><s:svg xmlns:s="x">[x]<s:svg/></s:svg>`, XMLShape{Clear: true, Place: true, Root: "svg"}},
+		{`<h:html a = '>' xmlns:h="http://www.w3.org/1999/xhtml"> <!-- <x> --> <h:head>[x]<h:title/>`, XMLShape{Clear: true, Active: true, Place: true, Root: "html"}},
+		{`<html xmlns="http://www.w3.org/1999/xhtml"><head/>[x]<body/></html>`, XMLShape{Clear: true, Active: true, Place: true, Root: "html"}},
+		{`<html xmlns="http://www.w3.org/1999/xhtml">[x]<body><head/></body></html>`, XMLShape{Clear: true, Active: true, Place: true, Root: "html"}},
+		{`<html xmlns="http://www.w3.org/1999/xhtml">[x]<script/><head/></html>`, XMLShape{Clear: true, Active: true, Place: true, Root: "html"}},
+		{`<script xmlns="http://www.w3.org/1999/xhtml">x</script>`, XMLShape{Clear: true, Active: true, Root: "script"}},
+		{`<é:template xmlns:é="http://www.w3.org/1999/&#120;html"><é:script/></é:template>`, XMLShape{Clear: true, Active: true, Root: "template"}},
+		{`<svg xmlns="http://www.w3.org/2000/svg" onload="x" />`, XMLShape{Clear: true, Active: true, Root: "svg"}},
+		{`<r>[x]<s xmlns="http://www.w3.org/1999/&#120;html"/></r>`, XMLShape{Clear: true, Active: true, Place: true, Root: "r"}},
+		{`<r>[x]<s xmlns:x='a' xmlns ='&e;'/></r>`, XMLShape{Clear: true, Active: true, Place: true, Root: "r"}},
+		{"\xEF\xBB\xBF<!-- x --><!DOCTYPE r PUBLIC '>' \"[\"><:r>[x]</:r>", XMLShape{Clear: true, Place: true, Root: "r"}},
+		{`<!DOCTYPE r [<!ATTLIST r xmlns:x CDATA #FIXED "u"><!ELEMENT r ANY><?p ]>?><!-- ]> --> ] ><r>[x]</r>`, XMLShape{Clear: true, Active: true, Place: true, Root: "r"}},
+		{`<!DOCTYPE r [ x ]><r>[x]</r>`, XMLShape{}},
+		{`text<r>[x]</r>`, XMLShape{}},
+		{`<r a=b>[x]</r>`, XMLShape{Root: "r"}},
+		{``, XMLShape{}},
+	} {
+		src := strings.ReplaceAll(c.src, "[x]", "")
+		if got := ShapeOfXML([]byte(src)); got != c.shape {
+			t.Errorf("%s\n got %+v\nwant %+v", src, got, c.shape)
+		}
+		var out bytes.Buffer
+		if err := XML(&out, []byte(src), Options{Insert: func(int) string { return "[x]" }}, nil); err != nil || out.String() != c.src {
+			t.Errorf("%s became\n%s (%v)", src, out.String(), err)
+		}
 	}
-	out.Reset()
-	src = `<?xml version="1.0"?><s:svg xmlns:s="x"><s:svg/></s:svg>`
-	if err := XML(&out, []byte(src), opts, nil); err != nil || out.String() != strings.Replace(src, `"x">`, `"x">[x]`, 1) {
-		t.Errorf("SVG became %s (%v)", out.String(), err)
+}
+
+// TestSubset: what of an internal subset could bring in markup or attributes is taken out; names for pieces of text stay.
+func TestSubset(t *testing.T) {
+	for _, c := range []struct{ src, want string }{
+		{`<!ENTITY nbsp "&#160;"><!ENTITY u 'http://a/'><!ENTITY lt "&#38;#60;">`, ""},
+		{`<!ENTITY a "&#60;script/>">`, "~"},
+		{`<!ENTITY a '&#x00003C;x'>`, "~"},
+		{`<!ENTITY a "<x title='&gt;'/>" >`, "~"},
+		{`<!ENTITY % p "x">%p;`, "~"},
+		{`<!ENTITY a SYSTEM "u">`, "~"},
+		{`<!ATTLIST meta http-equiv CDATA "refresh" content CDATA "0;url=u">`, "~"},
+		{`<!ATTLIST a xmlns CDATA #FIXED "u" b (c|d) 'c'>`, "~"},
+		{`<!ATTLIST a id ID #IMPLIED xmlns:b CDATA #FIXED 'u' xmlns NMTOKEN "v">`, ""},
+		{`<!-- <!ENTITY a "<"> --><?a <!ENTITY a "<"> ?><!ELEMENT a (b | c)>`, ""},
+	} {
+		if c.want == "" {
+			c.want = c.src
+		}
+		c.want = strings.TrimPrefix(c.want, "~")
+		var out bytes.Buffer
+		src := "<!DOCTYPE r [" + c.src + "]><r/>"
+		if err := XML(&out, []byte(src), Options{Defuse: "x-"}, nil); err != nil || out.String() != "<!DOCTYPE r ["+c.want+"]><r/>" {
+			t.Errorf("%s became\n%s (%v)", src, out.String(), err)
+		}
 	}
 }
 

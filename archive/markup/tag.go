@@ -108,6 +108,15 @@ func (h *htmlScan) attr(id uint8) []byte {
 	return nil
 }
 
+// plain returns the value of a known attribute, character references undone; nil if there is none.
+func (h *htmlScan) plain(id uint8) []byte {
+	raw := h.attr(id)
+	if bytes.IndexByte(raw, '&') < 0 {
+		return raw
+	}
+	return unescapeRefs(raw, nil)
+}
+
 // value returns an attribute's value, character references undone, as a text of its own.
 func (h *htmlScan) value(a *attr) *text {
 	raw := h.b[a.start:a.end:a.end]

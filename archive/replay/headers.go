@@ -50,6 +50,11 @@ func fieldValue(s string) string {
 	if len(s) > maxField {
 		s = s[:maxField]
 	}
+	return unbroken(s)
+}
+
+// unbroken is a value without control characters, however long.
+func unbroken(s string) string {
 	if strings.IndexFunc(s, isControl) < 0 {
 		return s
 	}

@@ -10,6 +10,7 @@ import (
 
 	"linkstead/archive/fuzzy"
 	"linkstead/archive/httpmsg"
+	"linkstead/archive/markup"
 	"linkstead/archive/urlkey"
 	"linkstead/archive/warc"
 	"linkstead/storage"
@@ -33,6 +34,7 @@ type reply struct {
 	head    httpmsg.Head // in effect: the capture's own, or of a not-modified revisit the original's, updated
 	status  int
 	mime    string // as declared, lower case, without parameters; sniffed if none is
+	shape   markup.XMLShape
 	coding  string // the content codings of the payload that we can undo; "": none
 }
 
@@ -230,8 +232,8 @@ func (p *reply) leads() {
 	if to, ok := ref.inside(p.head.Get("Content-Location"), p.a.mod); ok {
 		p.w.Header().Set("Content-Location", to)
 	}
-	if refresh := p.head.Get("Refresh"); refresh != "" && p.a.mod != asIs {
-		p.w.Header().Set("Refresh", fieldValue(ref.refresh(refresh)))
+	if refresh := ref.refresh(p.head.Get("Refresh")); refresh != "" && p.a.mod != asIs {
+		p.w.Header().Set("Refresh", refresh)
 	}
 }
 

@@ -63,7 +63,7 @@ func (r *references) from(base *urlkey.Base, ref string, mod modifier) (string, 
 	if base == nil || ref == "" || ref[0] == '#' || len(ref) > urlkey.MaxLength {
 		return "", false
 	}
-	if _, ours := r.ours(ref); ours {
+	if r.inward(ref) {
 		return "", false
 	}
 	u, err := base.Resolve(ref)
@@ -77,6 +77,48 @@ func (r *references) from(base *urlkey.Base, ref string, mod modifier) (string, 
 	return to, true
 }
 
+// nowhere is what stands, in an address of ours, for a reference that names no URL, or one that is too long: the archive says so.
+const nowhere = "http://"
+
+// inward says whether a reference is an address of ours already.
+func (r *references) inward(ref string) bool {
+	_, ours := r.ours(ref)
+	return ours || strings.HasPrefix(ref, r.root) && strings.HasSuffix(ref, "/"+nowhere)
+}
+
+// strays says whether a browser may ask a server for a reference that was not understood. Those with a scheme of their own
+// (data:, mailto:, javascript:) ask nobody, or the policy stops them.
+func strays(ref string) bool {
+	if ref == "" || ref[0] == '#' {
+		return false
+	}
+	scheme := make([]byte, 0, 8) // browsers know none that matters and is longer
+	for i := 0; i < len(ref); i++ {
+		switch c := ref[i]; {
+		case c == '\t' || c == '\n' || c == '\r' || c <= ' ' && len(scheme) == 0: // URL standard §4.4, which drops them
+		case c == ':':
+			switch strings.ToLower(string(scheme)) {
+			case "http", "https", "ftp", "ws", "wss", "":
+				return true
+			}
+			return false
+		case isLower(c | 0x20), len(scheme) > 0 && (c >= '0' && c <= '9' || c == '+' || c == '-' || c == '.'):
+			scheme = append(scheme, c)
+		default:
+			return true // it is relative
+		}
+		if len(scheme) > maxScheme {
+			return true
+		}
+	}
+	return true
+}
+
+const maxScheme = 64 // bytes
+
+// maxRefresh bounds a Refresh field, in bytes: an address of ours with the longest URL that there is fits in.
+const maxRefresh = 2 * urlkey.MaxLength
+
 // visit is how documents are rewritten: see markup.Visit.
 func (r *references) visit(ref markup.Ref) (string, bool) {
 	switch ref.Role {
@@ -87,7 +129,10 @@ func (r *references) visit(ref markup.Ref) (string, bool) {
 	case markup.Canonical, markup.Social:
 		return "", false // names, which nobody fetches
 	case markup.Base:
-		return r.from(r.doc, r.charset.URL(ref.URL), asPage)
+		if to, ok := r.from(r.doc, r.charset.URL(ref.URL), asPage); ok || r.inward(ref.URL) || !strays(ref.URL) {
+			return to, ok
+		}
+		return "", true // which is the document's own, as for withBase
 	}
 	base := r.base
 	if ref.Early && ref.Role.Requisite() {
@@ -105,6 +150,9 @@ func (r *references) visit(ref markup.Ref) (string, bool) {
 		mod = r.page
 	}
 	to, ok := r.from(base, r.charset.URL(ref.URL), mod)
+	if !ok && strays(ref.URL) && !r.inward(ref.URL) {
+		to, ok = r.root+r.stamp+string(mod)+"/"+nowhere, true
+	}
 	if ok && ref.Context == "feed/text" {
 		to = r.origin + to // feed readers resolve it against nothing
 	}
@@ -132,10 +180,11 @@ func modifierOf(ref markup.Ref) modifier {
 	return asPage
 }
 
-// refresh rewrites a Refresh field.
+// refresh rewrites a Refresh field. One that browsers may read otherwise than we do is none.
 func (r *references) refresh(value string) string {
+	value = unbroken(value)
 	var out bytes.Buffer
-	if markup.RefreshHeader(&out, []byte(value), r.visit) != nil {
+	if !markup.ClearRefresh([]byte(value)) || markup.RefreshHeader(&out, []byte(value), r.visit) != nil || out.Len() > maxRefresh {
 		return ""
 	}
 	return out.String()

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"regexp"
 	"strings"
 	"sync"
 
@@ -141,6 +140,9 @@ var renames = []markup.Rename{
 	{Element: "meta", Attr: "http-equiv", Value: "origin-trial", To: "data-archive-http-equiv"},
 }
 
+// defused is put before the names of attributes that nobody is to obey, since what they say was not understood.
+const defused = "data-archive-"
+
 // shim brings our script into a page, before any of its own, and tells it what the address does not: when the page was captured
 // (data-taken, 14 digits), when its server said that it had been changed (data-modified, alike), and that it has a banner, which is
 // to say what notice has.
@@ -167,29 +169,15 @@ const unscoped = "__lsV=__lsO=__lsE=__lsI=__lsU=function(x){return x};__lsT=func
 // xhtml is the namespace of the elements of HTML in XML.
 const xhtml = "http://www.w3.org/1999/xhtml"
 
-var (
-	scripted = regexp.MustCompile(`(?i)<(?:[\w-]+:)?script[\s/>]|\son[a-z]+\s*=|javascript:`)
-	drawing  = regexp.MustCompile(`(?i)<(?:[\w-]+:)?svg[\s/>]`)
-)
-
-// shimmed says whether our script goes along: with all HTML that is not asked for by a script, which wants the bytes alone;
-// of XML with XHTML, and with drawings that run scripts and are not shown as a picture, where they couldn't.
-func (p *reply) shimmed(src []byte, form notation) bool {
-	if forScript(p.r, p.a.mod) {
-		return false
-	}
-	if form != xml || bytes.Contains(src, []byte(xhtml)) && !drawing.Match(src[:min(len(src), 1024)]) {
-		return true
-	}
-	return wanted(p.r) != asImage && p.a.mod != asImage && drawing.Match(src) && scripted.Match(src)
-}
-
 // rewrite sends the document with its references turned inward. One that is too long for memory goes as it is, and may
 // do nothing at all.
 func (p *reply) rewrite(form notation) error {
 	shown := string(form) + string(wanted(p.r)) // what is put into a page depends on where it goes
 	if bare(p.r, p.a.mod) {
 		shown += "bare"
+	}
+	if form == xml && navigates(p.r) {
+		shown += "shown"
 	}
 	if p.unchanged(p.tag(shown)) {
 		return nil
@@ -224,7 +212,10 @@ func (p *reply) rewrite(form notation) error {
 		p.w.Header().Set("Content-Security-Policy", p.h.exactPolicy())
 		return p.tooLong()
 	}
-	if p.unreadable(src, form) {
+	if form == xml {
+		p.shape = shapeOf(src, p.head.Charset())
+	}
+	if p.unreadable(src, form) || p.unheld(src, form) {
 		p.w.Header().Set("Content-Security-Policy", p.h.exactPolicy())
 	}
 	p.w.WriteHeader(p.status)
@@ -279,7 +270,7 @@ func (p *reply) translate(dst io.Writer, src []byte, form notation) error {
 
 // scan runs the scanner of a notation over a document in which ASCII stands in its place.
 func (p *reply) scan(dst io.Writer, src []byte, form notation, ref *references) error {
-	opts := markup.Options{Rename: renames, Feeds: true}
+	opts := markup.Options{Rename: renames, Defuse: defused, Feeds: true}
 	if p.shimmed(src, form) {
 		opts.Insert = func(int) string { return p.shim(form) }
 		opts.Scope = true
