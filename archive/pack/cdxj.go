@@ -4,24 +4,30 @@ import (
 	"context"
 	"errors"
 	"io"
-	"slices"
+	"path"
+	"path/filepath"
 
 	"linkstead/archive/cdx"
+	"linkstead/storage"
 )
 
-// CDXJ writes an index of a selection: a line for each capture, in order, that says where its record stands among the archive's own WARC
-// files. With an index for its blocks, it is compressed, some lines at a time (ZipNum), under the name that the index gives it.
+// CDXJ writes an index of a selection and of the originals of its revisits: a line for each capture, in order, that says where its record
+// stands: in a WARC file of the archive's own, or in the file that was imported where it lies. With an index for its blocks, it is compressed,
+// some lines at a time (ZipNum), under the name that the index gives it.
 func (x *Exporter) CDXJ(ctx context.Context, w, index io.Writer, name string, sel Selection) (done Exported, err error) {
 	done.Format = "cdxj"
+	if err := x.closure(ctx, sel, &done); err != nil {
+		return done, err
+	}
 	lines := &sorter{temp: x.temp}
 	defer func() { err = errors.Join(err, lines.close()) }()
-	segments := make([]string, 0, len(sel))
-	for id := range sel {
-		segments = append(segments, id)
-	}
-	slices.Sort(segments)
 	var line []byte
-	for _, id := range segments {
+	for _, id := range sel.segments() {
+		seg, err := x.Segments.Segment(ctx, id)
+		if err != nil {
+			return done, err
+		}
+		file := fileOf(seg)
 		for c, err := range x.Rows.SegmentCaptures(ctx, x.Collection, id) {
 			if err != nil {
 				return done, err
@@ -31,6 +37,7 @@ func (x *Exporter) CDXJ(ctx context.Context, w, index io.Writer, name string, se
 			}
 			done.Captures++
 			r := rowOf(&c)
+			r.File = file
 			line = cdx.AppendCDXJ(line[:0], &r)
 			if err := lines.add(line); err != nil {
 				return done, err
@@ -45,4 +52,12 @@ func (x *Exporter) CDXJ(ctx context.Context, w, index io.Writer, name string, se
 	}
 	done.Bytes = out.n
 	return done, err
+}
+
+// fileOf is the name of the file in which the records of a segment stand.
+func fileOf(s storage.Segment) string {
+	if storage.Outside(s.Location) {
+		return path.Base(filepath.ToSlash(s.Location))
+	}
+	return s.ID + ".warc.gz"
 }

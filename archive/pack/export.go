@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"linkstead/archive/cdx"
+	"linkstead/archive/urlkey"
 	"linkstead/archive/warc"
 	"linkstead/storage"
 )
@@ -49,6 +50,21 @@ func (s Selection) Add(segment string, offset int64) bool {
 	return true
 }
 
+// segments are those of which it has captures, in order.
+func (s Selection) segments() []string {
+	ids := make([]string, 0, len(s))
+	for id, at := range s {
+		if len(at) > 0 {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// ErrNothing says that there is nothing to be exported.
+var ErrNothing = errors.New("nothing of it may be seen by readers, and repeats nothing that they may not see")
+
 // Exporter writes captures into files that other tools read.
 type Exporter struct {
 	Collection string
@@ -73,13 +89,9 @@ type Exported struct {
 }
 
 // closure adds the originals of revisits to a selection, however many steps lead to them. What is wanted and may not be seen goes out of
-// it, and so do revisits of which the original may not be.
+// it, and so do revisits of which the original may not be. ErrNothing if nothing remains.
 func (x *Exporter) closure(ctx context.Context, sel Selection, done *Exported) error {
-	todo := make([]string, 0, len(sel))
-	for segment := range sel {
-		todo = append(todo, segment)
-	}
-	slices.Sort(todo)
+	todo := sel.segments()
 	seen := Selection{}
 	for len(todo) > 0 {
 		segment := todo[0]
@@ -117,6 +129,9 @@ func (x *Exporter) closure(ctx context.Context, sel Selection, done *Exported) e
 		}
 		sel[segment] = there
 	}
+	if len(sel.segments()) == 0 {
+		return ErrNothing
+	}
 	return nil
 }
 
@@ -142,8 +157,8 @@ func (x *Exporter) original(ctx context.Context, c *storage.Capture) (storage.Ca
 	return storage.Capture{}, fmt.Errorf("original of %s: %w", c.URL, storage.ErrNotFound)
 }
 
-// line is called with each capture as it stands in the file that is written.
-type line func(c storage.Capture, row *cdx.Row) error
+// line is called with each capture as it stands in the file that is written, and what was asked, if that was another request than GET.
+type line func(c storage.Capture, row *cdx.Row, asked *warc.Request) error
 
 // WARC writes the captures of a selection, and the originals of its revisits, into one WARC file of a gzip member for each record. name is
 // what the file is called; tell, if it is not nil, is told of each capture and where it stands in it.
@@ -165,15 +180,7 @@ func (x *Exporter) WARC(ctx context.Context, w io.Writer, name string, sel Selec
 	if err := g.Release(); err != nil {
 		return done, err
 	}
-	segments := make([]string, 0, len(sel))
-	for id := range sel {
-		segments = append(segments, id)
-	}
-	slices.Sort(segments)
-	for _, id := range segments {
-		if len(sel[id]) == 0 {
-			continue
-		}
+	for _, id := range sel.segments() {
 		if err := x.segment(ctx, out, name, id, sel[id], tell, &done); err != nil {
 			return done, fmt.Errorf("export from segment %s: %w", id, err)
 		}
@@ -203,13 +210,18 @@ func (x *Exporter) segment(ctx context.Context, out *counter, name, id string, w
 	}
 	defer func() { err = errors.Join(err, closer.Close()) }()
 	ex := &warc.Extractor{Temp: x.Temp}
-	return ex.Extract(row, file, wanted, func(e warc.Extract) error {
+	waits := map[int64]cdx.Row{} // rows whose requests may follow
+	err = ex.Extract(row, file, wanted, func(e warc.Extract) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		at := out.n
 		if _, err := io.Copy(out, e.Data); err != nil {
 			return err
+		}
+		if r, ok := waits[e.Of]; ok && e.From < 0 && e.Request != nil {
+			delete(waits, e.Of)
+			return tell(rows[e.Of], &r, e.Request)
 		}
 		c, ok := rows[e.From]
 		if !ok {
@@ -221,8 +233,16 @@ func (x *Exporter) segment(ctx context.Context, out *counter, name, id string, w
 		}
 		r := rowOf(&c)
 		r.Length, r.Offset, r.File = e.Length, at+e.Offset, name
-		return tell(c, &r)
+		if e.Request == nil && c.URLKey != urlkey.Key(c.URL) {
+			waits[e.From] = r
+			return nil
+		}
+		return tell(c, &r, e.Request)
 	})
+	for at, r := range waits {
+		err = errors.Join(err, tell(rows[at], &r, nil))
+	}
+	return err
 }
 
 // rowOf tells of a capture as an index does.

@@ -3,6 +3,7 @@ package pack
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"container/heap"
 	"errors"
 	"io"
@@ -15,16 +16,17 @@ const sortMemory = 16 << 20
 
 // sorter puts lines in the order of their bytes, however many there are.
 type sorter struct {
-	temp  func() (*os.File, error)
-	lines [][]byte
-	size  int
-	runs  []*os.File // sorted, each
+	temp   func() (*os.File, error)
+	memory int // bytes of lines that are sorted at a time; 0: sortMemory
+	lines  [][]byte
+	size   int
+	runs   []*os.File // sorted, each
 }
 
 // add takes a line with its newline, and keeps it.
 func (s *sorter) add(line []byte) error {
 	s.lines = append(s.lines, slices.Clone(line))
-	if s.size += len(line); s.size < sortMemory {
+	if s.size += len(line); s.size < cmp.Or(s.memory, sortMemory) {
 		return nil
 	}
 	return s.spill()

@@ -20,6 +20,7 @@ import (
 
 	"linkstead/archive/cdx"
 	"linkstead/archive/httpmsg"
+	"linkstead/archive/urlkey"
 	"linkstead/archive/warc"
 	"linkstead/storage"
 )
@@ -88,14 +89,17 @@ func (x *Exporter) WACZ(ctx context.Context, w io.Writer, p Package, sel Selecti
 		return done, err
 	}
 	var line []byte
-	done, err = x.WARC(ctx, data, waczData, sel, func(c storage.Capture, r *cdx.Row) error {
-		line = cdx.AppendCDXJ(line[:0], r)
+	done, err = x.WARC(ctx, data, waczData, sel, func(c storage.Capture, r *cdx.Row, asked *warc.Request) error {
+		line = appendViewerLine(line[:0], &c, r, asked)
+		if asked != nil || c.URLKey != urlkey.Key(c.URL) {
+			return lines.add(line) // no page: it can't be opened by its address
+		}
 		return errors.Join(lines.add(line), list.add(ctx, &c))
 	})
 	if err != nil {
 		return done, err
 	}
-	if err := (&zipNum{blocks: &counter{w: blocks}, index: index, name: waczIndex}).all(lines); err != nil {
+	if err := (&zipNum{blocks: &counter{w: blocks}, index: index, name: waczIndex, apart: true}).all(lines); err != nil {
 		return done, err
 	}
 	done.Format, done.Pages = "wacz", list.n
@@ -195,14 +199,26 @@ func (x *Exporter) zip(w io.Writer, p Package, parts []*waczPart) (int64, error)
 
 // stored writes one entry as it is.
 func stored(z *zip.Writer, name string, at time.Time, crc uint32, size int64, r io.Reader) error {
-	w, err := z.CreateRaw(&zip.FileHeader{
-		Name: name, Method: zip.Store, Modified: at, CRC32: crc, CompressedSize64: uint64(size), UncompressedSize64: uint64(size), //nolint:gosec // it is never negative
-	})
+	h := &zip.FileHeader{
+		Name: name, Method: zip.Store, CRC32: crc, CompressedSize64: uint64(size), UncompressedSize64: uint64(size), //nolint:gosec // it is never negative
+	}
+	h.ModifiedDate, h.ModifiedTime = zipDate(at) //nolint:staticcheck // CreateRaw writes these, and not Modified
+	w, err := z.CreateRaw(h)
 	if err != nil {
 		return err
 	}
 	_, err = io.Copy(w, r)
 	return err
+}
+
+// zipDate is a time as ZIP files have it, in UTC (APPNOTE 4.4.6). CreateRaw writes what it is given, and zero is no date.
+func zipDate(t time.Time) (date, clock uint16) {
+	t = t.UTC()
+	if t.Year() < 1980 || t.Year() > 2107 {
+		return 1<<5 | 1, 0 // the first that there is
+	}
+	y, m, d := t.Date()
+	return uint16((y-1980)<<9 | int(m)<<5 | d), uint16(t.Hour()<<11 | t.Minute()<<5 | t.Second()/2) //nolint:gosec // the year is bounded
 }
 
 // pageList writes the lists of pages: those of the package in pages.jsonl, other HTML pages in extraPages.jsonl.

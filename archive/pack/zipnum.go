@@ -20,6 +20,9 @@ type zipNum struct {
 	index  io.Writer // of the blocks
 	name   string    // of the file of the blocks
 
+	// apart puts lines whose keys are no SURTs into blocks of their own: readers tell by the first key of blocks whether they are.
+	apart bool
+
 	lines bytes.Buffer
 	n     int
 	first []byte
@@ -44,6 +47,11 @@ func (z *zipNum) head() error {
 
 // add takes the next line.
 func (z *zipNum) add(line []byte) error {
+	if z.apart && z.n > 0 && surtKey.Match(line) != surtKey.Match(z.first) {
+		if err := z.flush(); err != nil {
+			return err
+		}
+	}
 	if z.n == 0 {
 		key, rest, _ := bytes.Cut(line, []byte(" "))
 		at, _, _ := bytes.Cut(rest, []byte(" "))

@@ -16,6 +16,9 @@ type Extract struct {
 	Data   io.Reader // the members: of an exchange of ours, all of it
 	Offset int64     // of the capture's own member in Data, bytes
 	Length int64     // of that member, bytes
+
+	Request *Request // what was asked, if it was another than GET; of a request that comes by itself, it is for the capture at Of
+	Of      int64    // offset of the capture for which a request is that comes by itself, From being -1
 }
 
 // Extractor takes captures out of segments, as they are.
@@ -56,7 +59,7 @@ func (x *Extractor) Extract(row storage.Segment, file io.ReaderAt, wanted map[in
 				}
 				info = nil
 			}
-			err = each(Extract{From: m.Offset, Data: io.NewSectionReader(file, u.Offset, u.End-u.Offset), Offset: m.Offset - u.Offset, Length: m.Length})
+			err = each(Extract{From: m.Offset, Data: io.NewSectionReader(file, u.Offset, u.End-u.Offset), Offset: m.Offset - u.Offset, Length: m.Length, Request: u.request(file)})
 			if err != nil {
 				return err
 			}
@@ -79,14 +82,14 @@ const besides = 8
 // imported extracts from a segment whose records stand alone.
 func (x *Extractor) imported(file io.ReaderAt, size int64, wanted map[int64]bool, each func(Extract) error) error {
 	spill, info := storage.NewSpill(x.Temp, 1<<20), storage.NewSpill(x.Temp, 1<<20)
-	defer spill.Reset() //nolint:errcheck // its file has no name
-	defer info.Reset()  //nolint:errcheck // nor has this one's
-	var taken []string  // records that were taken and whose requests may follow
+	defer spill.Reset()  //nolint:errcheck // its file has no name
+	defer info.Reset()   //nolint:errcheck // nor has this one's
+	var taken []answered // records that were taken and whose requests may follow
 	for w, err := range Wilds(file, size, nil) {
 		if err != nil {
 			return err
 		}
-		isRequest := w.Header.Type() == TypeRequest && slices.ContainsFunc(w.Header.All(fieldConcurrent), func(id string) bool { return slices.Contains(taken, id) })
+		of, isRequest := requestOf(w, taken)
 		if w.Header.Type() == TypeWarcinfo {
 			if err := errors.Join(info.Reset(), pack(info, w)); err != nil && !errors.As(err, new(*TornError)) {
 				return err
@@ -107,6 +110,7 @@ func (x *Extractor) imported(file io.ReaderAt, size int64, wanted map[int64]bool
 		if err := spill.Reset(); err != nil {
 			return err
 		}
+		id := w.Header.ID()
 		err = pack(spill, w)
 		if errors.As(err, new(*TornError)) {
 			continue
@@ -114,16 +118,45 @@ func (x *Extractor) imported(file io.ReaderAt, size int64, wanted map[int64]bool
 		if err != nil {
 			return err
 		}
-		if !isRequest {
-			taken = append(taken[max(0, len(taken)+1-besides):], w.Header.ID())
-		}
 		e := Extract{From: w.Offset, Data: spill.From(0), Length: spill.Size()}
 		if isRequest {
-			e.From = -1
+			e.From, e.Of, e.Request = -1, of, packedRequest(spill)
+		} else {
+			taken = append(taken[max(0, len(taken)+1-besides):], answered{id, w.Offset})
 		}
 		if err := each(e); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// answered is a record that was taken, and where it stands.
+type answered struct {
+	id string
+	at int64
+}
+
+// requestOf says of which of the records that were taken a record is the request.
+func requestOf(w *Wild, taken []answered) (at int64, ok bool) {
+	if w.Header.Type() != TypeRequest {
+		return 0, false
+	}
+	for _, id := range w.Header.All(fieldConcurrent) {
+		if i := slices.IndexFunc(taken, func(a answered) bool { return a.id == id }); i >= 0 {
+			return taken[i].at, true
+		}
+	}
+	return 0, false
+}
+
+// packedRequest reads a request that was packed.
+func packedRequest(s *storage.Spill) *Request {
+	for rec, err := range Scan(s.From(0), 0) {
+		if err != nil {
+			return nil
+		}
+		return readRequest(rec.Block)
 	}
 	return nil
 }

@@ -51,13 +51,16 @@ func (c *exportCmd) run(ctx context.Context, e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
+	if _, err := s.db.Collection(ctx, e.cfg.Collection); err != nil {
+		return noCollection(e.cfg.Collection, err)
+	}
 	readers := &guard.Guard{Rows: s.db, Rules: s.db, Now: s.db.Now}
 	ch := &chosen{e: e, s: s, readers: readers, sel: pack.Selection{}}
 	if err := ch.all(ctx, c); err != nil {
 		return err
 	}
 	if len(ch.sel) == 0 {
-		return fmt.Errorf("collection %s has nothing of that for readers\n'linkstead cdx' lists what there is, and 'linkstead list' the posts", e.cfg.Collection)
+		return nothingOf(e.cfg.Collection)
 	}
 	temp, release, err := storage.HoldExport(e.cfg.SpoolDir())
 	if err != nil {
@@ -75,6 +78,9 @@ func (c *exportCmd) run(ctx context.Context, e *env) (err error) {
 		done, err = c.write(ctx, x, w, form, name, ch)
 		return err
 	})
+	if errors.Is(err, pack.ErrNothing) {
+		return fmt.Errorf("%w\nIt repeats what readers may not see, or what is gone: no file was written", nothingOf(e.cfg.Collection))
+	}
 	if err != nil {
 		return fmt.Errorf("export to %s: %w", name, err)
 	}
@@ -90,6 +96,10 @@ func (c *exportCmd) run(ctx context.Context, e *env) (err error) {
 		fmt.Fprintf(e.stderrFor(name), "  left out: %s of what readers may not see, or is gone\n", plural(done.Left, "repetition", "repetitions"))
 	}
 	return nil
+}
+
+func nothingOf(collection string) error {
+	return fmt.Errorf("collection %s has nothing of that for readers\n'linkstead cdx' lists what there is, and 'linkstead list' the posts", collection)
 }
 
 // stderrFor is where it is told what was written: beside the file, if that goes to standard output.
@@ -220,6 +230,9 @@ func (ch *chosen) query(ctx context.Context, c *exportCmd, what string) error {
 		v.Set("to", c.To)
 	}
 	q, err := cdx.Parse(cdx.Pywb, v)
+	if p := (*cdx.ParamError)(nil); errors.As(err, &p) && p.Name != "url" {
+		return usageError{named(err)}
+	}
 	if err == nil {
 		err = replay.ResolveURL(q)
 	}
