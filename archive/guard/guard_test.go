@@ -451,3 +451,32 @@ func TestHeadlessRevisit(t *testing.T) {
 		t.Error("the head itself was changed")
 	}
 }
+
+// repeating opens every revisit with what one capture holds.
+type repeating struct{ from storage.Capture }
+
+func (r repeating) Open(_ context.Context, c storage.Capture) (*warc.Memento, error) {
+	return &warc.Memento{Capture: c, From: r.from}, nil
+}
+
+// TestLibraryNames: an imported revisit that only names what it repeats, without its digest, shows nobody what they may not see.
+func TestLibraryNames(t *testing.T) {
+	db := open(t)
+	secret := storage.Capture{Collection: "c", URL: "http://hid.test/", URLKey: "test,hid)/", At: now, Segment: "imported-x-0001", Offset: 5, Digest: "sha256:AAAA", Kind: warc.KindResponse, RecordID: "<urn:x:1>"}
+	must(t, db.AdoptCaptures(t.Context(), []storage.Capture{secret}))
+	lib := guard.Library{Opener: repeating{secret}, Guard: guardOf(db)}
+	revisit := storage.Capture{Collection: "c", URL: "http://pub.test/", Segment: "imported-y-0001", Digest: "sha1:BBBB", Kind: warc.KindRevisit}
+	equal := revisit
+	equal.Digest = secret.Digest
+	for _, hidden := range []bool{false, true} {
+		if hidden {
+			rule(t, db, access.Rule{Pattern: "hid.test", Effect: access.Private})
+		}
+		if _, err := lib.Open(t.Context(), equal); err != nil {
+			t.Errorf("of the same digest, hidden %v: %v", hidden, err)
+		}
+		if _, err := lib.Open(t.Context(), revisit); errors.Is(err, warc.ErrNoOriginal) != hidden {
+			t.Errorf("by name alone, hidden %v: %v", hidden, err)
+		}
+	}
+}

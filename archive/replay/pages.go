@@ -220,6 +220,10 @@ func (h *Handler) fault(w http.ResponseWriter, r *http.Request, a *address, err 
 		data.Title = "This copy can't be reached just now"
 		data.Detail = "A part of the archive can't be reached. Nothing is lost; it comes back by itself: try again in a minute."
 		h.Log.Warn("replay", "url", a.url, "error", err)
+	case errors.Is(err, warc.ErrNoOriginal):
+		status = http.StatusNotFound
+		data.Title = "The content of this copy is elsewhere"
+		data.Detail = "The archive knows that the page was visited at this time, and that it was the same as before. The copy that it was the same as is not in this archive, so that there is nothing to show. Other copies may be."
 	case errors.Is(err, storage.ErrNotFound):
 		data.Detail = "The archive knows of this copy, but its bytes are not where they should be. Other copies may still be readable."
 		h.Log.Error("the bytes of a capture are missing", "url", a.url, "error", err)

@@ -104,6 +104,7 @@ func (n *ImportNote) audit(collection string) storage.Audit {
 type ImportReport struct {
 	Name     string         `json:"name"`
 	SHA256   string         `json:"sha256"`
+	Into     string         `json:"collection,omitempty"`
 	Already  bool           `json:"already,omitempty"` // it was imported before, and nothing was done
 	InPlace  bool           `json:"in_place"`
 	Segments []string       `json:"segments"`
@@ -131,7 +132,7 @@ const importBatch = 2000
 
 // Import takes in one file. Its bytes are read twice: for their digest, by which it is known again, and for its records.
 func (im *Importer) Import(ctx context.Context, src Source) (ImportReport, error) {
-	rep := ImportReport{Name: src.Name, InPlace: src.InPlace}
+	rep := ImportReport{Name: src.Name, InPlace: src.InPlace, Into: src.Collection}
 	sum, err := im.sum(ctx, &src)
 	if err != nil {
 		return rep, err

@@ -216,7 +216,7 @@ func TestImportedNames(t *testing.T) {
 	revisit := strings.Replace(wildRecord("WARC/1.0", "http://pub.test/", "", "\r\n", 0), "WARC-Type: response", "WARC-Type: revisit\r\nWARC-Profile: "+ProfileIdentical+"\r\nWARC-Refers-To: "+place, 1)
 	w.takeIn("main", revisit+wildRecord("WARC/1.0", "http://ex.test/caf\xe9", "one", "\r\n", 0)+wildRecord("WARC/1.0", "http://ex.test/caf\xe8", "other", "\r\n", 0))
 	got := w.capture("main", "http://pub.test/")
-	if got.RefersTo != "" {
+	if strings.Contains(got.RefersTo, place) {
 		t.Errorf("it refers to %q", got.RefersTo)
 	}
 	got.RefersTo = place // as if it stood in the rows all the same

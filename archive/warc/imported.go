@@ -228,9 +228,7 @@ func (w *Wild) row() (c storage.Capture, why string, err error) {
 func (w *Wild) describe(c *storage.Capture, head httpmsg.Head) {
 	h := &w.Header
 	if c.Kind == KindRevisit {
-		if id := h.Get(fieldRefersTo); unbracket(id) != id { // the name of a record; what looks like a place in a segment is none of theirs to name
-			c.RefersTo = id // until the original's place is known
-		}
+		c.RefersTo = w.lack(c).String() // until the original's place is known
 	}
 	if c.Kind == KindResource {
 		c.Mime, c.Size = bareMime(h.Get(fieldContentType)), h.Length
@@ -247,6 +245,25 @@ func (w *Wild) describe(c *storage.Capture, head httpmsg.Head) {
 		c.Size = max(0, h.Length-head.Len)
 	}
 }
+
+// lack is what the record of a revisit says of its original. What looks like a place in a segment of ours is none of theirs to name.
+func (w *Wild) lack(c *storage.Capture) storage.Lack {
+	h := &w.Header
+	l := storage.Lack{ID: "<" + c.Digest + ">"} // all that name none lack the same
+	if id := h.Get(fieldRefersTo); unbracket(id) != id && len(id) <= maxLackID && !strings.ContainsAny(id, " \t") {
+		l.ID = id
+	}
+	at := parseDate(h.Get(fieldRefersDate))
+	if u, err := urlkey.Parse("", unbracket(h.Get(fieldRefersURI))); err == nil && !at.IsZero() {
+		l.URLKey, l.At = urlkey.Key(u), at
+	} else if c.Unmodified {
+		l.URLKey, l.At, l.Before = c.URLKey, c.At, true
+	}
+	return l
+}
+
+// maxLackID bounds the name of a record that is kept for another one, in bytes.
+const maxLackID = 512
 
 // canonicalDigest spells a labelled digest as rows do, so that equal ones are equal: a lower-case label and base32. One that can't
 // be read is none.

@@ -47,7 +47,7 @@ const (
 // WordList explains all of them, in the order of Word's constants.
 var WordList = []WordHelp{
 	{WordMissing, "A segment's bytes are not where its row says.",
-		"look whether the whole store is in its place; bring the file back from a copy; if there is none, 'linkstead verify --repair --delete-rows' gives its captures up, and they are made again"},
+		"look whether the whole store is in its place; bring the file back from a copy; if there is none, 'linkstead verify --repair --delete-rows' gives its captures up: those of this archive are made again, imported ones come back when their file is imported again"},
 	{WordUnknown, "The store holds an object that no row names.", "'linkstead verify --repair' takes it in"},
 	{WordDiffers, "The size or the SHA-256 of an object is not what was stored.", tryCopy},
 	{WordTorn, "The bytes end within a record.", tryCopy},

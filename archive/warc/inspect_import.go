@@ -9,9 +9,25 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"strings"
 
 	"linkstead/storage"
 )
+
+// tryBytes is what to try about the bytes of an imported segment that are gone; "" for another one, of which the word's help tells.
+func tryBytes(s storage.Segment) string {
+	if !Imported(s.ID) {
+		return ""
+	}
+	const giveUp = "if there is none, 'linkstead verify --repair --delete-rows' gives its captures up, and 'linkstead import' takes the file in again wherever it turns up"
+	if file := strings.TrimPrefix(s.Location, "file:"); storage.Outside(s.Location) {
+		return "the archive has no copy of it: bring " + file + " back as it was; " + giveUp
+	}
+	return "bring the object back from a copy of the store; " + giveUp
+}
+
+// tryImport is what to try about a revisit of another program.
+const tryImport = "import the file that holds its original into the same collection: mostly an earlier one of the same crawl"
 
 const tryRebuild = "'linkstead rebuild' makes the rows as the records tell them"
 
@@ -23,7 +39,7 @@ func (i *Inspector) inspectImported(ctx context.Context, r *reading) (*Inspectio
 		err = i.importedRows(ctx, r)
 	}
 	if errors.Is(err, storage.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
-		r.flaw(Flaw{Word: WordMissing, Offset: -1, Detail: "the segment's object is gone"})
+		r.flaw(Flaw{Word: WordMissing, Offset: -1, Detail: "the segment's object is gone", Try: tryBytes(r.row)})
 		return r.Inspection, nil
 	}
 	if err != nil {
@@ -91,7 +107,7 @@ func (i *Inspector) importedRows(ctx context.Context, r *reading) error {
 	}
 	next, stop := iter.Pull2(i.Rows.SegmentCaptures(ctx, r.row.ID))
 	defer stop()
-	j := &joined{r: r, next: next}
+	j := &joined{ctx: ctx, i: i, r: r, next: next}
 	if err := j.step(); err != nil {
 		return err
 	}
@@ -110,6 +126,8 @@ func (i *Inspector) importedRows(ctx context.Context, r *reading) error {
 
 // joined walks through rows and records in the order of their places.
 type joined struct {
+	ctx  context.Context
+	i    *Inspector
 	r    *reading
 	next func() (storage.Capture, error, bool)
 	row  storage.Capture
@@ -139,6 +157,15 @@ func (j *joined) take(want storage.Capture) error {
 	was.RefersTo, want.RefersTo = "", "" // led to where the original stands
 	if want = want.Stored(); want != was {
 		j.r.flaw(Flaw{Word: WordRow, Offset: want.Offset, Record: want.RecordID, URL: want.URL, Detail: "its row says something else", Try: tryRebuild})
+	}
+	if j.row.Kind == KindRevisit {
+		why, err := j.i.lacks(j.ctx, &j.row)
+		if err != nil {
+			return err
+		}
+		if why != "" {
+			j.r.flaw(Flaw{Word: WordDangling, Offset: want.Offset, Record: want.RecordID, URL: want.URL, Detail: why, Try: tryImport})
+		}
 	}
 	return j.step()
 }

@@ -85,3 +85,34 @@ func (c *comparison) leads(ctx context.Context, u *unitRows, place string) (stri
 	}
 	return "", nil
 }
+
+// lacks says why nothing can be shown of an imported revisit; empty if something can. Other programs may refer to revisits in turn.
+func (i *Inspector) lacks(ctx context.Context, c *storage.Capture) (string, error) {
+	holders, err := i.Index.Holders(ctx, c.Collection, c.Digest)
+	if err != nil || len(holders) > 0 && c.Digest != "" {
+		return "", err
+	}
+	seen := map[string]bool{location(c.Segment, c.Offset): true}
+	for place := c.RefersTo; ; {
+		segment, offset, err := splitLocation(place)
+		if err != nil {
+			return "the original of the revisit is not in this collection", nil
+		}
+		if seen[place] || len(seen) > maxChain {
+			return "the revisit leads back to itself, and to no payload", nil
+		}
+		seen[place] = true
+		o, err := i.Rows.CaptureAt(ctx, segment, offset)
+		switch {
+		case errors.Is(err, storage.ErrNotFound):
+			return fmt.Sprintf("the revisit leads to %q: no capture stands there", place), nil
+		case err != nil:
+			return "", err
+		case o.Collection != c.Collection:
+			return fmt.Sprintf("the revisit leads to %q: that is in collection %s", place, o.Collection), nil
+		case o.Kind != KindRevisit:
+			return "", nil
+		}
+		place = o.RefersTo
+	}
+}

@@ -98,7 +98,7 @@ func (i *Inspector) place(ctx context.Context, r *reading) error {
 		r.Key, r.whole, r.limit = r.row.Location, true, r.row.Size
 		b, err := i.Blobs.Open(ctx, r.Key, 0, 1)
 		if errors.Is(err, storage.ErrNotFound) || errors.Is(err, storage.ErrKey) {
-			r.flaw(Flaw{Word: WordMissing, Offset: -1, Detail: fmt.Sprintf("the store has no object %s, of which %d bytes were stored", r.Key, r.row.Size)})
+			r.flaw(Flaw{Word: WordMissing, Offset: -1, Detail: fmt.Sprintf("the store has no object %s, of which %d bytes were stored", r.Key, r.row.Size), Try: tryBytes(r.row)})
 			return nil
 		}
 		if err != nil {

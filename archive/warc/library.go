@@ -49,11 +49,12 @@ type Library struct {
 // Memento is a capture opened for reading. The caller closes it.
 type Memento struct {
 	Capture  storage.Capture
-	Head     httpmsg.Head // of the capture itself; of a resource none
-	Original httpmsg.Head // tells the payload's coding: Head, unless the capture says that nothing was modified
-	Header   Header       // of the capture's own record
-	Payload  io.Reader    // dechunked, still content-encoded
-	Damage   error        // why all that was read of a response is an equal copy's; nil: it is its own
+	Head     httpmsg.Head    // of the capture itself; of a resource none
+	Original httpmsg.Head    // tells the payload's coding: Head, unless the capture says that nothing was modified
+	Header   Header          // of the capture's own record
+	Payload  io.Reader       // dechunked, still content-encoded
+	From     storage.Capture // of a revisit, whose payload it is
+	Damage   error           // why all that was read of a response is an equal copy's; nil: it is its own
 	record   *Record
 	closers  []io.Closer
 	size     int64 // of the payload, bytes, if sized
@@ -130,7 +131,7 @@ func (l *Library) openOnce(ctx context.Context, c storage.Capture) (*Memento, er
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("read what the revisit of %s refers to (%s): %w", c.URL, c.RefersTo, err), m.Close())
 	}
-	m.size, m.sized = o.size, o.sized
+	m.size, m.sized, m.From = o.size, o.sized, o.Capture
 	m.Original, m.Payload, m.closers = o.Head, o.Payload, append(o.closers, m.closers...)
 	// The bytes are the same; what they mean is for the server to say that sent them. Another site may have sent them
 	// first, with another coding. Only a 304 says nothing of that.
@@ -203,8 +204,12 @@ func (l *Library) attempt(ctx context.Context, c storage.Capture) (_ *Closing, _
 	return &closing, rec.Header, err
 }
 
+// ErrNoOriginal says that a revisit leads to nothing that holds its payload: what it refers to was never captured or imported here, or
+// was taken out.
+var ErrNoOriginal = errors.New("what it refers to is not in this archive")
+
 // errNoPlace says that what a row names is no place in a segment.
-var errNoPlace = errors.New("it is no place in a segment")
+var errNoPlace = fmt.Errorf("it is no place in a segment: %w", ErrNoOriginal)
 
 func splitLocation(s string) (string, int64, error) {
 	segment, offset, ok := strings.Cut(s, "/")

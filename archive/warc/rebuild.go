@@ -49,6 +49,7 @@ type Rebuilder struct {
 	known  map[string]bool        // … those that count …
 	gone   map[string]bool        // … and those that purges have replaced
 	purges map[string]PurgeCounts // what their notes have told so far
+	taken  map[string]int         // captures so far, by what the segments of an imported file have in common
 	about  map[string]tail        // by collection: what the newest warcinfo record tells
 
 	forgotten []int64 // runs
@@ -84,7 +85,7 @@ func (b *Rebuilder) Rebuild(ctx context.Context) (Rebuilt, error) {
 		return done, err
 	}
 	done.Odd, done.Copies = b.odd, b.copies
-	b.purges, b.about = map[string]PurgeCounts{}, map[string]tail{}
+	b.purges, b.about, b.taken = map[string]PurgeCounts{}, map[string]tail{}, map[string]int{}
 	for _, blob := range blobs {
 		if err := b.segment(ctx, blob, &done); err != nil {
 			return done, fmt.Errorf("rebuild from %s: %w", blob.Key, err)
@@ -280,7 +281,7 @@ func (b *Rebuilder) adopt(ctx context.Context, row storage.Segment, file io.Read
 // adoptOne makes the rows of one more segment, beside those that are known.
 func (b *Rebuilder) adoptOne(ctx context.Context, blob storage.Blob, known map[string]bool) (done Rebuilt, err error) {
 	b.listed, b.known, b.gone = known, known, map[string]bool{}
-	b.purges, b.about = map[string]PurgeCounts{}, map[string]tail{} // what it tells of its collection may be old
+	b.purges, b.about, b.taken = map[string]PurgeCounts{}, map[string]tail{}, map[string]int{} // what it tells of its collection may be old
 	if err := b.segment(ctx, blob, &done); err != nil {
 		return done, err
 	}

@@ -47,7 +47,11 @@ func (b *Rebuilder) adoptImported(ctx context.Context, blob storage.Blob, row st
 	if err != nil {
 		return err
 	}
+	b.taken[stem(row.ID)] += n
 	if note.Done != nil {
+		if note.Done.Into = row.Collection; note.Done.Captures == 0 { // of a copy, its last segment could not tell
+			note.Done.Captures = b.taken[stem(row.ID)]
+		}
 		if err := b.Rows.AdoptAudit(ctx, note.audit(row.Collection)); err != nil {
 			return err
 		}

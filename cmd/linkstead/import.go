@@ -255,23 +255,42 @@ func (c *importCmd) printLog(ctx context.Context, e *env) (err error) {
 	if err != nil {
 		return err
 	}
-	all = slices.DeleteFunc(all, func(a storage.Audit) bool { return a.Action != warc.ActionImport })
-	if c.JSON {
-		return encode(e.stdout, append([]storage.Audit{}, all...))
-	}
-	if len(all) == 0 {
-		fmt.Fprintln(e.stdout, "Nothing was ever imported.")
-	}
+	lines := []importLine{}
 	for _, a := range all {
-		var rep warc.ImportReport
-		if err := json.Unmarshal(a.Detail, &rep); err != nil {
+		if a.Action != warc.ActionImport {
+			continue
+		}
+		l := importLine{Audit: a}
+		if err := json.Unmarshal(a.Detail, &l.rep); err != nil {
 			return fmt.Errorf("read the log: %w", err)
 		}
-		how := "copied"
-		if rep.InPlace {
-			how = "in place"
+		l.Collection = l.rep.Into
+		if id := strings.Fields(a.ID); l.Collection == "" && len(id) == 3 { // a line of an older version
+			l.Collection = id[1]
 		}
-		fmt.Fprintf(e.stdout, "%s  %s: %s, %s\n", stamp(a.At), clean(rep.Name), plural(rep.Records, "record", "records"), how)
+		lines = append(lines, l)
+	}
+	if c.JSON {
+		return encode(e.stdout, lines)
+	}
+	if len(lines) == 0 {
+		fmt.Fprintln(e.stdout, "Nothing was ever imported.")
+	}
+	for i := range lines {
+		l := &lines[i]
+		how := "copied"
+		if l.rep.InPlace {
+			how = "indexed where it lies"
+		}
+		fmt.Fprintf(e.stdout, "%s  %s: %s of %s, %s, into %s\n", stamp(l.At), clean(l.rep.Name), plural(l.rep.Captures, "capture", "captures"),
+			plural(l.rep.Records, "record", "records"), how, l.Collection)
 	}
 	return nil
+}
+
+// importLine is a line of the log of imports.
+type importLine struct {
+	storage.Audit
+	Collection string `json:"collection"`
+	rep        warc.ImportReport
 }
