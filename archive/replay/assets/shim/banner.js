@@ -27,7 +27,7 @@ a:focus-visible, button:focus-visible { outline: 2px solid var(--accent); outlin
 :host(.small) .pill { display: block; }
 :host(.small) .bar, :host(.small) .notice, :host(.small) .panel { display: none; }
 .panel { max-height: min(70vh, 34rem); overflow: auto; padding: 10px 12px 14px; background: var(--paper); color: var(--ink); border-bottom: 1px solid var(--line); box-shadow: 0 6px 16px #0002; }
-.panel[hidden] { display: none; }
+[hidden] { display: none !important; }
 .panel p { margin: 0 0 8px; max-width: 60rem; }
 table { border-collapse: collapse; width: 100%; max-width: 70rem; }
 th { text-align: left; color: var(--soft); font-weight: 400; }
@@ -118,7 +118,10 @@ if (bannered !== null) {
       if (open) {
         tellParts(banner.panel);
         removeAttribute(banner.panel, "hidden");
-      } else setAttr(banner.panel, "hidden", "");
+      } else {
+        tellParts(null);
+        setAttr(banner.panel, "hidden", "");
+      }
     };
     listen(details, "click", () => toggle((banner.open = !banner.open)));
     listen(root, "keydown", (e) => {

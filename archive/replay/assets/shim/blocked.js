@@ -4,6 +4,7 @@ const bannered = self.top === self ? ownFact("data-banner") : null; // "" or wha
 const capturedAt = ownFact("data-taken") || facts.time;
 const partList = [], partOf = new Map(), stopped = [], stoppedOf = new Map();
 const maxParts = 2000, maxStopped = 200;
+let partsChanged = () => {}; // while the panel is open, it tells what comes
 
 // addPart notes one: told are the entries of its Server-Timing, if it is known. Without taken and without a reason why there is
 // none, nothing is known of it yet.
@@ -20,10 +21,12 @@ const addPart = (source, told) => {
     const old = partList[before];
     if (old.taken && !part.taken && !part.missing) return;
     partList[before] = part;
+    partsChanged();
     return;
   }
   mapSet(partOf, part.url, partList.length);
   push(partList, part);
+  partsChanged();
 };
 const known = (p) => p.taken || p.missing || p.withheld || p.fault;
 
@@ -56,6 +59,7 @@ const noteStopped = (e) => {
   if (mapGet(stoppedOf, key) || stopped.length >= maxStopped) return;
   mapSet(stoppedOf, key, true);
   push(stopped, { url: what, kind: S(e.effectiveDirective) });
+  partsChanged();
 };
 if (bannered !== null) {
   try {

@@ -1,8 +1,8 @@
 // The panel: of which captures a page is made, how far they are from its own, and what is not there. It says so of what was
 // shown, not of what might be.
 const tellParts = (() => {
-  const { element, whenOf, secondsOf, distance } = bannerWords;
-  const add = free(Element.prototype.append), replaceChildren = free(Element.prototype.replaceChildren);
+  const { element, setAttr, whenOf, secondsOf, distance } = bannerWords;
+  const removeAttribute = free(Element.prototype.removeAttribute), replaceChildren = free(Element.prototype.replaceChildren);
   const { abs } = Math;
   const maxRows = 200, maxFrames = 50;
 
@@ -88,7 +88,7 @@ const tellParts = (() => {
 
   // settle asks for what the browser did not tell of: to a page in an opaque origin it tells nothing of what failed.
   const settle = (done) => {
-    let open = 0;
+    let open = 0; // at once
     const one = () => { if (--open === 0) done(); };
     for (let i = 0; i < partList.length && open < 50; i++) {
       const p = partList[i];
@@ -103,25 +103,48 @@ const tellParts = (() => {
     }
   };
 
-  const tell = (panel) => {
+  // filled makes what a panel holds, and tells how to tell it anew: its links stay, and what has the focus among them.
+  const filled = (panel) => {
+    const text = element("p", {}), more = element("p", {}), body = element("tbody", { role: "rowgroup" });
+    const column = (name) => element("th", { scope: "col", role: "columnheader" }, name);
+    const head = element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, column("Part"), column("Captured"), column("From the page")));
+    const table = element("table", { role: "table" }, head, body);
+    replaceChildren(panel, text, element("p", {}, element("a", { class: "step", href: `${facts.prefix}${facts.time}id_/${facts.url}` }, "Exact bytes"), " · ",
+      element("a", { class: "step", href: "/web/-/home" }, "The archive")), table, more);
+    const cell = (name, bad) => element("td", { role: "cell", class: bad ? "bad" : "" }, name);
+    return (foreign) => {
+      const all = judged(), rows = [];
+      for (let i = 0; i < all.rows.length && i < maxRows; i++) {
+        const r = all.rows[i];
+        push(rows, element("tr", { role: "row" }, cell(r.url), cell(r.when), cell(r.what, r.bad)));
+      }
+      replaceChildren(text, `Captured on ${whenOf(capturedAt)}. ` + summary(all, foreign));
+      if (rows.length) removeAttribute(table, "hidden");
+      else setAttr(table, "hidden", "");
+      replaceChildren(body, ...rows);
+      replaceChildren(more, all.rows.length > maxRows ? `and ${all.rows.length - maxRows} more` : "");
+    };
+  };
+
+  let tell = null, waiting = false;
+  const again = () => {
+    if (waiting) return;
+    waiting = true;
+    setTimeout(() => {
+      waiting = false;
+      if (partsChanged === again) try { settle(again); tell(); } catch {}
+    }, 250);
+  };
+  // It is given a panel that is open, or null if none is any more.
+  return (panel) => {
+    partsChanged = () => {};
+    if (!panel) return;
     const left = { n: maxFrames, foreign: 0 };
     frameParts(self, 3, left);
-    const all = judged(), body = element("tbody", { role: "rowgroup" });
-    for (let i = 0; i < all.rows.length && i < maxRows; i++) {
-      const r = all.rows[i];
-      const cell = (text, bad) => element("td", { role: "cell", class: bad ? "bad" : "" }, text);
-      add(body, element("tr", { role: "row" }, cell(r.url), cell(r.when), cell(r.what, r.bad)));
-    }
-    const column = (text) => element("th", { scope: "col", role: "columnheader" }, text);
-    const head = element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, column("Part"), column("Captured"), column("From the page")));
-    replaceChildren(panel, element("p", {}, `Captured on ${whenOf(capturedAt)}. ` + summary(all, left.foreign)),
-      element("p", {}, element("a", { class: "step", href: `${facts.prefix}${facts.time}id_/${facts.url}` }, "Exact bytes"), " · ",
-        element("a", { class: "step", href: "/web/-/home" }, "The archive")),
-      all.rows.length ? element("table", { role: "table" }, head, body) : "",
-      all.rows.length > maxRows ? element("p", {}, `and ${all.rows.length - maxRows} more`) : "");
-  };
-  return (panel) => {
-    tell(panel);
-    settle(() => tell(panel));
+    const fill = filled(panel);
+    tell = () => fill(left.foreign);
+    tell();
+    partsChanged = again;
+    settle(again);
   };
 })();
