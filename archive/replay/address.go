@@ -62,6 +62,7 @@ type address struct {
 	stamp      string // 14 digits; of a list, the digits with which times begin; of a TimeGate none
 	mod        modifier
 	loose      bool   // it was spelled otherwise than we spell addresses: a partial time, http:/host, no scheme
+	pick       string // ofMemento: how the digest of the capture begins, of several within a second; "": whichever
 	url        string // serialised; of a prefix that of the prefix, of a domain that of its root
 	asked      string // of a request other than GET: the URL that its answer is indexed under
 	after      string // ofPrefix: the key behind which the page begins
@@ -116,9 +117,12 @@ func (a *address) readTime(rest string) error {
 	if !ok {
 		return errForeign
 	}
+	if when, a.pick, ok = strings.Cut(when, pickMark); ok && !isPick(a.pick) {
+		return errForeign
+	}
 	digits := when[:len(when)-len(strings.TrimLeft(when, "0123456789"))]
 	switch mod := when[len(digits):]; {
-	case strings.HasPrefix(mod, "*"):
+	case strings.HasPrefix(mod, "*") && a.pick == "":
 		var ok bool
 		if a.after, ok = readAfter(mod[1:]); !ok {
 			return errForeign
@@ -144,6 +148,32 @@ func (a *address) readTime(rest string) error {
 	a.stamp = pad(digits)
 	a.loose = a.stamp != digits
 	return a.readURL(raw)
+}
+
+// pickMark stands before the digits of a digest that tell captures of one URL and second apart: "20160221153049~o2zgwusx".
+const pickMark = "~"
+
+// pickLength is how many of a digest's letters an address has: of a thousand captures in a second no two would share them.
+const pickLength = 12
+
+func isPick(s string) bool {
+	return len(s) >= 4 && len(s) <= 64 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789") == ""
+}
+
+// pickOf is the beginning of a capture's digest, as addresses spell it; "" if it has none that they could.
+func pickOf(c *storage.Capture) string {
+	_, digits, _ := strings.Cut(c.Digest, ":")
+	digits = strings.ToLower(digits[:min(len(digits), pickLength)])
+	if !isPick(digits) {
+		return ""
+	}
+	return digits
+}
+
+// picks says whether a capture is the one of its second that an address means.
+func (a *address) picks(c *storage.Capture) bool {
+	_, digits, _ := strings.Cut(c.Digest, ":")
+	return a.pick != "" && stampOf(c.At) == a.stamp && urlOf(c) == a.url && strings.HasPrefix(strings.ToLower(digits), a.pick)
 }
 
 // readPrefix reads the URL of a list: "http://host/dir/*" and "*.host" name many.
@@ -274,7 +304,11 @@ func (a *address) String() string {
 	case ofHome:
 		return path
 	}
-	return path + a.stamp + string(a.mod) + "/" + pathOf(a.url)
+	path += a.stamp + string(a.mod)
+	if a.pick != "" {
+		path += pickMark + a.pick
+	}
+	return path + "/" + pathOf(a.url)
 }
 
 // captures is the address of the list of the captures of the URL.
@@ -282,9 +316,13 @@ func (a *address) captures() address {
 	return address{kind: ofCaptures, name: a.name, collection: a.collection, url: a.url}
 }
 
-// own is the address of exactly this capture.
+// own is the address of exactly this capture: the one that was asked for by its digest keeps that.
 func (a *address) own(c *storage.Capture) address {
-	return address{name: a.name, collection: a.collection, stamp: stampOf(c.At), mod: a.mod, url: urlOf(c)}
+	own := address{name: a.name, collection: a.collection, stamp: stampOf(c.At), mod: a.mod, url: urlOf(c)}
+	if a.picks(c) {
+		own.pick = a.pick
+	}
+	return own
 }
 
 // urlOf is a capture's URL in the spelling of addresses, which that of imported captures may not be.

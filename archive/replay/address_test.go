@@ -25,21 +25,23 @@ func TestPad(t *testing.T) {
 
 func TestParseAddress(t *testing.T) {
 	for target, want := range map[string]address{
-		"/web/20200101000000id_/http://a.test/x?y#z": {name: "web", stamp: "20200101000000", mod: asIs, url: "http://a.test/x?y"},
-		"/news/2020/a.test":                          {name: "news", stamp: "20200701235959", loose: true, url: "http://a.test/"},
-		"/web/http://a.test/?q=1":                    {kind: ofGate, name: "web", url: "http://a.test/?q=1"},
-		"/web/2016*/http://a.test/x":                 {kind: ofCaptures, name: "web", stamp: "2016", url: "http://a.test/x"},
-		"/web/*/http://a.test/x*":                    {kind: ofPrefix, name: "web", url: "http://a.test/x"},
-		"/web/2016*/a.test/*":                        {kind: ofPrefix, name: "web", stamp: "2016", loose: true, url: "http://a.test/"},
-		"/web/2016*@dGVzdCxhKS94/http://a.test/*":    {kind: ofPrefix, name: "web", stamp: "2016", after: "test,a)/x", url: "http://a.test/"},
-		"/web/*/http://*.a.test/":                    {kind: ofPrefix, name: "web", domain: true, url: "http://a.test/"},
-		"/news/timemap/link/http://a.test/":          {kind: ofTimeMap, name: "news", format: "link", url: "http://a.test/"},
-		"/web/timemap/json/3/http://a.test/":         {kind: ofTimeMap, name: "web", format: "json", page: 3, url: "http://a.test/"},
-		"/web/timemap/cdxj/3/a":                      {kind: ofTimeMap, name: "web", format: "cdxj", loose: true, url: "http://0.0.0.3/a"},
-		"/web/cdx?url=x":                             {kind: ofCDX, name: "web"},
-		"/a-b.c_d/wayback-cdx":                       {kind: ofWaybackCDX, name: "a-b.c_d"},
-		"/web/":                                      {kind: ofHome, name: "web"},
-		"/web":                                       {kind: ofHome, name: "web"},
+		"/web/20200101000000id_/http://a.test/x?y#z":      {name: "web", stamp: "20200101000000", mod: asIs, url: "http://a.test/x?y"},
+		"/web/20200101000000id_~o2zgwusx/http://a.test/x": {name: "web", stamp: "20200101000000", mod: asIs, pick: "o2zgwusx", url: "http://a.test/x"},
+		"/web/2020~abcd/http://a.test/":                   {name: "web", stamp: "20200701235959", pick: "abcd", loose: true, url: "http://a.test/"},
+		"/news/2020/a.test":                               {name: "news", stamp: "20200701235959", loose: true, url: "http://a.test/"},
+		"/web/http://a.test/?q=1":                         {kind: ofGate, name: "web", url: "http://a.test/?q=1"},
+		"/web/2016*/http://a.test/x":                      {kind: ofCaptures, name: "web", stamp: "2016", url: "http://a.test/x"},
+		"/web/*/http://a.test/x*":                         {kind: ofPrefix, name: "web", url: "http://a.test/x"},
+		"/web/2016*/a.test/*":                             {kind: ofPrefix, name: "web", stamp: "2016", loose: true, url: "http://a.test/"},
+		"/web/2016*@dGVzdCxhKS94/http://a.test/*":         {kind: ofPrefix, name: "web", stamp: "2016", after: "test,a)/x", url: "http://a.test/"},
+		"/web/*/http://*.a.test/":                         {kind: ofPrefix, name: "web", domain: true, url: "http://a.test/"},
+		"/news/timemap/link/http://a.test/":               {kind: ofTimeMap, name: "news", format: "link", url: "http://a.test/"},
+		"/web/timemap/json/3/http://a.test/":              {kind: ofTimeMap, name: "web", format: "json", page: 3, url: "http://a.test/"},
+		"/web/timemap/cdxj/3/a":                           {kind: ofTimeMap, name: "web", format: "cdxj", loose: true, url: "http://0.0.0.3/a"},
+		"/web/cdx?url=x":                                  {kind: ofCDX, name: "web"},
+		"/a-b.c_d/wayback-cdx":                            {kind: ofWaybackCDX, name: "a-b.c_d"},
+		"/web/":                                           {kind: ofHome, name: "web"},
+		"/web":                                            {kind: ofHome, name: "web"},
 	} {
 		if got, err := parseAddress(target); err != nil || got != want {
 			t.Errorf("%s is %+v (%v), want %+v", target, got, err, want)
@@ -49,6 +51,7 @@ func TestParseAddress(t *testing.T) {
 		"/": errForeign, "": errForeign, "/-/x": errForeign, "/News/2020/a.test": errForeign, "/web/x/http://a.test/": errForeign, "/web/timemap/html/http://a.test/": errForeign,
 		"/web/timemap/link": errForeign, "/web/123456789012345/a.test": errStamp, "/web/2020/http://[/": errURL,
 		"/web/*@/http://a.test/*": errForeign, "/web/*@@@/http://a.test/*": errForeign, "/web/*x/http://a.test/*": errForeign,
+		"/web/2020~/http://a.test/": errForeign, "/web/2020~abc/http://a.test/": errForeign, "/web/2020~ABCD/http://a.test/": errForeign, "/web/2020*~abcd/http://a.test/": errForeign, "/web/~abcd/http://a.test/": errForeign,
 	} {
 		if got, err := parseAddress(target); !errors.Is(err, want) {
 			t.Errorf("%s is %+v (%v), want %v", target, got, err, want)
@@ -64,7 +67,7 @@ func FuzzParseAddress(f *testing.F) {
 		"/web/20200101000000mp_/http://a.test/%2e%2e/%00", "/web/1/urn:x y<>", "/web/1/javascript:alert(1)", "/web//", "/web/-/x", "/x", "",
 		"/web/2016*/http://host.test/dir/*", "/web/*/*.host.test", "/web/2016*@dGVzdCxhKS94/http://host.test/*", "/news/*/http://*.host.test/", "/web/timemap/link/http://a.test/", "/news/timemap/json/2/http://a.test/",
 		"/web/cdx?url=x", "/web/wayback-cdx", "/web/", "/web", "/web/timemap/html/http://a.test", "/-/x", "/.x/2016/a.test",
-		"/web/99999999999999/http://[::1]:80/", "/web/1/http://a.test\\..\\b", "/web/1/\r\nX: y", "/web/1/http://xn--a/",
+		"/web/99999999999999/http://[::1]:80/", "/web/1/http://a.test\\..\\b", "/web/1/\r\nX: y", "/web/1/http://xn--a/", "/web/20200101000000id_~o2zgwusx/http://a.test/", "/web/1~abcd~efgh/a.test",
 	} {
 		f.Add(s)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +37,7 @@ func bannerPage(t *testing.T) *testArchive {
 	a.page("http://site.test/unread.json", "application/json", "{}")
 	a.capture(capture{url: "http://site.test/gone.gif", response: message(404, "text/html", "gone")})
 	a.capture(capture{url: "http://site.test/broken.gif", response: message(503, "text/html", "broken")})
+	a.capture(capture{url: "http://site.test/not-there", response: message(404, "text/html", "<!DOCTYPE html>Nothing else")})
 	a.capture(capture{url: "http://site.test/not-there", response: message(404, "text/html", "<!DOCTYPE html><html dir=rtl><title>404</title><p id=h>Nothing")})
 	return a
 }
@@ -105,6 +107,10 @@ func TestBannerInChromium(t *testing.T) {
 
 func bannerInChromium(t *testing.T, mode replay.Mode) {
 	a := bannerPage(t)
+	twins := regexp.MustCompile(`/web/\d{14}~[^"]*`).FindAllString(a.get("/web/*/http://site.test/not-there").body, -1)
+	if len(twins) != 2 {
+		t.Fatalf("two captures of a second have the addresses %q", twins)
+	}
 	a.handler.Mode = mode
 	b := browse(t, a)
 	shot := func(name string) {
@@ -162,11 +168,12 @@ func bannerInChromium(t *testing.T, mode replay.Mode) {
 	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "screen"})
 
 	// A page that was an error says so, whichever way it is written.
-	must(t, chromedp.Do(b.ctx, chromedp.Navigate(b.origin+"/web/"+stamp+"/http://site.test/not-there")))
+	must(t, chromedp.Do(b.ctx, chromedp.Navigate(b.origin+twins[0])))
 	if told := b.told("Its server answered 404 Not Found then, and showed this.", "No part that was asked for is missing."); !strings.HasPrefix(told, "No part") {
 		t.Errorf("the banner of a 404 does not tell %s", told)
 	}
 	must(t, b.poll(`getComputedStyle(document.querySelector("linkstead-banner")).direction === "ltr"`))
+	must(t, b.poll(`document.dir === "rtl" && document.URL === "http://site.test/not-there"`))
 	shot("rtl")
 
 	// A page in a frame, or asked for without it, has none.

@@ -121,17 +121,42 @@ func (h *Handler) fillCalendar(ctx context.Context, a *address, data *pageData) 
 	if data.Total > maxListed {
 		limit = maxNewest
 	}
+	var rows []storage.Capture
 	for row, err := range h.Index.CapturesIn(ctx, span, storage.Place{}, true) {
 		if err != nil {
 			return err
 		}
-		if len(data.Captures) == limit {
+		if len(rows) == limit {
 			break
 		}
-		data.Captures = append(data.Captures, rowOf(a, &row))
+		rows = append(rows, row)
+	}
+	for i, pick := range twins(rows) {
+		data.Captures = append(data.Captures, rowOf(a, &rows[i], pick))
 	}
 	data.More = data.Total > len(data.Captures)
 	return nil
+}
+
+// twins tells of each capture how its digest begins if another one of its URL, with other bytes, is from the same second: their
+// address alone does not tell them apart.
+func twins(rows []storage.Capture) []string {
+	keys, picks := make([]string, len(rows)), make([]string, len(rows))
+	first, several := map[string]string{}, map[string]bool{}
+	for i := range rows {
+		keys[i], picks[i] = stampOf(rows[i].At)+urlOf(&rows[i]), pickOf(&rows[i])
+		if one, ok := first[keys[i]]; !ok {
+			first[keys[i]] = picks[i]
+		} else if one != picks[i] {
+			several[keys[i]] = true
+		}
+	}
+	for i, key := range keys {
+		if !several[key] {
+			picks[i] = ""
+		}
+	}
+	return picks
 }
 
 // around fills in the ways up, and to the years before and behind.

@@ -2,6 +2,7 @@ package replay_test
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"strings"
 	"testing"
@@ -148,6 +149,42 @@ func TestPrefixPages(t *testing.T) {
 		}
 		if strings.Contains(got.body, "a-b.test") {
 			t.Errorf("%s tells of another host", target)
+		}
+	}
+}
+
+// TestTwins: of two captures of a URL within a second each has an address of its own, and stays there.
+func TestTwins(t *testing.T) {
+	a := newArchive(t)
+	for _, body := range []string{"one", "other", "other"} {
+		a.page("http://a.test/x", "text/plain", body)
+	}
+	a.capture(capture{url: "http://a.test/x", at: day.Add(time.Second), response: message(200, "text/plain", "later")})
+	list := a.get("/web/*/http://a.test/x").body
+	links := regexp.MustCompile(`<a href="([^"]+/http://a.test/x)"(?: aria-label="exact[^"]*")?><time|<a href="([^"]+)" aria-label="exact`).FindAllStringSubmatch(list, -1)
+	seen := map[string]int{}
+	for _, m := range links {
+		path := m[1] + m[2]
+		got := a.get(path)
+		if got.StatusCode != 200 || got.Header.Get("Location") != "" {
+			t.Errorf("%s: %d", path, got.StatusCode)
+		}
+		if strings.Contains(path, "~") {
+			if self := "<" + testOrigin + strings.Replace(path, "id_", "", 1) + ">; rel="; !strings.Contains(got.Header.Get("Link"), self) {
+				t.Errorf("%s names itself otherwise: %s", path, got.Header.Get("Link"))
+			}
+		}
+		seen[got.body]++
+	}
+	if want := (map[string]int{"one": 2, "other": 4, "later": 2}); !maps.Equal(seen, want) || strings.Count(list, "one of several within that second") != 3 {
+		t.Errorf("the calendar leads to %v, want %v:\n%s", seen, want, list)
+	}
+	for target, want := range map[string]int{
+		"/web/" + stamp + "~none/http://a.test/x":  200, // what the second has
+		"/web/20200517102031~none/http://a.test/x": 200, "/web/2020~none/http://a.test/x": 302, "/web/" + stamp + "~x!/http://a.test/x": 404,
+	} {
+		if got := a.get(target); got.StatusCode != want || strings.Contains(got.Header.Get("Location"), "~") {
+			t.Errorf("%s: %d to %q, want %d", target, got.StatusCode, got.Header.Get("Location"), want)
 		}
 	}
 }

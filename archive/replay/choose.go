@@ -37,6 +37,9 @@ func (h *Handler) choose(ctx context.Context, a *address, exact bool) (choice, e
 	if err != nil {
 		return choice{}, err
 	}
+	if picked, err := h.picked(ctx, a); picked != nil || err != nil {
+		return choice{Capture: orNone(picked), near: near}, err
+	}
 	found := choice{near: near}
 	switch c, ok := near.Closest(a.url, at); {
 	case !ok:
@@ -62,6 +65,35 @@ func (h *Handler) choose(ctx context.Context, a *address, exact bool) (choice, e
 		return h.onward(ctx, a, found)
 	}
 	return found, nil
+}
+
+// picked brings the capture that an address names by its second and its digest; nil if it names none, or there is none such.
+func (h *Handler) picked(ctx context.Context, a *address) (*storage.Capture, error) {
+	if a.pick == "" {
+		return nil, nil
+	}
+	in := storage.OneKey(a.collection, a.key())
+	in.Since = a.at().Truncate(time.Second)
+	in.Until = in.Since.Add(time.Second)
+	n := 0
+	for c, err := range h.Index.CapturesIn(ctx, in, storage.Place{}, false) {
+		switch n++; {
+		case err != nil:
+			return nil, err
+		case a.picks(&c):
+			return &c, nil
+		case n == maxScan:
+			return nil, nil
+		}
+	}
+	return nil, nil
+}
+
+func orNone(c *storage.Capture) storage.Capture {
+	if c == nil {
+		return storage.Capture{}
+	}
+	return *c
 }
 
 // hasSecond says whether something was captured in the second in whose middle a moment is.

@@ -55,6 +55,7 @@ type captureRow struct {
 	Path, Exact                           template.HTMLAttr
 	URL                                   string // if it is not the one that was asked for
 	Status, Mime, Kind, Outcome, Redirect string
+	Twin                                  bool // others of its URL were captured within the same second
 }
 
 type attemptRow struct {
@@ -103,8 +104,9 @@ var kinds = map[string]string{
 	warc.KindResponse: "a copy of its own", warc.KindRevisit: "same as another copy", warc.KindResource: "handed in", warc.KindTruncated: "cut short",
 }
 
-func rowOf(a *address, c *storage.Capture) captureRow {
+func rowOf(a *address, c *storage.Capture, pick string) captureRow {
 	own := a.own(c)
+	own.pick = pick
 	row := captureRow{
 		When: when(c.At), ISO: iso(c.At), Day: c.At.UTC().Format("2 Jan 2006"), Path: hrefOf(&own), Mime: c.Mime, Kind: kinds[c.Kind],
 		Outcome: outcome.Outcome(c.Outcome).Describe().Short, Redirect: c.Redirect,
@@ -112,6 +114,7 @@ func rowOf(a *address, c *storage.Capture) captureRow {
 	if shows := wall.Names(strings.Fields(c.Flags)); shows != "" {
 		row.Outcome += ": " + shows
 	}
+	row.Twin = own.pick != ""
 	own.mod = asIs
 	row.Exact = hrefOf(&own)
 	if c.Status != 0 {

@@ -113,7 +113,7 @@ func (h *Handler) addKey(ctx context.Context, a *address, span storage.KeySpan, 
 	if err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return err
 	}
-	row := prefixRow{URL: last.URL, N: strconv.FormatInt(n, 10), First: rowOf(a, first), Last: rowOf(a, last)}
+	row := prefixRow{URL: last.URL, N: strconv.FormatInt(n, 10), First: rowOf(a, first, ""), Last: rowOf(a, last, "")}
 	if n > maxCounted {
 		row.N = "more than " + strconv.Itoa(maxCounted)
 	}

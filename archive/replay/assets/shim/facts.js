@@ -2,13 +2,13 @@
 // A page without an address of its own goes by what it is given by the one that made it.
 const baseURI = getter(proto("Node"), "baseURI");
 const based = () => (self.document ? baseURI(document) : "");
-const whole = /^(https?:\/\/[^/]+)(\/[^/]+\/)(\d{1,14})([a-z]{2}_)?\/((?:https?|file):.*)$/s;
+const whole = /^(https?:\/\/[^/]+)(\/[^/]+\/)(\d{1,14})([a-z]{2}_)?(~[a-z0-9]+)?\/((?:https?|file):.*)$/s;
 const learn = () => {
   if (!self.document) return parse(self.decodeURIComponent(self.location.hash.slice(1)) || "null");
   // A srcdoc document of an opaque origin is out of its maker's reach; its base tells whose it is.
   const alone = !given && self.origin === "null" && self.location.href === "about:srcdoc";
   const m = exec(whole, alone ? based() : self.location.href), script = document.currentScript;
-  return m ? { home: m[1], prefix: m[2], time: m[3], url: m[5], shim: script ? script.src : facts && facts.shim } : given;
+  return m ? { home: m[1], prefix: m[2], time: m[3], pick: m[5] || "", url: m[6], shim: script ? script.src : facts && facts.shim } : given;
 };
 let facts = null;
 facts = learn();
@@ -42,8 +42,8 @@ O.defineProperty(self, mark, { value: () => {
 const sealed = self.origin === "null";
 
 const quoted = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-const inner = RegExp(`^${quoted(facts.prefix)}(\\d{1,14})([a-z]{2}_)?/((?:https?|file):.*)$`, "s");
-const rooted = RegExp(`^(?:${quoted(facts.prefix)}(?:\\d{1,14}(?:[a-z]{2}_)?|\\d*\\*)/[a-z]+:|/web/-/)`);
+const inner = RegExp(`^${quoted(facts.prefix)}(\\d{1,14})([a-z]{2}_)?(?:~[a-z0-9]+)?/((?:https?|file):.*)$`, "s");
+const rooted = RegExp(`^(?:${quoted(facts.prefix)}(?:\\d{1,14}(?:[a-z]{2}_)?(?:~[a-z0-9]+)?|\\d*\\*)/[a-z]+:|/web/-/)`);
 
 // read tells time, modifier and URL of what an address of the archive shows, if it is one.
 const read = (href) => {

@@ -109,7 +109,7 @@ const tellParts = (() => {
     const column = (name) => element("th", { scope: "col", role: "columnheader" }, name);
     const head = element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, column("Part"), column("Captured"), column("From the page")));
     const table = element("table", { role: "table" }, head, body);
-    replaceChildren(panel, text, element("p", {}, element("a", { class: "step", href: `${facts.prefix}${facts.time}id_/${facts.url}` }, "Exact bytes"), " · ",
+    replaceChildren(panel, text, element("p", {}, element("a", { class: "step", href: `${facts.prefix}${facts.time}id_${facts.pick || ""}/${facts.url}` }, "Exact bytes"), " · ",
       element("a", { class: "step", href: "/web/-/home" }, "The archive")), table, more);
     const cell = (name, bad) => element("td", { role: "cell", class: bad ? "bad" : "" }, name);
     return (foreign) => {

@@ -17,7 +17,7 @@ reveal("NavigationDestination", "url");
 reveal("NavigationHistoryEntry", "url");
 
 // Candidates and style texts hold several.
-const addressed = RegExp("(?:" + quoted(facts.home) + ")?" + quoted(facts.prefix) + "\\d{1,14}(?:[a-z]{2}_)?/((?:https?|file):)", "g");
+const addressed = RegExp("(?:" + quoted(facts.home) + ")?" + quoted(facts.prefix) + "\\d{1,14}(?:[a-z]{2}_)?(?:~[a-z0-9]+)?/((?:https?|file):)", "g");
 const revealed = (text) => (typeof text === "string" && within(text, facts.prefix) ? swap(text, addressed, (m) => m[1]) : text);
 for (const [owner, p] of [["HTMLImageElement", "srcset"], ["HTMLSourceElement", "srcset"], ["HTMLLinkElement", "imageSrcset"]]) property(proto(owner), p, { get: revealed });
 
