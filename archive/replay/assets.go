@@ -76,6 +76,7 @@ func (h *Handler) asset(w http.ResponseWriter, r *http.Request, name string) {
 	h.ownHeaders(head)
 	if name == shimName {
 		head.Set("Content-Security-Policy", h.pagePolicy(r, asScript, "", false)) // of the shared workers that it begins
+		h.contain(head)
 	}
 	head.Set("Content-Type", mime)
 	head.Set("Cache-Control", "public, max-age=31536000, immutable")

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"os/exec"
 	"strings"
@@ -40,11 +41,17 @@ type browser struct {
 // browse starts Chromium on the archive's handler. It fails if there is none.
 func browse(t *testing.T, a *testArchive) *browser {
 	t.Helper()
+	return browseBy(t, a, func(h http.Handler) http.Handler { return h })
+}
+
+// browseBy starts it on what stands before the handler.
+func browseBy(t *testing.T, a *testArchive, by func(http.Handler) http.Handler) *browser {
+	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
 		t.Fatalf("Chromium is missing: apt-get install chromium (%v)", err)
 	}
-	server := httptest.NewServer(a.handler)
+	server := httptest.NewServer(by(a.handler))
 	t.Cleanup(server.Close)
 	_, port, err := net.SplitHostPort(strings.TrimPrefix(server.URL, "http://"))
 	must(t, err)

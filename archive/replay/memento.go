@@ -184,6 +184,7 @@ func (p *reply) send() {
 	} else {
 		p.h.protect(head, p.h.pagePolicy(p.r, p.a.mod, urlOf(&p.c), !inert(p.mime)))
 	}
+	p.h.contain(head)
 	if p.a.mod == asData {
 		head.Add("Vary", "Accept") // see bare
 	}

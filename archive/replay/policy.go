@@ -67,6 +67,18 @@ func (h *Handler) pagePolicy(r *http.Request, mod modifier, url string, active b
 	return policy
 }
 
+// contain lets a document of the past, whatever becomes of our script, and the documents and workers that it makes, reach this archive
+// alone: by requests, by navigations, of its opener and its popups too, by preconnects; and by WebRTC nobody. It is for
+// browsers that know Connection-Allowlist (WICG draft; Chromium does), and holds where a Content-Security-Policy says nothing. Redirects
+// are free, since the archive leads nowhere but to itself.
+func (h *Handler) contain(head http.Header) {
+	to := "response-origin"
+	if h.Mode == PerSite {
+		to += ` "` + h.originOf("*") + `" "` + h.originOf("") + `"`
+	}
+	head.Set("Connection-Allowlist", "("+to+");redirects=allow")
+}
+
 // everywhere is the sources at which archived documents are shown.
 func (h *Handler) everywhere(site string) string {
 	own := h.originOf(site)

@@ -233,7 +233,8 @@ func TestHeaders(t *testing.T) {
 			testOrigin + `/web/` + stamp + `/http://a.test/h>; rel="first last memento"; datetime="Sun, 17 May 2020 10:20:30 GMT"`,
 		"Referrer-Policy": "same-origin", "Cache-Control": "private, max-age=3600", "Vary": "Accept-Encoding, Sec-Fetch-Dest, Upgrade-Insecure-Requests",
 		"X-Dns-Prefetch-Control": "off", "Origin-Agent-Cluster": "?1", "Server-Timing": `taken;desc="` + stamp + `"`, "Cross-Origin-Resource-Policy": "same-origin",
-		"Content-Location": "/web/" + stamp + "/http://a.test/h.ja.html", "X-Archive-Orig-Content-Location": "h.ja.html",
+		"Connection-Allowlist": `(response-origin "http://*.replay.localhost:8081" "http://replay.localhost:8081");redirects=allow`,
+		"Content-Location":     "/web/" + stamp + "/http://a.test/h.ja.html", "X-Archive-Orig-Content-Location": "h.ja.html",
 		"X-Archive-Orig-Set-Cookie": "a=b", "X-Archive-Orig-Clear-Site-Data": `"*"`, "X-Archive-Orig-X-Tab": "a\tb c",
 		"X-Archive-Orig-Link": "<http://evil.test/>; rel=original", "X-Archive-Orig-Content-Security-Policy": "sandbox",
 	}

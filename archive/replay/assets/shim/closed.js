@@ -87,7 +87,14 @@ method(proto("WebTransport"), "close", () => {});
 
 // A peer connection is real, but has no servers, makes no candidates of its own and hears of none, so that it sends nothing.
 const alone = (config) => ({ __proto__: null, ...(config !== null && typeof config === "object" ? config : {}), iceServers: [], iceTransportPolicy: "relay", iceCandidatePoolSize: 0 });
-for (const name of ["RTCPeerConnection", "webkitRTCPeerConnection"]) constructor(name, (args) => { args[0] = alone(args[0]); });
+// In a frame there is none: Chromium 156 ends a page for one in a frame of it, where Connection-Allowlist forbids peers.
+const inFrame = !!self.document && self.parent !== self;
+for (const name of ["RTCPeerConnection", "webkitRTCPeerConnection"]) {
+  instead(name, (args, as, native) => {
+    if (inFrame) refuse("Failed to construct 'RTCPeerConnection': Cannot create so many PeerConnections", "UnknownError");
+    return construct(native, [alone(args[0])], as);
+  });
+}
 before(proto("RTCPeerConnection"), "setConfiguration", (args) => { args[0] = alone(args[0]); });
 method(proto("RTCPeerConnection"), "addIceCandidate", () => resolved());
 const candidateLine = /^a=(?:candidate|remote-candidates):.*(?:\r\n|\n|$)/gm;
