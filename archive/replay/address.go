@@ -77,6 +77,7 @@ func (a *address) list() bool { return a.kind == ofCaptures || a.kind == ofPrefi
 // parseAddress reads a request target. The URL is taken as it stands there, query and all, never unescaped: slashes, "%2F" and
 // "?" keep their meaning. The error is errForeign, errStamp or errURL.
 func parseAddress(target string) (address, error) {
+	target = unled(target)
 	name, rest, ok := strings.Cut(strings.TrimPrefix(target, "/"), "/")
 	if target == "" || target[0] != '/' || !isName(name) {
 		return address{}, errForeign

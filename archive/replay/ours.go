@@ -19,7 +19,7 @@ func (r *references) ours(ref string) (address, bool) {
 	} else if r.foreign {
 		return address{}, false
 	}
-	if !strings.HasPrefix(path, r.root) {
+	if path = unled(path); !strings.HasPrefix(path, r.root) {
 		return address{}, false
 	}
 	path, _, _ = strings.Cut(path, "#")

@@ -14,7 +14,7 @@ import (
 func inward(url string) *references {
 	a := &address{name: defaultName, stamp: "20200517102030"}
 	r := newReferences(a, &storage.Capture{URL: url, At: time.Date(2020, 5, 17, 10, 20, 30, 0, time.UTC)})
-	r.origin = "http://replay.localhost:8081"
+	r.origin, r.spelt = "http://replay.localhost:8081", true
 	return r
 }
 

@@ -18,6 +18,7 @@ type references struct {
 	file  bool         // the document was handed in, as a file
 	page  modifier     // of what a reader may go to
 
+	spelt   bool            // addresses in attributes keep how they were spelt, see spelling
 	charset *markup.Charset // of the document
 	origin  string          // of the archive
 	foreign bool            // the document is a page of another archive
@@ -57,9 +58,12 @@ func (r *references) archived(url string) bool {
 }
 
 // inside is the address of what ref refers to; not ok if it stays as it is.
-func (r *references) inside(ref string, mod modifier) (string, bool) { return r.from(r.base, ref, mod) }
+func (r *references) inside(ref string, mod modifier) (string, bool) {
+	return r.from(r.base, ref, mod, false)
+}
 
-func (r *references) from(base *urlkey.Base, ref string, mod modifier) (string, bool) {
+// from is inside, for a reference relative to base; kept if the address is to keep how it was spelt.
+func (r *references) from(base *urlkey.Base, ref string, mod modifier, kept bool) (string, bool) {
 	if base == nil || ref == "" || ref[0] == '#' || len(ref) > urlkey.MaxLength {
 		return "", false
 	}
@@ -70,7 +74,11 @@ func (r *references) from(base *urlkey.Base, ref string, mod modifier) (string, 
 	if err != nil || !r.archived(u) {
 		return "", false
 	}
-	to := r.root + r.stamp + string(mod) + "/" + u
+	s := spelling{head: u}
+	if kept {
+		s = spelt(base, u, ref)
+	}
+	to := s.lead + r.root + r.stamp + string(mod) + "/" + s.head + s.mark + s.tail
 	if f := urlkey.SerialisedFragment(ref); f != "" || strings.HasSuffix(ref, "#") {
 		to += "#" + f
 	}
@@ -121,6 +129,7 @@ const maxRefresh = 2 * urlkey.MaxLength
 
 // visit is how documents are rewritten: see markup.Visit.
 func (r *references) visit(ref markup.Ref) (string, bool) {
+	kept := r.spelt && strings.Contains(ref.Context, "/@") && ref.Context != "meta/@refresh" && !strings.HasSuffix(ref.Context, "/@import")
 	switch ref.Role {
 	case markup.Link:
 		if ref.Context == "script/speculationrules" {
@@ -129,7 +138,7 @@ func (r *references) visit(ref markup.Ref) (string, bool) {
 	case markup.Canonical, markup.Social:
 		return "", false // names, which nobody fetches
 	case markup.Base:
-		if to, ok := r.from(r.doc, r.charset.URL(ref.URL), asPage); ok || r.inward(ref.URL) || !strays(ref.URL) {
+		if to, ok := r.from(r.doc, r.charset.URL(ref.URL), asPage, kept); ok || r.inward(ref.URL) || !strays(ref.URL) {
 			return to, ok
 		}
 		return "", true // which is the document's own, as for withBase
@@ -149,7 +158,7 @@ func (r *references) visit(ref markup.Ref) (string, bool) {
 	if mod == asPage {
 		mod = r.page
 	}
-	to, ok := r.from(base, r.charset.URL(ref.URL), mod)
+	to, ok := r.from(base, r.charset.URL(ref.URL), mod, kept)
 	if !ok && strays(ref.URL) && !r.inward(ref.URL) {
 		to, ok = r.root+r.stamp+string(mod)+"/"+nowhere, true
 	}

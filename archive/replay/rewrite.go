@@ -275,6 +275,7 @@ func (p *reply) scan(dst io.Writer, src []byte, form notation, ref *references) 
 		opts.Insert = func(int) string { return p.shim(form) }
 		opts.Scope = true
 	}
+	ref.spelt = form == html || opts.Scope && (p.mime == "application/xhtml+xml" || p.mime == "image/svg+xml") // feeds are for others than browsers
 	var err error
 	switch form {
 	case html, xml:

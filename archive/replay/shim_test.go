@@ -52,6 +52,8 @@ func shimSites(t *testing.T) *testArchive {
 	a.page("http://cdn.test/trusted.js", js, "trustedRan = 1")
 	a.page("http://cdn.test/sheet.css", "text/css", ".a6 { background: url(pixel.gif?css-imported) }")
 	a.page("http://site.test/pixel.gif", "image/gif", pixel)
+	a.page("http://site.test/pixel.gif?written", "image/gif", pixel)
+	a.page("http://cdn.test/selectors.css", "text/css", "")
 	return a
 }
 

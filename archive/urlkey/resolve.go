@@ -53,6 +53,10 @@ func NewBase(url string) (*Base, error) {
 // String returns the base itself, serialised without fragment and userinfo.
 func (b *Base) String() string { return b.href }
 
+// Dir is what path-relative references are put behind: the base up to and with the last slash of its path. It is empty
+// if the base is none that is fetched.
+func (b *Base) Dir() string { return b.href[:len(b.origin)+len(b.dir)] }
+
 // Resolve returns the URL that ref stands for: resolved against the base and serialised by the WHATWG URL standard,
 // without fragment and userinfo. Its scheme may be any; see Fetchable. Its error is ErrInvalid.
 func (b *Base) Resolve(ref string) (string, error) {

@@ -21,8 +21,8 @@ const absolute = (ref) => {
 };
 
 // inside is the archive's address of what ref refers to. Addresses of the archive, fragments, and URLs that ask no
-// server (data:, blob:, javascript:, mailto:) stay as they are.
-const inside = (ref, mod = "") => {
+// server (data:, blob:, javascript:, mailto:) stay as they are. If it goes into an attribute (keep), it keeps how ref was spelt.
+const inside = (ref, mod = "", keep = false) => {
   const written = S(ref), text = trim(written);
   if (text === "" || text[0] === "#" || exec(rooted, text)) return written;
   let u = absolute(text);
@@ -34,7 +34,36 @@ const inside = (ref, mod = "") => {
     if (exec(rooted, path)) return written;
     u = new URL(path, page.url); // made of location, or by resolving against it
   }
-  return root + page.time + mod + "/" + urlHref(u);
+  const front = root + page.time + mod + "/", address = front + urlHref(u);
+  return keep ? spelt(text, front, u, page.url, address) : address;
+};
+
+// How a reference was spelt the server tells by dot segments, which the browser takes out of an address (spelling.go): written
+// reads it, spelt writes it.
+const spelling = RegExp("^(/\\.)?(?:" + quoted(facts.home) + ")?" + quoted(facts.prefix) + "\\d{1,14}(?:[a-z]{2}_)?(?:~[a-z0-9]+)?/((?:https?|file):)(//[^/?#]*)([^]*)$");
+const written = (value) => {
+  const m = exec(spelling, value);
+  if (!m) return value;
+  let rest = m[4], at;
+  const path = exec(/^[^?#]*/, rest)[0];
+  if (path === "/.") rest = slice(rest, 2); // no more than a host
+  if (m[1]) return m[3] + rest;
+  if ((at = indexOf(path, "/%2e/")) >= 0) return slice(rest, at + 5);
+  if ((at = indexOf(path, "/%2E/")) >= 0) return slice(rest, path.length);
+  if ((at = indexOf(path, "/./")) >= 0) return slice(rest, at + 2);
+  return m[2] + m[3] + rest;
+};
+const hosted = /^(https?:)?(\/\/[^/?#\\]+)([^]*)$/i, directory = /^[^?#]*\//;
+const spelt = (text, front, u, page, address) => {
+  const m = exec(hosted, text);
+  let to;
+  if (m) to = (m[1] ? "" : "/.") + front + (m[1] || urlProtocol(u)) + m[2] + (m[3][0] === "/" ? "" : "/.") + m[3];
+  else if (text[0] === "/") to = front + urlOrigin(u) + "/." + text;
+  else {
+    const dir = exec(directory, page)[0];
+    to = front + dir + (text[0] === "?" ? "%2E/" + slice(exec(/^[^?#]*/, page)[0], dir.length) : "%2e/") + text;
+  }
+  return written(to) === text && urlHref(new URL(to, facts.home)) === urlHref(new URL(address, facts.home)) ? to : address;
 };
 
 // outside is the URL that an address of the archive stands for; what is none stays as it is.
@@ -45,7 +74,7 @@ const outside = (address) => {
 };
 
 const candidates = /([^\s,]\S*[^\s,]|[^\s,])((?:\s+[^,]*)?(?:,|$))/g;
-const insideSrcset = (text) => swap(S(text), candidates, (m) => inside(m[1], "im_") + m[2]);
+const insideSrcset = (text) => swap(S(text), candidates, (m) => inside(m[1], "im_", true) + m[2]);
 
 const urlFunction = /\b(url|src)\(\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([^"'()\s]+))\s*\)/gi;
 const imageSet = /(image-set\(|,)(\s*)(?:"([^"]*)"|'([^']*)')(?=\s*(?:type\(|[\d.]+(?:x|dppx|dpi|dpcm)\b|,|\)))/gi;

@@ -43,7 +43,7 @@ const sealed = self.origin === "null";
 
 const quoted = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 const inner = RegExp(`^${quoted(facts.prefix)}(\\d{1,14})([a-z]{2}_)?(?:~[a-z0-9]+)?/((?:https?|file):.*)$`, "s");
-const rooted = RegExp(`^(?:${quoted(facts.prefix)}(?:\\d{1,14}(?:[a-z]{2}_)?(?:~[a-z0-9]+)?|\\d*\\*)/[a-z]+:|/web/-/)`);
+const rooted = RegExp(`^(?:(?:/\\.)?${quoted(facts.prefix)}(?:\\d{1,14}(?:[a-z]{2}_)?(?:~[a-z0-9]+)?|\\d*\\*)/[a-z]+:|/web/-/)`);
 
 // read tells time, modifier and URL of what an address of the archive shows, if it is one.
 const read = (href) => {

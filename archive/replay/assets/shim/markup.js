@@ -20,7 +20,7 @@ const convert = (tag, name, value, rel) => {
   if (isHandler(name)) return scopeCode(S(value));
   if (urls[name] || (name === "data" && tag === "OBJECT")) {
     const text = S(value);
-    return tag === "IFRAME" || tag === "FRAME" || name === "href" || name === "action" || name === "formaction" ? insideScripted(text, modifierOf(tag, name, rel)) : inside(text, modifierOf(tag, name, rel));
+    return tag === "IFRAME" || tag === "FRAME" || name === "href" || name === "action" || name === "formaction" ? insideScripted(text, modifierOf(tag, name, rel)) : inside(text, modifierOf(tag, name, rel), true);
   }
   if (name === "srcset" || name === "imagesrcset") return insideSrcset(value);
   if (name === "style") return insideCSS(value);
@@ -31,7 +31,7 @@ const convert = (tag, name, value, rel) => {
 const speculates = (type) => lower(trim(S(type))) === "speculationrules"; // no policy stops what it loads
 const keptAs = (name) => "data-archive-" + name;
 const presentation = names("fill", "stroke", "filter", "mask", "clip-path", "marker-start", "marker-mid", "marker-end", "cursor");
-const insideScripted = (text, mod) => (exec(/^[\0- ]*javascript:/i, text) ? scopeURL(text) : inside(text, mod));
+const insideScripted = (text, mod) => (exec(/^[\0- ]*javascript:/i, text) ? scopeURL(text) : inside(text, mod, true));
 const isHandler = (name) => exec(/^on[a-z\d]/, name) !== null;
 
 // insideRefresh turns the URL of a meta refresh.
