@@ -78,6 +78,13 @@ func (c *cssScan) token(i int) int {
 	case '#':
 		c.imported = false
 		return cssNameEnd(b, i+1)
+	case '[':
+		if c.selects != nil {
+			if end := c.selector(i); end > i {
+				return end
+			}
+		}
+		c.bracket(ch)
 	default:
 		c.bracket(ch)
 	}

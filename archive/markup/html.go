@@ -16,7 +16,7 @@ const maxSrcdoc = 4
 // attributes, and takes style and title in SVG for raw text.
 func HTML(dst io.Writer, src []byte, opts Options, visit Visit) error {
 	return run(dst, src, visit, func(s *scan, t *text) {
-		s.scope = opts.Scope
+		s.scope, s.selects = opts.Scope, opts.Selects
 		s.early = true
 		newHTMLScan(s, t, opts).document()
 	})
@@ -27,7 +27,7 @@ func HTML(dst io.Writer, src []byte, opts Options, visit Visit) error {
 func XML(dst io.Writer, src []byte, opts Options, visit Visit) error {
 	return run(dst, src, visit, func(s *scan, t *text) {
 		h := newHTMLScan(s, t, opts)
-		h.xml, s.scope = true, opts.Scope
+		h.xml, s.scope, s.selects = true, opts.Scope, opts.Selects
 		h.document()
 	})
 }

@@ -70,6 +70,8 @@ type Options struct {
 	Feeds bool
 	// Scope makes classic scripts, modules, event handlers and javascript: URLs see an archived world: see ScopedJavaScript.
 	Scope bool
+	// Selects, if not nil, has attribute selectors in style elements replaced: see SelectingCSS.
+	Selects *Selects
 }
 
 // Rename tells which attributes get another name.
@@ -88,6 +90,8 @@ type scan struct {
 	base  string // of the refs being found
 	early bool   // no base element has come yet
 	scope bool   // scripts see the archived world
+
+	selects *Selects // nil: selectors stay as they are
 }
 
 // run checks the length, scans src by f, and writes what is left.

@@ -17,7 +17,7 @@ var shimParts embed.FS
 var shimOrder = []string{
 	"natives", "facts", "address", "code", "evaluate", "clock", "network", "closed", "denied", "storage", "workers",
 	"markup", "elements", "frames", "strings", "styles", "observer", "webstorage", "cookies", "navigation", "blocked", "words", "panel", "room", "banner",
-	"scope", "messages", "reveal", "scripts",
+	"scope", "messages", "reveal", "selectors", "scripts",
 }
 
 var shimSource = joined(shimOrder)

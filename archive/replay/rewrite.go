@@ -276,6 +276,9 @@ func (p *reply) scan(dst io.Writer, src []byte, form notation, ref *references) 
 		opts.Scope = true
 	}
 	ref.spelt = form == html || opts.Scope && (p.mime == "application/xhtml+xml" || p.mime == "image/svg+xml") // feeds are for others than browsers
+	if ref.spelt {
+		opts.Selects = ref.selects()
+	}
 	var err error
 	switch form {
 	case html, xml:
@@ -288,7 +291,7 @@ func (p *reply) scan(dst io.Writer, src []byte, form notation, ref *references) 
 			err = markup.XML(dst, src, opts, ref.visit)
 		}
 	case css:
-		err = markup.CSS(dst, src, ref.visit)
+		err = markup.SelectingCSS(dst, src, ref.selects(), ref.visit)
 	case jsonp:
 		_, err = dst.Write(calledBack(src, p.c.URL, p.a.url))
 	case script:

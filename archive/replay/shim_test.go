@@ -53,7 +53,7 @@ func shimSites(t *testing.T) *testArchive {
 	a.page("http://cdn.test/sheet.css", "text/css", ".a6 { background: url(pixel.gif?css-imported) }")
 	a.page("http://site.test/pixel.gif", "image/gif", pixel)
 	a.page("http://site.test/pixel.gif?written", "image/gif", pixel)
-	a.page("http://cdn.test/selectors.css", "text/css", "")
+	a.page("http://cdn.test/selectors.css", "text/css", `#links a[href="#g"] { color: rgb(9, 9, 9) } #links a[href="../up.html"] { color: rgb(10, 10, 10) } a[href^="./"] { color: rgb(11, 11, 11) }`)
 	return a
 }
 

@@ -85,6 +85,7 @@ const quote = (url) => '"' + swap(url, unsafe, (m) => "%" + (m[0] === '"' ? "22"
 // insideCSS turns the URLs of a style sheet, or of a part of one.
 const insideCSS = (text) => {
   let css = S(text);
+  if (within(css, "[")) css = insideSelectors(css);
   if (within(css, "(")) {
     css = swap(css, urlFunction, (m) => {
       const url = m[2] ?? m[3] ?? m[4], to = inside(url, "oe_");

@@ -26,13 +26,13 @@ for (const [owner, p] of [["HTMLImageElement", "srcset"], ["HTMLSourceElement", 
 
 // Attributes give back what their author wrote. Those that hold addresses of ours were turned by the server or by what stands in
 // elements.js.
-const several = names("srcset", "imagesrcset", "archive", "values"), style_ = names("style", "content", ...O.keys(presentation));
+const several = names("srcset", "imagesrcset", "archive", "values"), styleNames = names("style", "content", ...O.keys(presentation));
 const single = names(...O.keys(urls), "data", "cite", "to", "from", "by", "icon", "manifest");
 const asWritten = (value, attr) => {
   if (typeof value !== "string" || !within(value, facts.prefix)) return value;
   const name = lower(S(attr));
   if (several[name] || begins(name, "data-")) return writtenAll(value);
-  return style_[name] ? revealed(value) : single[name] ? written(value) : value;
+  return styleNames[name] ? revealed(value) : single[name] ? written(value) : value;
 };
 method(element, "getAttribute", (it, args, native) => asWritten(apply(native, it, args), args[0]));
 method(element, "getAttributeNS", (it, args, native) => asWritten(apply(native, it, args), args[1]));
