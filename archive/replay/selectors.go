@@ -31,7 +31,7 @@ func (r *references) matches(op byte, v string) (list []match, hides bool) {
 	switch op {
 	case '*':
 		list = []match{{all: []comparison{ours, {"*=", v}}, none: whole}}
-		if !strings.Contains(v, ":") && !strings.Contains("https:", v) {
+		if !strings.Contains(v, ":") && !strings.Contains(webScheme, v) {
 			list = append(list, match{all: []comparison{led, {"*=", v}}})
 		}
 		return list, true
@@ -90,6 +90,8 @@ func beginsURL(v string) bool {
 	return false
 }
 
+const webScheme = "https://"
+
 // concerns says whether what a selector asks for can be otherwise now.
 func (r *references) concerns(op byte, v string) bool {
 	if v == "" || v[0] == '#' {
@@ -106,7 +108,7 @@ func (r *references) concerns(op byte, v string) bool {
 				origin = origin[:i+3] + host + "/"
 			}
 		}
-		return len(v) > 1 && (strings.Contains(origin, v) || host != "" && strings.Contains(v, host) || strings.Contains("https://", v))
+		return len(v) > 1 && (strings.Contains(origin, v) || host != "" && strings.Contains(v, host) || strings.Contains(webScheme, v))
 	case '$':
 		return strings.Contains(v, "//") && hostOnly(v) != v || tops[v[strings.LastIndexByte(v, '.')+1:]] && !strings.Contains(v, "/")
 	}

@@ -14,7 +14,7 @@ const comparisons = (op, v) => {
   const ours = ["^", facts.prefix], hostFirst = ["^", ledRoot];
   if (op === "*") {
     const whole = [[ours, ["*", v]], wholeOnly];
-    return within(v, ":") || within("https:", v) ? [whole] : [whole, [[hostFirst, ["*", v]], []]];
+    return within(v, ":") || within("https://", v) ? [whole] : [whole, [[hostFirst, ["*", v]], []]];
   }
   if (op === "$") return [[[ours, ["$", v + "/."]], []], [[hostFirst, ["$", v + "/."]], []]];
   if (op === "^") {
