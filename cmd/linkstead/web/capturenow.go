@@ -131,7 +131,7 @@ func (p *Pages) begin(r *http.Request) (*answer, error) {
 		return nil, fmt.Errorf("begin a capture of %s: %w", f.URL, err)
 	}
 	p.Log.Info("a reader began a capture", "run", run, "url", f.URL, "collection", f.Collection)
-	return &answer{status: http.StatusSeeOther, to: "/runs/" + strconv.FormatInt(run, 10)}, nil
+	return &answer{status: http.StatusSeeOther, to: "/runs/" + strconv.FormatInt(run, 10) + "?follow=1"}, nil
 }
 
 // sameSite reads Sec-Fetch-Site, which old browsers don't send.

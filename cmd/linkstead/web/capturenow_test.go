@@ -150,7 +150,7 @@ func TestCaptureNow(t *testing.T) {
 	}
 
 	w := ask(p, "POST", CapturePath, form.Encode(), nil)
-	if w.Code != 303 || w.Header().Get("Location") != "/runs/17" || len(b.urls) != 1 || b.urls[0] != "news http://site.example/a?b=1&c=%27x%27" {
+	if w.Code != 303 || w.Header().Get("Location") != "/runs/17?follow=1" || len(b.urls) != 1 || b.urls[0] != "news http://site.example/a?b=1&c=%27x%27" {
 		t.Errorf("%d %q, begun %q", w.Code, w.Header(), b.urls)
 	}
 	if w := ask(p, "POST", CapturePath, form.Encode(), func(r *http.Request) { r.RemoteAddr = "[::1]:1"; r.Header.Del("Sec-Fetch-Site") }); w.Code != 303 {

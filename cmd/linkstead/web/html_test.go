@@ -17,7 +17,7 @@ import (
 func TestPagesAreValidAndUsable(t *testing.T) {
 	a := filled(t)
 	for _, path := range []string{
-		"/", "/posts/waf3kq2m7ayz", "/posts/waf3kq2m7ayz?run=1", "/posts/waf3kq2m7ayz?show=pending", "/posts/busy22222222?follow=1",
+		"/", "/posts/waf3kq2m7ayz", "/posts/waf3kq2m7ayz?run=1", "/posts/waf3kq2m7ayz?show=pending", "/posts/busy22222222?follow=1", "/runs/4?follow=1",
 		"/posts/k2notes4sfds", "/outcomes", "/nothing", "/lookup?url=x%3A%2F%2F",
 	} {
 		checkPage(t, path, a.get(path).Body.String())

@@ -49,6 +49,9 @@ type runView struct {
 	NotAsked             []leftRow
 	LeftOut              []leftRow
 	JSON, CSV, Post      string // addresses; empty in a file, and Post if the run has none, or many
+	Copy                 string // of what the run was begun with; empty if there is none yet
+	Follow               string // address that follows the run, or stops following it; empty when it has ended
+	Following            bool
 }
 
 type incompleteRow struct{ URL, Lacks string }
@@ -169,14 +172,39 @@ func (p *Pages) run(r *http.Request) (*answer, error) {
 	}
 	v := runViewOf(rep, p.Now())
 	v.JSON, v.CSV = fmt.Sprintf("/runs/%d.json", row.ID), fmt.Sprintf("/runs/%d.csv", row.ID)
-	post, err := p.Rows.PostOf(r.Context(), row.ID)
-	switch {
-	case err == nil && post.Source == row.Source:
-		v.Post = view{id: post.ID, run: row.ID}.href()
-	case err != nil && !errors.Is(err, storage.ErrNotFound):
+	if err := p.leads(r.Context(), row, &v); err != nil {
 		return nil, err
 	}
-	return &answer{status: http.StatusOK, page: "run", title: fmt.Sprintf("Run %d", row.ID), body: v}, nil
+	a := &answer{status: http.StatusOK, page: "run", title: fmt.Sprintf("Run %d", row.ID)}
+	if row.State == storage.RunActive {
+		path := fmt.Sprintf("/runs/%d", row.ID)
+		if v.Following = r.URL.Query().Get("follow") == "1"; v.Following {
+			a.follow = followEvery
+			v.Follow = path
+		} else {
+			v.Follow = path + "?follow=1"
+		}
+	}
+	a.body = v
+	return a, nil
+}
+
+// leads fills in where a run's page leads: to its post, and to the copy of that.
+func (p *Pages) leads(ctx context.Context, row storage.Run, v *runView) error {
+	post, err := p.Rows.PostOf(ctx, row.ID)
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return nil
+	case err != nil || post.Source != row.Source:
+		return err
+	}
+	v.Post = view{id: post.ID, run: row.ID}.href()
+	r, err := p.Reports.BuildPost(ctx, row, post.ID)
+	if err != nil {
+		return err
+	}
+	v.Copy = p.copyURL(r.Post.Replay)
+	return nil
 }
 
 // runPages answers for runs: as pages and JSON, and as lists that are sent as they are read.

@@ -228,10 +228,17 @@ func TestFollow(t *testing.T) {
 	const refresh = `http-equiv="refresh"`
 	for path, want := range map[string]bool{
 		"/posts/busy22222222": false, "/posts/busy22222222?follow=1": true, "/posts/waf3kq2m7ayz?follow=1": false,
+		"/runs/4": false, "/runs/4?follow=1": true, "/runs/2?follow=1": false,
 	} {
 		if got := strings.Contains(a.get(path).Body.String(), refresh); got != want {
 			t.Errorf("%s loads itself again: %v, want %v", path, got, want)
 		}
+	}
+	if body := a.get("/runs/4").Body.String(); !strings.Contains(body, `<a href="/runs/4?follow=1">Follow it`) {
+		t.Errorf("a run that goes on can't be followed:\n%s", body)
+	}
+	if body := a.get("/runs/2").Body.String(); !strings.Contains(body, `<a class="button" href="`+replayOrigin+`/web/`) || strings.Contains(body, "Follow it") {
+		t.Errorf("a run that has ended does not lead to its copy:\n%s", body)
 	}
 	if err := a.db.PauseRun(t.Context(), 4); err != nil {
 		t.Fatal(err)
