@@ -52,7 +52,7 @@ func (c *Config) keys() []key {
 		{"serve.replay_origin", &c.Serve.ReplayOrigin}, {"serve.origin", &c.Serve.PagesOrigin}, {"serve.capture_now", &c.Serve.CaptureNow},
 		{"replay.fuzzy", &c.Replay.Fuzzy}, {"replay.fuzzy_rules", &c.Replay.FuzzyRules}, {"replay.elsewhere", &c.Replay.Elsewhere},
 		{"serve.insecure_one_origin", &c.Serve.OneOrigin},
-		{"replay.open_index", &c.Replay.OpenIndex}, {"replay.collections", &c.Replay.Collections},
+		{"replay.open_index", &c.Replay.OpenIndex}, {"replay.collections", &c.Replay.Collections}, {"replay.viewers", &c.Replay.Viewers},
 		{"log.format", &c.Log.Format}, {"log.level", &c.Log.Level},
 		{"cookies", &c.Cookies}, {"language", &c.Language}, {"sites", &c.Sites},
 		{"allow_private", &c.AllowPrivate}, {"allow_networks", &c.AllowNetworks}, {"deny_networks", &c.DenyNetworks},

@@ -12,6 +12,8 @@ type Replay struct {
 	Elsewhere  []string // "NAME ADDRESS" of other archives; see Elsewheres
 	OpenIndex  bool     // scripts of pages of any site may read the index
 
+	Viewers []string // origins whose scripts may read published files, or "*"
+
 	Collections []string // that are served, beside the default one; none: all
 }
 
@@ -54,6 +56,11 @@ func (c Config) checkReplay(v *findings) {
 	for _, name := range c.Replay.Collections {
 		if !collectionName.MatchString(name) {
 			v.add("replay.collections", name, "write the names of collections: up to 63 of a-z, 0-9, dot, dash and underscore, a letter or digit first")
+		}
+	}
+	for _, v1 := range c.Replay.Viewers {
+		if u, err := url.Parse(v1); v1 != "*" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Scheme+"://"+u.Host != v1) {
+			v.add("replay.viewers", v1, "write origins, as in https://replayweb.page, or * for any")
 		}
 	}
 	_, bad := Elsewheres(c.Replay.Elsewhere)

@@ -63,6 +63,15 @@ func (g *Guard) Set(ctx context.Context, collection string) (*access.Set, error)
 	return k.sets[collection], k.bad[collection]
 }
 
+// Stamp tells the rules of all collections from those of another moment.
+func (g *Guard) Stamp(ctx context.Context) (string, error) {
+	k, err := g.rules(ctx)
+	if err != nil {
+		return "", err
+	}
+	return k.stamp, nil
+}
+
 // readFor bounds how long reading the rules may take. It is nobody's own: whoever asks meanwhile waits for it, too.
 const readFor = 30 * time.Second
 

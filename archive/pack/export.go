@@ -80,6 +80,7 @@ type Exporter struct {
 // Exported tells what an export came to.
 type Exported struct {
 	File      string `json:"file"`
+	Address   string `json:"address,omitempty"` // at which it is published
 	Format    string `json:"format"`
 	Captures  int    `json:"captures"`
 	Originals int    `json:"originals"` // of them, not asked for, and there since a revisit refers to them

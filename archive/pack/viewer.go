@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"linkstead/archive/cdx"
@@ -40,7 +41,7 @@ func appendViewerLine(dst []byte, c *storage.Capture, row *cdx.Row, asked *warc.
 		key = row.Key
 	}
 	dst = append(append(dst, key...), ' ')
-	dst = append(dst, strings.Replace(row.At.UTC().Format(viewerDate), ".", "", 1)...)
+	dst = append(dst, viewerStamp(row.At)...)
 	field := func(name, value string) {
 		if value != "" {
 			dst = append(append(append(append(dst, ", \""...), name...), `": `...), cdx.AppendString(nil, value)...)
@@ -60,10 +61,17 @@ func appendViewerLine(dst []byte, c *storage.Capture, row *cdx.Row, asked *warc.
 	field("length", strconv.FormatInt(row.Length, 10))
 	field("offset", strconv.FormatInt(row.Offset, 10))
 	field("filename", row.File)
+	if c.URLKey != urlkey.Key(strings.ToValidUTF8(row.URL, "\uFFFD")) {
+		field("urlkey", c.URLKey) // by which Shelf finds it again
+	}
 	field("method", method)
 	field("requestBody", body)
 	dst[begin], dst[begin+1] = ' ', '{'
 	return append(dst, "}\n"...)
+}
+
+func viewerStamp(at time.Time) string {
+	return strings.Replace(at.UTC().Format(viewerDate), ".", "", 1)
 }
 
 // methodOf is the method that the key of a request tells.

@@ -77,7 +77,7 @@ func TestViewerLine(t *testing.T) {
 	}
 	row.Revisit = false
 	c.URLKey, row.Key = "test,a)/api?__wb_method=post&a=1", "test,a)/api?__wb_method=post&a=1"
-	posted := strings.Replace(strings.TrimSuffix(plain, "}\n"), "api/ ", "api/?__wb_method=post&a=1 ", 1) + `, "method": "POST", "requestBody": "a=1"}` + "\n"
+	posted := strings.Replace(strings.TrimSuffix(plain, "}\n"), "api/ ", "api/?__wb_method=post&a=1 ", 1) + `, "urlkey": "test,a)/api?__wb_method=post&a=1", "method": "POST", "requestBody": "a=1"}` + "\n"
 	if got := string(appendViewerLine(nil, &c, &row, &warc.Request{Method: "POST", Type: "application/json", Body: []byte(`{"a":1}`)})); got != posted {
 		t.Errorf("%s\nwant\n%s", got, posted)
 	}

@@ -150,6 +150,7 @@ type dataPackage struct {
 	Created     string     `json:"created"`
 	Modified    string     `json:"modified"`
 	Software    string     `json:"software"`
+	Collection  string     `json:"collection"` // a field of ours
 	MainPageURL string     `json:"mainPageURL,omitempty"`
 	MainPageTS  string     `json:"mainPageDate,omitempty"`
 	Resources   []resource `json:"resources"`
@@ -163,7 +164,7 @@ func (x *Exporter) zip(w io.Writer, p Package, parts []*waczPart) (int64, error)
 	now := x.Now().UTC()
 	dp := dataPackage{
 		Profile: "data-package", WACZVersion: waczVersion, Title: p.Title, Description: p.Description, Created: now.Format(time.RFC3339),
-		Modified: now.Format(time.RFC3339), Software: p.Software, MainPageURL: p.MainURL,
+		Modified: now.Format(time.RFC3339), Software: p.Software, Collection: x.Collection, MainPageURL: p.MainURL,
 	}
 	if !p.MainAt.IsZero() {
 		dp.MainPageTS = p.MainAt.UTC().Format(time.RFC3339)

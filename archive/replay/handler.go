@@ -95,6 +95,9 @@ type Handler struct {
 	MaxRewrite int64 // bytes, decoded, up to which a document is rewritten; 0: 32 MiB
 	MaxDecoded int64 // bytes, decoded, after which a body is cut; 0: 4 GiB
 
+	Exports Exports  // files that are published, at /web/-/exports/; nil: none are
+	Viewers []string // origins whose scripts may read them; "*": of any
+
 	OpenIndex bool         // scripts of pages of any site may read the index
 	listings  atomic.Int64 // of many URLs, that are being answered
 }
@@ -116,11 +119,18 @@ func (h *Handler) maxDecoded() int64 {
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	site, ok := h.seat(r.Host)
-	h.share(w, r)
+	target := targetOf(r)
+	exported, isExport := strings.CutPrefix(target, exportsRoot)
+	if !isExport {
+		h.share(w, r)
+	}
 	switch {
 	case !ok:
 		// RFC 9110 §15.5.20. A page under another name could read what other sites' scripts left here.
 		h.plain(w, r, http.StatusMisdirectedRequest, "This is the replay server of a Linkstead archive. Its address is "+h.Origin+"/\n")
+		return
+	case isExport:
+		h.exports(w, r, site, exported)
 		return
 	case !isAllowed(r.Method):
 		h.disallow(w, r, allowed)
@@ -133,7 +143,6 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.plain(w, r, http.StatusForbidden, "Archived service workers are not replayed.\n")
 		return
 	}
-	target := targetOf(r)
 	if name, ok := strings.CutPrefix(target, assetRoot); ok {
 		h.asset(w, r, name)
 		return

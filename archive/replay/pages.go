@@ -47,6 +47,7 @@ type pageData struct {
 	Attempts                    []attemptRow
 	Last                        string // the day of the last failed attempt
 	Offers                      offersData
+	Exports                     []exportRow
 	Method                      string // by which something was sent that has no answer
 }
 

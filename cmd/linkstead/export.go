@@ -30,6 +30,9 @@ type exportCmd struct {
 	Output     string   `short:"o" help:"File to write, or - for standard output; .wacz, .warc.gz, or .cdxj says what is written, .cdxj.gz in blocks with an index of them (.idx) beside it (default: a WACZ named after what it holds)." placeholder:"FILE"`
 	From       string   `help:"Of addresses and collections, only captures of this time or later: 1 to 14 digits, as in 2016 or 20160221." placeholder:"TIME"`
 	To         string   `help:"Only captures of this time or earlier." placeholder:"TIME"`
+	Publish    string   `help:"Publish it under this name as a WACZ, which 'linkstead serve' serves to readers at /web/-/exports/NAME." placeholder:"NAME"`
+	Published  bool     `help:"List what is published, and what of it is closed, since it holds what readers may see no more."`
+	Withdraw   string   `help:"Publish a file no more." placeholder:"NAME"`
 	JSON       bool     `name:"json" help:"Print JSON."`
 }
 
@@ -51,6 +54,12 @@ func (c *exportCmd) run(ctx context.Context, e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
+	switch {
+	case c.Published:
+		return c.published(ctx, e, s)
+	case c.Withdraw != "":
+		return c.withdraw(ctx, e, s)
+	}
 	if _, err := s.db.Collection(ctx, e.cfg.Collection); err != nil {
 		return noCollection(e.cfg.Collection, err)
 	}
@@ -74,21 +83,32 @@ func (c *exportCmd) run(ctx context.Context, e *env) (err error) {
 	}
 	name := cmp.Or(c.Output, ch.fileName()+".wacz")
 	var done pack.Exported
-	err = whole(e, name, func(w io.Writer) error {
+	write := func(w io.Writer) error {
 		done, err = c.write(ctx, x, w, form, name, ch)
 		return err
-	})
+	}
+	if c.Publish != "" {
+		name, _ = pack.PublishedName(c.Publish) // it was checked
+		err = publish(ctx, e.shelf(s), temp, name, write)
+	} else {
+		err = whole(e, name, write)
+	}
 	if errors.Is(err, pack.ErrNothing) {
 		return fmt.Errorf("%w\nIt repeats what readers may not see, or what is gone: no file was written", nothingOf(e.cfg.Collection))
 	}
 	if err != nil {
 		return fmt.Errorf("export to %s: %w", name, err)
 	}
-	done.File = name
+	if done.File = name; c.Publish != "" {
+		done.Address = e.address(name)
+	}
 	if c.JSON {
 		return encode(e.stderrFor(name), done)
 	}
 	fmt.Fprintf(e.stderrFor(name), "%s: %s%s, %s\n", clean(name), plural(done.Captures, "capture", "captures"), pagesOf(done), size(done.Bytes))
+	if done.Address != "" {
+		fmt.Fprintf(e.stdout, "  published: %s\n", done.Address)
+	}
 	if done.Originals > 0 {
 		fmt.Fprintf(e.stderrFor(name), "  among them %s that others repeat\n", plural(done.Originals, "original", "originals"))
 	}
@@ -119,6 +139,21 @@ func pagesOf(done pack.Exported) string {
 
 // form reads the flags that no parser checks.
 func (c *exportCmd) form() (string, error) {
+	ways := 0
+	for _, w := range []bool{c.Published, c.Withdraw != "", c.All || len(c.What) > 0} {
+		if w {
+			ways++
+		}
+	}
+	if _, ok := pack.PublishedName(c.Publish); c.Publish != "" && !ok {
+		return "", usageError{fmt.Errorf("--publish %s: write letters a-z, digits, dots, dashes and underscores", c.Publish)}
+	}
+	switch {
+	case ways > 1, c.Publish != "" && c.Output != "", (c.Published || c.Withdraw != "") && c.Publish != "":
+		return "", usageError{errors.New("--published and --withdraw stand alone, and --publish goes without --output\nTry 'linkstead export --help'")}
+	case c.Published, c.Withdraw != "":
+		return "", nil
+	}
 	if c.All == (len(c.What) > 0) {
 		return "", usageError{errors.New("name a post or an address, or take the whole collection with --all\nTry 'linkstead export --help'")}
 	}

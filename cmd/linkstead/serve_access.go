@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"linkstead/archive/guard"
+	"linkstead/archive/pack"
 	"linkstead/archive/replay"
 	"linkstead/configs"
 	"linkstead/storage"
@@ -21,6 +22,10 @@ func (e *env) forReaders(s *store, past *replay.Handler) {
 	if e.unruled {
 		e.log.Warn("access rules are left aside: whoever reaches this address sees everything")
 		past.Index, past.Access, past.Library, past.Recent = s.db, nil, s.lib, s.db.RecentPosts
+	}
+	shelf := &pack.Shelf{Store: s.blobs, Readers: readers, Now: e.now}
+	if past.Exports = shelf; e.unruled {
+		shelf.Readers = nil
 	}
 	past.Collections = func(ctx context.Context, name string) (bool, error) {
 		if served := e.cfg.Replay.Collections; len(served) > 0 && !slices.Contains(served, name) && name != e.cfg.Collection {

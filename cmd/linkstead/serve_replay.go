@@ -12,7 +12,7 @@ import (
 // replaySettings hands replay what the settings say of it.
 func (e *env) replaySettings(past *replay.Handler) (err error) {
 	c := e.cfg.Replay
-	past.OpenIndex = c.OpenIndex
+	past.OpenIndex, past.Viewers = c.OpenIndex, c.Viewers
 	others, _ := configs.Elsewheres(c.Elsewhere) // the settings were checked
 	for _, o := range others {
 		past.Elsewhere = append(past.Elsewhere, replay.Elsewhere{Name: o.Name, Prefix: o.Prefix})
