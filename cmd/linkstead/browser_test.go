@@ -255,7 +255,7 @@ func (b *browser) await(what string, holds func(*sight) bool) {
 // until waits until an expression is true in the page.
 func (b *browser) until(expression string) {
 	b.t.Helper()
-	tick, late := time.NewTicker(20*time.Millisecond), time.NewTimer(30*time.Second)
+	tick, late := time.NewTicker(20*time.Millisecond), time.NewTimer(2*time.Minute)
 	defer tick.Stop()
 	defer late.Stop()
 	for {
@@ -267,7 +267,7 @@ func (b *browser) until(expression string) {
 		select {
 		case <-tick.C:
 		case <-late.C:
-			b.t.Fatalf("Chromium: %s: not within half a minute: %v", expression, err)
+			b.t.Fatalf("Chromium: %s: not within two minutes: %v", expression, err)
 		case <-b.ctx.Done():
 			b.t.Fatalf("Chromium: %s: %v", expression, b.ctx.Err())
 		}

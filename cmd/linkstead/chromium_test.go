@@ -29,8 +29,8 @@ type served struct {
 	client        *http.Client
 }
 
-// serveArchive runs linkstead serve until the test ends.
-func serveArchive(t testing.TB, archive string) *served {
+// serveArchive runs linkstead serve until the test ends, with more flags.
+func serveArchive(t testing.TB, archive string, more ...string) *served {
 	t.Helper()
 	pages, replay := "127.0.0.1:"+freePort(t), freePort(t)
 	s := &served{pages: "http://" + pages, origin: "http://replay.localhost:" + replay}
@@ -39,7 +39,7 @@ func serveArchive(t testing.TB, archive string) *served {
 		return d.DialContext(ctx, network, "127.0.0.1:"+replay)
 	}}}
 	t.Cleanup(s.client.CloseIdleConnections)
-	cmd := linkstead(t, "serve", "--archive", archive, "--listen", pages, "--replay-listen", "127.0.0.1:"+replay)
+	cmd := linkstead(t, append([]string{"serve", "--archive", archive, "--listen", pages, "--replay-listen", "127.0.0.1:" + replay}, more...)...)
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	if err := cmd.Start(); err != nil {
