@@ -2,12 +2,15 @@ package replay
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
+	"sync"
 )
 
 //go:embed assets/shim
@@ -47,6 +50,20 @@ var (
 	styleName   = "pages-" + digestOf(styleSource) + ".css"
 )
 
+// What browsers are sent of them, as a rule: made when it is first asked for.
+var (
+	shimZipped  = sync.OnceValue(func() []byte { return zippedOf(shimSource) })
+	styleZipped = sync.OnceValue(func() []byte { return zippedOf(styleSource) })
+)
+
+func zippedOf(src []byte) []byte {
+	var b bytes.Buffer
+	z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is one that there is
+	_, _ = z.Write(src)                                   // to memory
+	_ = z.Close()
+	return b.Bytes()
+}
+
 func digestOf(b []byte) string {
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:6])
@@ -54,13 +71,12 @@ func digestOf(b []byte) string {
 
 // asset serves what our own tags ask for.
 func (h *Handler) asset(w http.ResponseWriter, r *http.Request, name string) {
-	var body []byte
+	body, zipped := shimSource, shimZipped
 	mime := "text/javascript; charset=utf-8"
 	switch name {
 	case shimName:
-		body = shimSource
 	case styleName:
-		body, mime = styleSource, "text/css; charset=utf-8"
+		body, zipped, mime = styleSource, styleZipped, "text/css; charset=utf-8"
 	case homeName:
 		h.redirect(w, r, http.StatusFound, h.homePage())
 		return
@@ -80,6 +96,12 @@ func (h *Handler) asset(w http.ResponseWriter, r *http.Request, name string) {
 	}
 	head.Set("Content-Type", mime)
 	head.Set("Cache-Control", "public, max-age=31536000, immutable")
+	head.Set("Vary", "Accept-Encoding"+h.varying())
+	if accepts(r.Header.Values("Accept-Encoding"), "gzip") {
+		head.Set("Content-Encoding", "gzip")
+		body = zipped()
+	}
+	head.Set("Content-Length", strconv.Itoa(len(body)))
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(body) // the client may have gone
 	}
