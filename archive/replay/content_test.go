@@ -26,9 +26,9 @@ func TestModifiers(t *testing.T) {
 	const (
 		doc   = `<p><a href=y>y</a><img src=i.png>`
 		shim  = `<script src="/web/-/shim.js"></script>`
-		page  = shim + `<p><a href=` + at + `/http://a.test/y>y</a><img src=` + at + `im_/http://a.test/i.png>`
-		plain = `<p><a href=` + at + `/http://a.test/y>y</a><img src=` + at + `im_/http://a.test/i.png>`
-		bare  = shim + `<p><a href=` + at + `mp_/http://a.test/y>y</a><img src=` + at + `im_/http://a.test/i.png>`
+		page  = shim + `<p><a href=` + at + `/http://a.test/%2e/y>y</a><img src=` + at + `im_/http://a.test/%2e/i.png>`
+		plain = `<p><a href=` + at + `/http://a.test/%2e/y>y</a><img src=` + at + `im_/http://a.test/%2e/i.png>`
+		bare  = shim + `<p><a href=` + at + `mp_/http://a.test/%2e/y>y</a><img src=` + at + `im_/http://a.test/%2e/i.png>`
 	)
 	a.page("http://a.test/x", "text/html", doc)
 	a.page("http://a.test/s", "text/css", `a{b:url(i.png)}`)
@@ -102,18 +102,18 @@ func TestCharsets(t *testing.T) {
 		}
 		return string(b)
 	}
-	const src, want = `<p title=x><a href=y>`, `<p title=x><a href=` + at + `/http://a.test/y>`
+	const src, want = `<p title=x><a href=y>`, `<p title=x><a href=` + at + `/http://a.test/%2e/y>`
 	for i, c := range []struct{ name, mime, src, want string }{
-		{"Shift_JIS", "text/html; charset=Shift_JIS", "\x95\x5c<a href=y title=\"\x83\x5c\">\x8a\x80", "\x95\x5c<a href=" + at + "/http://a.test/y title=\"\x83\x5c\">\x8a\x80"},
-		{"GBK", "text/html", "<meta charset=gbk>\xd6\xd0\xce\xc4<a href=y>\x81\x5c", "<meta charset=gbk>\xd6\xd0\xce\xc4[]<a href=" + at + "/http://a.test/y>\x81\x5c"},
-		{"windows-1251", "text/html", "\xcf\xf0<a href=y>\xe8", "\xcf\xf0[]<a href=" + at + "/http://a.test/y>\xe8"},
-		{"no charset at all", "text/html", "\xff\x00\x80<a href=y>", "\xff\x00\x80[]<a href=" + at + "/http://a.test/y>"},
+		{"Shift_JIS", "text/html; charset=Shift_JIS", "\x95\x5c<a href=y title=\"\x83\x5c\">\x8a\x80", "\x95\x5c<a href=" + at + "/http://a.test/%2e/y title=\"\x83\x5c\">\x8a\x80"},
+		{"GBK", "text/html", "<meta charset=gbk>\xd6\xd0\xce\xc4<a href=y>\x81\x5c", "<meta charset=gbk>\xd6\xd0\xce\xc4[]<a href=" + at + "/http://a.test/%2e/y>\x81\x5c"},
+		{"windows-1251", "text/html", "\xcf\xf0<a href=y>\xe8", "\xcf\xf0[]<a href=" + at + "/http://a.test/%2e/y>\xe8"},
+		{"no charset at all", "text/html", "\xff\x00\x80<a href=y>", "\xff\x00\x80[]<a href=" + at + "/http://a.test/%2e/y>"},
 		{"a backslash in kanji, in a style", "text/css; charset=Shift_JIS", "a{content:\"\x95\x5c\";b:url(i);c:url(\"/\x95\x5c\")}", "a{content:\"\x95\x5c\";b:url(" + at + "im_/http://a.test/i);c:url(\"" + at + "im_/http://a.test/%E8%A1%A8\")}"},
 		{"one in a script", "text/javascript; charset=gbk", "x='\x81\x5c';import('./m')", "x='\x81\x5c';import('" + at + "js_/http://a.test/m')"},
 		{"one in an inline style", "text/html; charset=big5", "<style>a{content:'\xa5\x5c';b:url(i)}</style>", "[]<style>a{content:'\xa5\x5c';b:url(" + at + "im_/http://a.test/i)}</style>"},
-		{"bytes that are no Shift_JIS", "text/html; charset=Shift_JIS", "\xff\xfd<a href=y>\x81", "\xff\xfd[]<a href=" + at + "/http://a.test/y>\x81"},
-		{"an unknown one", "text/html; charset=klingon", "\xf8\xd0<a href=y>", "\xf8\xd0[]<a href=" + at + "/http://a.test/y>"},
-		{"UTF-8 with its mark", "text/html", "\xef\xbb\xbf<p>é<a href=y>", "\xef\xbb\xbf[]<p>é<a href=" + at + "/http://a.test/y>"},
+		{"bytes that are no Shift_JIS", "text/html; charset=Shift_JIS", "\xff\xfd<a href=y>\x81", "\xff\xfd[]<a href=" + at + "/http://a.test/%2e/y>\x81"},
+		{"an unknown one", "text/html; charset=klingon", "\xf8\xd0<a href=y>", "\xf8\xd0[]<a href=" + at + "/http://a.test/%2e/y>"},
+		{"UTF-8 with its mark", "text/html", "\xef\xbb\xbf<p>é<a href=y>", "\xef\xbb\xbf[]<p>é<a href=" + at + "/http://a.test/%2e/y>"},
 		{"UTF-16LE with its mark", "text/html", "\xff\xfe" + wide(src, 0), "\xff\xfe" + wide("[]"+want, 0)},
 		{"UTF-16BE with its mark", "text/html; charset=utf-8", "\xfe\xff" + wide(src, 1), "\xfe\xff" + wide("[]"+want, 1)},
 		{"UTF-16LE by its head", "text/html; charset=utf-16le", wide(src, 0), wide("[]"+want, 0)},
@@ -121,7 +121,7 @@ func TestCharsets(t *testing.T) {
 		{"UTF-16 means LE", "text/html; charset=utf-16", wide(src, 0), wide("[]"+want, 0)},
 		{"the mark before the head", "text/html; charset=utf-16be", "\xff\xfe" + wide(src, 0), "\xff\xfe" + wide("[]"+want, 0)},
 		{"a style in UTF-16", "text/css; charset=utf-16le", wide("a{b:url(i)}", 0), wide("a{b:url("+at+"im_/http://a.test/i)}", 0)},
-		{"EUC-JP", "text/html; charset=euc-jp", "\xc6\xfc<a href=y>", "\xc6\xfc[]<a href=" + at + "/http://a.test/y>"},
+		{"EUC-JP", "text/html; charset=euc-jp", "\xc6\xfc<a href=y>", "\xc6\xfc[]<a href=" + at + "/http://a.test/%2e/y>"},
 	} {
 		url := fmt.Sprintf("http://a.test/%d", i)
 		a.page(url, c.mime, c.src)
@@ -149,8 +149,8 @@ func TestBases(t *testing.T) {
 	a.page("http://a.test/d/x", "text/html; charset=windows-1251", strings.Replace(src, "~", "\xcf", 1))
 	got := a.get(at + "mp_/http://a.test/d/x").body
 	for _, want := range []string{
-		`<a href=` + at + `/http://a.test/b/%D0%9F/a>`, `<img src=` + at + `im_/http://a.test/d/early.png>`, `<base href="` + at + `/http://a.test/b/%D0%9F/">`,
-		`<img src=` + at + `im_/http://a.test/b/%D0%9F/late.png>`, `<form action=` + at + `/http://a.test/b/%D0%9F/f>`,
+		`<a href=` + at + `/http://a.test/b/%D0%9F/%2e/a>`, `<img src=` + at + `im_/http://a.test/d/%2e/early.png>`, `<base href="` + at + `/http://a.test/./b/%D0%9F/">`,
+		`<img src=` + at + `im_/http://a.test/b/%D0%9F/%2e/late.png>`, `<form action=` + at + `/http://a.test/b/%D0%9F/%2e/f>`,
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %s in\n%s", want, got)
@@ -195,7 +195,7 @@ func coded(t *testing.T, coding, s string) string {
 // if it is.
 func TestCodings(t *testing.T) {
 	a := newArchive(t)
-	const src, want = "<p><a href=y>y</a>", "<p><a href=" + at + "/http://a.test/y>y</a>"
+	const src, want = "<p><a href=y>y</a>", "<p><a href=" + at + "/http://a.test/%2e/y>y</a>"
 	long := src
 	for i := range 3000 {
 		long += fmt.Sprintf("<p>%d", i*i*i)

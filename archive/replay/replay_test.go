@@ -66,7 +66,7 @@ func TestAnswers(t *testing.T) {
 		body         string // a part of it; "=" before: all of it
 	}{
 		// Times and spellings.
-		{"exact", at + "/http://a.test/x", nil, 200, "", "<a href=\"" + at + "/http://a.test/y\">"},
+		{"exact", at + "/http://a.test/x", nil, 200, "", "<a href=\"" + at + "/http://a.test/%2e/y\">"},
 		{"a year", "/web/2020/http://a.test/x", nil, 302, at + "/http://a.test/x", "="},
 		{"newest", "/web/2/http://a.test/x", nil, 302, "/web/20210517102030/http://a.test/x", "="},
 		{"oldest", "/web/1/http://a.test/x", nil, 302, at + "/http://a.test/x", "="},
@@ -93,11 +93,11 @@ func TestAnswers(t *testing.T) {
 		{"a picture by its destination", "/web/20201231000000/http://a.test/i.png", []string{"Sec-Fetch-Dest: image"}, 200, "", "=\x89PNG 0123456789"},
 		{"a style keeps the page's time", "/web/20201231000000cs_/http://a.test/s.css", nil, 200, "",
 			`=@import "/web/20201231000000cs_/http://a.test/more.css"; a{background:url(/web/20201231000000im_/http://a.test/i.png)}`},
-		{"a frame at another time", "/web/2020if_/http://a.test/x", nil, 200, "", `href="/web/20200701235959/http://a.test/y"`},
+		{"a frame at another time", "/web/2020if_/http://a.test/x", nil, 200, "", `href="/web/20200701235959/http://a.test/%2e/y"`},
 		{"a frame of another URL", "/web/2020if_/http://a.test/dir", nil, 302, "/web/20200701235959if_/http://a.test/dir/", "="},
 		{"a missing picture", at + "im_/http://a.test/none.png", nil, 404, "", "=Not in the archive.\n"},
 		{"a missing script", at + "/http://a.test/none.js", []string{"Sec-Fetch-Dest: script"}, 404, "", "=Not in the archive.\n"},
-		{"for a script, without ours", at + "mp_/http://a.test/z.html", nil, 200, "", "=<a href=" + at + "/http://a.test/y>y</a>"},
+		{"for a script, without ours", at + "mp_/http://a.test/z.html", nil, 200, "", "=<a href=" + at + "/http://a.test/%2e/y>y</a>"},
 
 		// Payloads.
 		{"exact bytes", at + "id_/http://a.test/x", nil, 200, "", `=<p><a href="y">y</a>`},
@@ -107,22 +107,22 @@ func TestAnswers(t *testing.T) {
 		{"passed in its coding", at + "id_/http://a.test/z.txt", []string{"Accept-Encoding: br, x-gzip;q=0.5"}, 200, "", "=" + zipped("0123456789")},
 		{"its coding is refused", at + "id_/http://a.test/z.txt", []string{"Accept-Encoding: *, gzip;q=0.0"}, 200, "", "=0123456789"},
 		{"any coding", at + "id_/http://a.test/z.txt", []string{"Accept-Encoding: *"}, 200, "", "=" + zipped("0123456789")},
-		{"decoded to rewrite", at + "/http://a.test/z.html", []string{"Accept-Encoding: gzip"}, 200, "", "<a href=" + at + "/http://a.test/y>"},
+		{"decoded to rewrite", at + "/http://a.test/z.html", []string{"Accept-Encoding: gzip"}, 200, "", "<a href=" + at + "/http://a.test/%2e/y>"},
 		{"chunks", at + "id_/http://a.test/chunked.txt", nil, 200, "", "=0123456789"},
-		{"no type", at + "/http://a.test/untyped", nil, 200, "", "<a href=" + at + "/http://a.test/y>"},
-		{"not gzip", at + "/http://a.test/lies", nil, 200, "", "<a href=" + at + "/http://a.test/y>plain"},
-		{"an unknown coding", at + "/http://a.test/unknown", nil, 200, "", "<a href=" + at + "/http://a.test/y>plain"},
-		{"its own status", at + "/http://a.test/gone", nil, 404, "", "<a href=" + at + "/http://a.test/y>gone"},
+		{"no type", at + "/http://a.test/untyped", nil, 200, "", "<a href=" + at + "/http://a.test/%2e/y>"},
+		{"not gzip", at + "/http://a.test/lies", nil, 200, "", "<a href=" + at + "/http://a.test/%2e/y>plain"},
+		{"an unknown coding", at + "/http://a.test/unknown", nil, 200, "", "<a href=" + at + "/http://a.test/%2e/y>plain"},
+		{"its own status", at + "/http://a.test/gone", nil, 404, "", "<a href=" + at + "/http://a.test/%2e/y>gone"},
 		{"204", at + "/http://a.test/nothing", nil, 204, "", "="},
 		{"a part", at + "/http://a.test/part", nil, 206, "", "=0123"},
 		{"cut short", at + "/http://a.test/cut", nil, 200, "", "=0123"},
-		{"cut short in gzip", at + "/http://a.test/cut.gz", []string{"Accept-Encoding: gzip"}, 200, "", "<a href=" + at + "/http://a.test/y>yyy"},
+		{"cut short in gzip", at + "/http://a.test/cut.gz", []string{"Accept-Encoding: gzip"}, 200, "", "<a href=" + at + "/http://a.test/%2e/y>yyy"},
 		{"a revisit", at + "/http://a.test/i2.png", nil, 200, "", "=\x89PNG 0123456789"},
 		{"a Markdown document", at + "/file:///notes.md", nil, 200, "", "=# see [y](http://a.test/x)"},
 		{"an HTML document", at + "/file:///notes.html", nil, 200, "", `<a href="` + at + `/http://a.test/x">x</a><img src=` + at + `im_/file:///pic.png>`},
 
 		// Redirects.
-		{"a redirect", at + "/http://a.test/to", nil, 302, at + "/http://b.test/target?x=1#f", "<a href=" + at + "/http://a.test/y>moved"},
+		{"a redirect", at + "/http://a.test/to", nil, 302, at + "/http://b.test/target?x=1#f", "<a href=" + at + "/http://a.test/%2e/y>moved"},
 		{"a redirect of exact bytes", at + "id_/http://a.test/to", nil, 302, at + "id_/http://b.test/target?x=1#f", "=<a href=y>moved</a>"},
 		{"a redirect of a picture", "/web/2019im_/http://a.test/to", nil, 302, "/web/20190702115959im_/http://b.test/target?x=1#f", ""},
 		{"a redirect to what is no page", at + "/http://a.test/mail", nil, 302, "", "moved"},
