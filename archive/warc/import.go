@@ -124,7 +124,7 @@ func (r *ImportReport) skip(s Skip) {
 	if r.Skips++; len(r.Skipped) < maxSkips {
 		r.Skipped = append(r.Skipped, s)
 	}
-	r.Lost += s.To - s.From
+	r.Lost += s.lost()
 }
 
 // importBatch is how many rows are written at once.

@@ -79,6 +79,9 @@ func (m *importing) take(w *Wild) error {
 		if err == nil {
 			err = w.Finish()
 		}
+		if w.Note != "" && row.Size >= 0 && w.Header.Get(fieldPayloadDigest) != "" { // it was taken from what the header says
+			row.Size = max(0, w.Header.Length-w.head)
+		}
 		switch {
 		case err != nil:
 			return err
@@ -213,6 +216,7 @@ func (w *Wild) row() (c storage.Capture, why string, err error) {
 	if h.Get(fieldTruncated) != "" && c.Kind == KindResponse {
 		c.Kind = KindTruncated
 	}
+	w.head = head.Len
 	w.describe(&c, head)
 	if c.Digest == "" && c.Kind != KindRevisit {
 		sum := sha256.New()
@@ -284,7 +288,7 @@ func (m *importing) all(r io.ReaderAt, size int64, parts []Part, skip func(Skip)
 		in := io.NewSectionReader(r, p.Offset, min(p.Length, max(0, size-p.Offset)))
 		for w, err := range Wilds(in, in.Size(), func(s Skip) {
 			if skip != nil {
-				skip(Skip{s.From + p.Offset, s.To + p.Offset, s.Why})
+				skip(s.behind(p.Offset))
 			}
 		}) {
 			if err != nil {

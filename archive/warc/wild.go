@@ -3,12 +3,14 @@ package warc
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
+
+	"github.com/klauspost/compress/gzip"
 )
 
-// Wild is a record of a file that another program wrote, while it is read.
+// Wild is a record of a file that another program wrote, while it is read. Once Finish was called, the length in its Header is that
+// of its block, whatever the file says.
 type Wild struct {
 	*Record
 	// Length is how many bytes it takes in the file, once Finish was called: from Offset on, its gzip member or, where nothing
@@ -20,6 +22,7 @@ type Wild struct {
 	Note  string // what was found wrong with the record, and borne; empty: nothing
 
 	m       *wildMember
+	head    int64 // bytes of the head of its HTTP message, once its row was made
 	settled bool
 }
 
@@ -38,9 +41,19 @@ func (w *Wild) Finish() error {
 
 // Skip is a stretch of a file that was passed over.
 type Skip struct {
-	From int64  `json:"from"` // bytes of the file
-	To   int64  `json:"to"`   // its end; To == From: bytes within a gzip member
-	Why  string `json:"why"`
+	From   int64  `json:"from"`               // bytes of the file
+	To     int64  `json:"to"`                 // its end; To == From: bytes within a gzip member …
+	Within int64  `json:"unpacked,omitempty"` // … of which so many, unpacked, are no record
+	Why    string `json:"why"`
+}
+
+// lost is how many bytes it took with it.
+func (s Skip) lost() int64 { return s.To - s.From + s.Within }
+
+// behind is s in a file in which what it was found in begins at offset n.
+func (s Skip) behind(n int64) Skip {
+	s.From, s.To = s.From+n, s.To+n
+	return s
 }
 
 // Wilds reads the records of a WARC file (0.17 to 1.1) or an ARC file (1 and 2), as they are found: plain or compressed, a gzip
@@ -50,7 +63,7 @@ type Skip struct {
 // An error that is yielded is that of reading.
 func Wilds(r io.ReaderAt, size int64, skip func(Skip)) iter.Seq2[*Wild, error] {
 	return func(yield func(*Wild, error) bool) {
-		f := &wildFile{r: r, size: size, skip: skip}
+		f := &wildFile{w: window{r: r, size: size}, size: size, skip: skip, spare: 4*size + 1<<20}
 		for f.pos < size {
 			more, err := f.member(yield)
 			if err != nil {
@@ -66,44 +79,46 @@ func Wilds(r io.ReaderAt, size int64, skip func(Skip)) iter.Seq2[*Wild, error] {
 
 // wildFile is a file while its members are read.
 type wildFile struct {
-	r    io.ReaderAt
+	w    window
 	size int64
 	pos  int64 // of the next byte that nothing has taken
 	skip func(Skip)
+	arcs bool // ARC records were found
+
+	// No record begins from bare up to bareTo: what was looked through once isn't looked through again.
+	bare, bareTo int64
+	// spare is how many bytes may yet be read in vain: members that turn out to be torn, and what looks like the begin of one. When
+	// it is used up, less is tried, so that nobody makes a file that is read for ever.
+	spare int64
+	probe gzip.Reader
 }
 
 func (f *wildFile) pass(to int64, why string) {
 	if f.skip != nil && to > f.pos {
-		f.skip(Skip{f.pos, to, why})
+		f.skip(Skip{From: f.pos, To: to, Why: why})
 	}
 	f.pos = to
 }
 
 // member reads what begins at pos: a gzip member with the records in it, or one plain record.
 func (f *wildFile) member(yield func(*Wild, error) bool) (more bool, err error) {
-	var start [512]byte
-	n, err := f.r.ReadAt(start[:min(int64(len(start)), f.size-f.pos)], f.pos)
-	if err != nil && err != io.EOF {
+	head, err := f.w.peek(f.pos, startLength)
+	if err != nil {
 		return false, err
 	}
-	if n == 0 { // the file has become shorter
+	if len(head) == 0 { // the file has become shorter
 		f.pass(f.size, "the file ends before")
 		return true, nil
 	}
-	head := start[:n]
-	blank := 0
-	for blank < len(head) && (head[blank] == '\r' || head[blank] == '\n') {
-		blank++
-	}
-	if blank > 0 { // line ends between records belong to the one before
-		f.pos += int64(blank)
+	if rest := bytes.TrimLeft(head, "\r\n"); len(rest) < len(head) { // line ends between records belong to the one before
+		f.pos += int64(len(head) - len(rest))
 		return true, nil
 	}
 	switch {
 	case bytes.HasPrefix(head, gzipMagic):
-		return f.records(yield, true)
+		return f.records(yield, newWildMember(f.w.from(f.pos, f.size), f.pos, true, -1))
 	case startsRecord(head):
-		return f.records(yield, false)
+		return f.plain(yield)
 	}
 	return true, f.resume("no record begins here")
 }
@@ -121,15 +136,20 @@ func (f *wildFile) resume(why string) error {
 	return nil
 }
 
-// records reads the records of one gzip member, or one plain record.
-func (f *wildFile) records(yield func(*Wild, error) bool, zipped bool) (more bool, err error) {
-	length := int64(-1)
-	if !zipped {
-		if length, err = f.plainLength(); err != nil {
-			return false, err
-		}
+// plain reads the plain record at pos.
+func (f *wildFile) plain(yield func(*Wild, error) bool) (more bool, err error) {
+	p, why, err := f.plainRecord()
+	if err != nil {
+		return false, err
 	}
-	m := newWildMember(io.NewSectionReader(f.r, f.pos, f.size-f.pos), f.pos, zipped, length)
+	if why != "" {
+		return true, f.resume(why)
+	}
+	return f.records(yield, newWildMember(f.w.from(f.pos, p.end), f.pos, false, p.length))
+}
+
+// records reads the records of gzip members that follow one another, or one plain record.
+func (f *wildFile) records(yield func(*Wild, error) bool, m *wildMember) (more bool, err error) {
 	defer m.free()
 	for first := true; ; {
 		w, err := m.next(first)
@@ -144,6 +164,7 @@ func (f *wildFile) records(yield func(*Wild, error) bool, zipped bool) (more boo
 			continue
 		}
 		if err == nil {
+			f.arcs = f.arcs || w.ARC
 			if !yield(w, nil) {
 				return false, nil
 			}
@@ -152,146 +173,27 @@ func (f *wildFile) records(yield func(*Wild, error) bool, zipped bool) (more boo
 		var torn *TornError
 		switch {
 		case errors.As(err, &torn):
-			f.pos = m.start
-			return true, f.resume(torn.Err.Error())
+			return true, f.torn(m, torn.Err.Error())
 		case err != nil:
 			return false, err
 		}
 	}
 }
 
+// torn goes on behind the begin of a member that can't be read: what follows may be within it. Where too much was read in vain, it
+// goes on where the member could no longer be read.
+func (f *wildFile) torn(m *wildMember, why string) error {
+	f.pos = m.start
+	if f.spare -= m.at() - m.start; f.spare >= 0 {
+		return f.resume(why)
+	}
+	f.bare, f.bareTo = f.pos, max(m.at(), f.pos+1)
+	return f.resume(why)
+}
+
 // inner tells of bytes within a gzip member that are no record.
 func (f *wildFile) inner(m *wildMember) {
 	if m.strange > 0 && f.skip != nil {
-		f.skip(Skip{m.start, m.start, fmt.Sprintf("%d bytes within the gzip member are no record", m.strange)})
+		f.skip(Skip{From: m.start, To: m.start, Within: m.strange, Why: "bytes within the gzip member are no record"})
 	}
-}
-
-// maxLine bounds the line before an ARC record, in bytes.
-const maxLine = 16 << 10
-
-// startsRecord says whether b, which may be cut, begins like a record.
-func startsRecord(b []byte) bool {
-	if bytes.HasPrefix(b, []byte("WARC/")) {
-		return true
-	}
-	line, _, _ := bytes.Cut(b, []byte("\n"))
-	scheme, _, ok := bytes.Cut(line, []byte(":"))
-	if !ok || len(scheme) == 0 || len(scheme) > 16 || len(line) > maxLine {
-		return false
-	}
-	for _, c := range scheme {
-		if c|0x20 < 'a' || c|0x20 > 'z' {
-			return false
-		}
-	}
-	if len(line) == len(b) {
-		return len(b) >= 512 // a long URL; the line is judged when it is read
-	}
-	_, err := arcHeader(line)
-	return err == nil
-}
-
-// searchWindow is how much of a file is looked through at a time, in bytes.
-const searchWindow = 256 << 10
-
-// next finds the first place from which a record begins, compressed or at the begin of a line; -1 if there is none. A wrong
-// candidate costs the reading of a record's first line.
-func (f *wildFile) next(from int64) (int64, error) {
-	buf := make([]byte, searchWindow)
-	for at := max(0, from-1); at < f.size; { // the byte before tells where a line begins
-		n, err := f.r.ReadAt(buf[:min(int64(len(buf)), f.size-at)], at)
-		if err != nil && !errors.Is(err, io.EOF) {
-			return -1, fmt.Errorf("look for the next record: %w", err)
-		}
-		b := buf[:n]
-		for i := 1; i < len(b); i++ {
-			k := bytes.IndexAny(b[i:], "\x1fW")
-			if k < 0 {
-				break
-			}
-			i += k
-			found, err := f.begins(b, i, at+int64(i))
-			if err != nil {
-				return -1, err
-			}
-			if found {
-				return at + int64(i), nil
-			}
-		}
-		if at+int64(n) >= f.size || n < 16 {
-			return -1, nil
-		}
-		at += int64(n) - 8 // what begins at the end is looked at once more
-	}
-	return -1, nil
-}
-
-// begins says whether a record begins at b[i], which is at offset at of the file.
-func (f *wildFile) begins(b []byte, i int, at int64) (bool, error) {
-	switch rest := b[i:]; {
-	case bytes.HasPrefix(rest, []byte("WARC/")):
-		return b[i-1] == '\n' && len(rest) > 6 && (rest[5] == '0' || rest[5] == '1') && rest[6] == '.', nil
-	case !bytes.HasPrefix(rest, gzipMagic):
-		return false, nil
-	}
-	m := newWildMember(io.NewSectionReader(f.r, at, f.size-at), at, true, -1)
-	defer m.free()
-	w, err := m.next(true)
-	var torn *TornError
-	if err != nil && !errors.As(err, &torn) {
-		return false, err
-	}
-	return w != nil, nil
-}
-
-// plainLength is the length of the block of the plain record at pos: what its header says, unless what follows then is no
-// record, and one begins within it. -1: as the header says.
-func (f *wildFile) plainLength() (int64, error) {
-	m := newWildMember(io.NewSectionReader(f.r, f.pos, f.size-f.pos), f.pos, false, -1)
-	w, err := m.next(true)
-	if w == nil || err != nil {
-		m.free()
-		var torn *TornError
-		if errors.As(err, &torn) {
-			err = nil // whoever reads it will tell
-		}
-		return -1, err
-	}
-	begin, said := m.at()-int64(m.out.Buffered()), w.Header.Length
-	m.free()
-	if said <= f.size-begin {
-		end := begin + said
-		var tail [32]byte
-		n, err := f.r.ReadAt(tail[:min(int64(len(tail)), f.size-end)], end)
-		if err != nil && err != io.EOF {
-			return -1, err
-		}
-		rest := bytes.TrimLeft(tail[:n], "\r\n")
-		if len(rest) == 0 || len(rest) < 32 && startsRecord(rest) || bytes.HasPrefix(rest, []byte("WARC/")) || bytes.HasPrefix(rest, gzipMagic) || w.ARC {
-			return -1, nil
-		}
-	}
-	return f.trueLength(begin, min(said, f.size-begin))
-}
-
-// trueLength looks for a record that begins within a block which is not as long as its header says; -1 if none does.
-func (f *wildFile) trueLength(begin, n int64) (int64, error) {
-	in := &wildFile{r: f.r, size: begin + n}
-	at, err := in.next(begin + 1)
-	if err != nil || at < 0 {
-		return -1, err
-	}
-	var before [4]byte
-	if at-begin < int64(len(before)) {
-		return -1, nil
-	}
-	if _, err := f.r.ReadAt(before[:], at-int64(len(before))); err != nil {
-		return -1, err
-	}
-	trimmed := bytes.TrimRight(before[:], "\r\n")
-	if len(before)-len(trimmed) < 2 { // a line of the block that looks like one
-		return -1, nil
-	}
-	return at - begin - int64(len(before)-len(trimmed)), nil
 }

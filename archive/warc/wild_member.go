@@ -34,7 +34,13 @@ type wildMember struct {
 	memberReader
 	zipped  bool
 	lax     bool  // the bytes end where the record does, whatever its header says
-	given   int64 // the length of the block, where it is known better than by the header; -1: it isn't
+	given   int64 // the length of the block, where it was found out; -1: it wasn't
+	arc     bool  // the record at hand is one of an ARC file
+	sure    bool  // its block ends where its header says, as far as can be seen from a little before
+	over    bool  // it does not: it ends where another record begins, or with all
+	said    int64 // bytes of its block, by its header
+	clear   int   // bytes of out in which no other record begins
+	got     int64 // bytes of its block that were read
 	records int
 	strange int64 // bytes behind records that are none
 	note    string
@@ -61,6 +67,7 @@ func (m *wildMember) free() {
 // next reads the header of the next record; neither record nor error at a clean end.
 func (m *wildMember) next(first bool) (*Wild, error) {
 	m.length, m.left, m.err, m.broken, m.note = 0, 0, nil, false, ""
+	m.sure, m.over, m.clear, m.got = false, false, 0, 0
 	if first {
 		if err := m.open(); err != nil {
 			return nil, m.fail(err)
@@ -78,8 +85,11 @@ func (m *wildMember) next(first bool) (*Wild, error) {
 		}
 		return nil, m.fail(err)
 	}
+	m.arc, m.said = arc, h.Length
 	if m.left = h.Length; m.given >= 0 {
-		m.left, m.note = m.given, fmt.Sprintf("its Content-Length is %d, and it has %d bytes", h.Length, m.given)
+		if m.left = m.given; m.given != h.Length {
+			m.odd(h.Length, m.given)
+		}
 		h.Length = m.given
 	}
 	m.records++
@@ -101,10 +111,24 @@ func (m *wildMember) open() error {
 	return nil
 }
 
-// follows says whether another gzip member follows at once, and goes on to it.
+// odd notes that a record is not as long as it says.
+func (m *wildMember) odd(said, has int64) {
+	m.note = fmt.Sprintf("its Content-Length is %d, and it has %d bytes", said, has)
+}
+
+// follows says whether another gzip member follows at once, or behind line ends, and goes on to it.
 func (m *wildMember) follows() bool {
+	if !m.zipped {
+		return false
+	}
+	for {
+		if b, _ := m.in.Peek(1); len(b) == 0 || b[0] != '\r' && b[0] != '\n' {
+			break
+		}
+		_, _ = m.in.Discard(1) // it was peeked at
+	}
 	sign, _ := m.in.Peek(len(gzipMagic))
-	if !m.zipped || !bytes.Equal(sign, gzipMagic) {
+	if !bytes.Equal(sign, gzipMagic) {
 		return false
 	}
 	m.start, m.records, m.strange = m.at(), 0, 0
@@ -184,7 +208,7 @@ func (m *wildMember) wildHeader() (h Header, arc bool, err error) {
 
 // settle is told that a record was read to its end.
 func (m *wildMember) settle(w *Wild) {
-	w.Note = m.note
+	w.Note, w.Header.Length = m.note, m.got
 	if !m.zipped {
 		w.Length, w.Alone = m.at()-int64(m.out.Buffered())-m.start, true
 		m.in.Reset(bytes.NewReader(nil)) // at was taken
@@ -200,29 +224,131 @@ func (m *wildMember) atEnd() bool {
 	return m.blank() != nil
 }
 
-// wildBlock reads the block of the record at hand. Where the member ends within it, the block does.
+// wildBlock reads the block of the record at hand. Where what is read ends within it, the block does, and where neither another record
+// nor an end follows on it, it goes on.
 type wildBlock wildMember
 
-func (b *wildBlock) Read(p []byte) (int, error) {
+func (b *wildBlock) Read(p []byte) (n int, err error) {
 	m := (*wildMember)(b)
 	switch {
 	case m.err != nil || len(p) == 0:
 		return 0, m.err
-	case m.left == 0:
+	case m.given >= 0:
+		n, err = m.known(p)
+	case m.over:
+		n, err = m.further(p)
+	default:
+		n, err = m.careful(p)
+	}
+	m.got += int64(n)
+	return n, err
+}
+
+// known reads a block whose length was found out.
+func (m *wildMember) known(p []byte) (int, error) {
+	if m.left == 0 {
 		m.err = m.close()
 		return 0, m.err
 	}
 	n, err := m.out.Read(p[:min(int64(len(p)), m.left)])
-	m.left -= int64(n)
-	if errors.Is(err, io.EOF) && (m.zipped || m.lax) && m.src.err == nil {
-		m.note = fmt.Sprintf("its Content-Length is %d bytes too long", m.left)
-		m.left, m.err = 0, io.EOF
-		return n, m.err
-	}
-	if err != nil {
+	if m.left -= int64(n); err != nil {
 		return n, m.fail(err)
 	}
 	return n, nil
+}
+
+// separatorRoom is how many bytes at most stand between a block and the next record.
+const separatorRoom = 4
+
+// lookAhead is how far before the place where a block should end it is looked at what is there, in bytes.
+const lookAhead = 8 << 10
+
+// careful reads a block up to where its header says that it ends. The last bytes before the end of all wait: if that comes too early, they are
+// not part of the block.
+func (m *wildMember) careful(p []byte) (int, error) {
+	if m.left <= lookAhead && !m.sure {
+		b, err := m.out.Peek(int(m.left) + 2*startLength)
+		if err != nil && (!errors.Is(err, io.EOF) || m.src.err != nil) {
+			return 0, m.fail(err)
+		}
+		if m.sure = m.arc && !m.lax || len(b) >= int(m.left) && endsRecord(b[m.left:]); !m.sure {
+			m.over = true
+			return m.further(p)
+		}
+	}
+	if m.left == 0 {
+		m.err = m.close()
+		return 0, m.err
+	}
+	b, err := m.out.Peek(separatorRoom + 1)
+	if len(b) <= separatorRoom {
+		if !errors.Is(err, io.EOF) || m.src.err != nil {
+			return 0, m.fail(err)
+		}
+		if m.left > int64(len(b)) {
+			return m.last(p, b)
+		}
+		return m.take(p, b[:m.left])
+	}
+	b, _ = m.out.Peek(m.out.Buffered()) // there are as many
+	b = b[:len(b)-separatorRoom]
+	return m.take(p, b[:min(int64(len(b)), m.left)])
+}
+
+// endsRecord says whether b, behind a block, is what follows on one: line ends, and the end of all or another record.
+func endsRecord(b []byte) bool {
+	rest := bytes.TrimLeft(b, "\r\n")
+	return len(rest) == 0 || startsRecord(rest)
+}
+
+// take hands out of b, which was peeked at, what there is room for.
+func (m *wildMember) take(p, b []byte) (int, error) {
+	n, err := m.out.Discard(copy(p, b))
+	m.left = max(0, m.left-int64(n))
+	m.clear = max(0, m.clear-n)
+	return n, err
+}
+
+// further reads a block whose header does not tell where it ends: up to where another record begins, or to the end of all.
+func (m *wildMember) further(p []byte) (int, error) {
+	b, err := m.out.Peek(m.out.Size())
+	if err != nil && (!errors.Is(err, io.EOF) || m.src.err != nil) {
+		return 0, m.fail(err)
+	}
+	all := err != nil
+	for from := max(1, m.clear); ; {
+		at, cut := findRecord(b, from, false)
+		switch {
+		case at < 0 && all:
+			return m.last(p, b)
+		case at < 0:
+			m.clear = len(b)
+			return m.take(p, b[:len(b)-separatorRoom])
+		case !cut:
+			m.clear = at
+			return m.last(p, b[:at])
+		case !all && at > separatorRoom: // once more, with more behind it
+			m.clear = at
+			return m.take(p, b[:at-separatorRoom])
+		}
+		from = at + 1
+	}
+}
+
+// last ends a block with the last bytes before another record or the end of all, less those that only close the record.
+func (m *wildMember) last(p, b []byte) (int, error) {
+	if b = b[:len(b)-separator(b)]; len(b) > len(p) {
+		return m.take(p, b[:len(p)])
+	}
+	n, err := m.take(p, b)
+	if err != nil {
+		return n, m.fail(err)
+	}
+	if has := m.got + int64(n); has != m.said {
+		m.odd(m.said, has)
+	}
+	m.left, m.err = 0, m.close()
+	return n, m.err
 }
 
 // close reads what stands behind a block: in a gzip member up to the next record in it, which proves the checksum if there is

@@ -49,10 +49,29 @@ func wildly(t *testing.T, file string) string {
 		}
 		if w.Offset+w.Length > int64(len(file)) {
 			t.Errorf("the record at %d has %d bytes of a file of %d", w.Offset, w.Length, len(file))
+		} else if w.Alone {
+			readBack(t, file[w.Offset:w.Offset+w.Length], block)
 		}
 		fmt.Fprintf(&out, "%s %s %d+%d alone=%v block=%d %s\n", w.Header.Type(), w.Header.URL(), w.Offset, w.Length, w.Alone, len(block), w.Note)
 	}
 	return out.String()
+}
+
+// readBack reads a record by its place, as replay does.
+func readBack(t *testing.T, record string, block []byte) {
+	t.Helper()
+	rec, err := readMember(strings.NewReader(record), importedPrefix+"x")
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	got, err := io.ReadAll(rec.Block)
+	if err != nil || !bytes.Equal(got, block) {
+		t.Errorf("read by its place, it has %d bytes (%v), and %d when it was found", len(got), err, len(block))
+	}
+	if err := rec.Close(); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestWilds(t *testing.T) {
@@ -72,15 +91,15 @@ func TestWilds(t *testing.T) {
 		"a member each":   {za + zb + zc, []string{fmt.Sprintf("a.test/ 0+%d alone=true", len(za)), fmt.Sprintf(" %d+%d alone=true", len(za), len(zb)), fmt.Sprintf(" %d+%d alone=true", len(za+zb), len(zc))}},
 		"one for all":     {zipped(a + b + c), []string{"a.test/ 0+", "alone=false", "c.test/ 0+"}},
 		"mixed":           {zipped(a) + b + zipped(c), []string{"alone=true", "b.test", "c.test"}},
-		"torn plain":      {a + c[:len(c)-1000], []string{"a.test", "torn", fmt.Sprintf("skip %d-%d", la, la+lc-1000)}},
+		"torn plain":      {a + c[:len(c)-1000], []string{"a.test", fmt.Sprintf("skip %d-%d", la, la+lc-1000)}},
 		"torn member":     {za + zc[:len(zc)-9], []string{"a.test", "torn", fmt.Sprintf("skip %d-%d", len(za), len(za+zc)-9)}},
 		"rot in a member": {za + zb[:30] + "XXXX" + zb[34:] + zc, []string{"a.test", fmt.Sprintf("skip %d-%d", len(za), len(za+zb)), "c.test"}},
 		"rubbish":         {"rubbish\n" + a + "\x00\x00\x00" + zb + "end", []string{"skip 0-8", "a.test", fmt.Sprintf("skip %d-%d", 8+la, 11+la), "b.test", "skip "}},
 		"too long":        {wildRecord("WARC/1.0", "http://l.test/", "long", "\r\n", 200) + a + c, []string{"l.test/ 0+", "a.test", "c.test"}},
 		"much too long":   {wildRecord("WARC/1.0", "http://l.test/", "long", "\r\n", 1<<40) + a + c, []string{"l.test/ 0+", "a.test", "c.test"}},
-		"too short":       {wildRecord("WARC/1.0", "http://s.test/", "short", "\r\n", 50) + a, []string{"s.test", "skip", "a.test"}},
-		"too long, gzip":  {zipped(wildRecord("WARC/1.0", "http://l.test/", "long", "\r\n", 2000)) + za, []string{"bytes too long", "a.test"}},
-		"too short, gzip": {zipped(wildRecord("WARC/1.0", "http://s.test/", "short", "\r\n", 50)) + za, []string{"s.test", "within the gzip member", "a.test"}},
+		"too short":       {wildRecord("WARC/1.0", "http://s.test/", "short", "\r\n", 50) + a, []string{"s.test/ 0+", "a.test"}},
+		"too long, gzip":  {zipped(wildRecord("WARC/1.0", "http://l.test/", "long", "\r\n", 2000)) + za, []string{"block=67 its Content-Length is 2000", "a.test"}},
+		"too short, gzip": {zipped(wildRecord("WARC/1.0", "http://s.test/", "short", "\r\n", 50)) + za, []string{"block=68 its Content-Length is 50", "a.test"}},
 		"arc":             {desc + arc, []string{"warcinfo", "response http://arc.test/a b", "resource dns:arc.test"}},
 		"arc.gz":          {zipped(desc, arc), []string{"warcinfo", "arc.test/a b", "dns:arc.test"}},
 		"nothing":         {"", nil},
@@ -117,25 +136,31 @@ func FuzzWilds(f *testing.F) {
 			taken += s.To - s.From
 		}
 		ends, records := int64(0), 0
-		for w, err := range Wilds(strings.NewReader(file), int64(len(file)), skip) {
+		c := &counting{r: strings.NewReader(file)}
+		for w, err := range Wilds(c, int64(len(file)), skip) {
 			if err != nil {
 				t.Fatal(err)
 			}
 			if records++; records > len(file)+10_000 {
 				t.Fatal("it does not end")
 			}
-			if w.Finish() != nil {
+			block, err := io.ReadAll(w.Block)
+			if err != nil || w.Finish() != nil {
 				continue
 			}
 			if w.Offset < 0 || w.Length <= 0 || w.Offset+w.Length > int64(len(file)) || w.Alone && w.Offset < ends {
 				t.Fatalf("a record at %d+%d of %d bytes, behind one that ends at %d", w.Offset, w.Length, len(file), ends)
 			}
 			if w.Alone {
+				readBack(t, file[w.Offset:w.Offset+w.Length], block)
 				taken, ends = taken+w.Length, w.Offset+w.Length
 			}
 		}
 		if taken > int64(len(file)) {
 			t.Fatalf("%d of %d bytes", taken, len(file))
+		}
+		if c.n > 16*int64(len(file))+1<<20 {
+			t.Fatalf("%d bytes of %d were read", c.n, len(file))
 		}
 	})
 }
