@@ -27,7 +27,7 @@ func readRequest(request io.Reader) *Request {
 	if err != nil || perr != nil {
 		return nil
 	}
-	body := httpmsg.Body(head.Head, head.Method, bytes.NewReader(raw[head.Len:]))
+	body := httpmsg.KeptBody(head.Head, head.Method, bytes.NewReader(raw[head.Len:]))
 	if d, err := httpmsg.Decode(body, head.Get("Content-Encoding")); err == nil {
 		defer d.Close() //nolint:errcheck // it frees buffers alone
 		body = d

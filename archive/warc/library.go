@@ -244,6 +244,9 @@ func (m *Memento) read(ctx context.Context, l *Library, c storage.Capture) error
 	if err = isRecord(rec, c); err == nil {
 		m.Header, m.record = rec.Header, rec
 		m.Head, m.Payload, err = rec.HTTP()
+		if Imported(c.Segment) && c.Size > 0 { // what its header says may be wrong; when it was indexed, it was read
+			m.Header.Length = m.Head.Len + c.Size
+		}
 		m.measure()
 	}
 	if err != nil {

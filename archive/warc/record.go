@@ -42,6 +42,7 @@ type Record struct {
 	Block  io.Reader // the block; its end comes only after the record's end, the member's end and checksum were right
 	m      *memberReader
 	wild   *wildMember // whose reader m is, if it is read as it was found
+	others bool        // another program wrote it
 }
 
 // Length is the size of the record's member, in bytes compressed. It is known once Block was read to its end or Finish
@@ -111,7 +112,11 @@ func (r *Record) HTTP() (httpmsg.Head, io.Reader, error) {
 		// A head alone: a revisit, an answer to HEAD, or one whose body never came. Either way nothing follows.
 		return head, rest, nil
 	}
-	return head, lenient{httpmsg.Body(head, "", rest), r.Block, r.m}, nil
+	body := httpmsg.Body
+	if r.others {
+		body = httpmsg.KeptBody
+	}
+	return head, lenient{body(head, "", rest), r.Block, r.m}, nil
 }
 
 // readHead reads the head of a response and returns the reader of what follows it.

@@ -162,7 +162,7 @@ func (f *wildFile) search(from int64) (int64, error) {
 		if err != nil {
 			return -1, err
 		}
-		last := from-1+int64(len(b)) >= f.size || len(b) < 2
+		last := from-1+int64(len(b)) >= f.size || len(b) < n // or the file has become shorter
 		at, cut := findRecord(b, 1, f.arcs)
 		end := len(b)
 		if at >= 0 {

@@ -94,7 +94,7 @@ func (m *wildMember) next(first bool) (*Wild, error) {
 	}
 	m.records++
 	w := &Wild{ARC: arc, m: m}
-	w.Record = &Record{Offset: m.start, Header: h, Block: (*wildBlock)(m), m: &m.memberReader}
+	w.Record = &Record{Offset: m.start, Header: h, Block: (*wildBlock)(m), m: &m.memberReader, others: true}
 	return w, nil
 }
 
