@@ -174,6 +174,7 @@ func (db *DB) Moved(ctx context.Context, c Capture) (Capture, error) {
 // SegmentRows are the rows that name a segment.
 type SegmentRows struct {
 	Segment  Segment
+	Key      string // of its blob, where that is not at its Location; who swaps it sets it
 	Captures []Capture
 	Attempts []Attempt
 	Posts    []Post // without citations

@@ -105,14 +105,15 @@ func scanLack(r row) (c Capture, err error) {
 	return c, err
 }
 
-// lead leads revisits, by what they lack, to the best of what may stand for their originals. It tells for how many there is nothing.
+// lead leads revisits, by what they lack, to the best of what may stand for their originals. It tells for how many there is nothing,
+// those of imported files apart: their originals may never have been here.
 func (db *DB) lead(ctx context.Context, lacks []Capture) (lost int, err error) {
 	best := make([]string, len(lacks))
 	for k := range lacks {
 		if best[k], err = db.originalOf(ctx, &lacks[k]); err != nil {
 			return lost, err
 		}
-		if best[k] == "" {
+		if best[k] == "" && lacks[k].Run >= 0 {
 			lost++
 		}
 	}

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +12,8 @@ import (
 type Swap struct {
 	Lock     int64             // the token of PurgeLock
 	Old      []SegmentRows     // as the plan found them
-	New      []Segment         // in the store already
+	New      []Segment         // in the store already …
+	Keys     []string          // … under these keys, which are doomed no more
 	Captures []Capture         // of the new segments
 	Attempts []Attempt         // of the new segments
 	Posts    []Post            // that have moved, without citations
@@ -53,7 +55,9 @@ func (x *tx) swap(s *Swap) error {
 			n.ID, n.Collection, n.Node, n.Location, SegmentStored, n.Committed, n.Size, n.SHA256, micros(n.Created)); err != nil {
 			return err
 		}
-		if _, err := x.exec(`DELETE FROM doomed WHERE location=$1`, n.Location); err != nil {
+	}
+	for _, key := range s.Keys {
+		if _, err := x.exec(`DELETE FROM doomed WHERE location=$1`, key); err != nil {
 			return err
 		}
 	}
@@ -110,7 +114,7 @@ func (x *tx) dropOld(old *SegmentRows) error {
 			return fmt.Errorf("segment %s has %d %s, not %d: %w", s.ID, n, t.table, t.want, ErrStale)
 		}
 	}
-	if _, err := x.exec(`INSERT INTO doomed (location) VALUES ($1) ON CONFLICT DO NOTHING`, s.Location); err != nil {
+	if _, err := x.exec(`INSERT INTO doomed (location) VALUES ($1) ON CONFLICT DO NOTHING`, cmp.Or(old.Key, s.Location)); err != nil {
 		return err
 	}
 	_, err = x.exec(`INSERT INTO purged (segment) VALUES ($1) ON CONFLICT DO NOTHING`, s.ID)

@@ -66,7 +66,7 @@ func (x *tx) settle(ends ...*End) ([]bool, error) {
 // too, if the row that it had found was moved while it waited for it: a second look then sees where to.
 func (x *tx) holder(c *Capture) (string, error) {
 	for range 5 {
-		places, err := x.strings(`SELECT segment || '/' || CAST(pos AS TEXT) FROM captures WHERE digest=$1 AND collection=$2 AND kind='response'
+		places, err := x.strings(`SELECT segment || '/' || CAST(pos AS TEXT) FROM captures WHERE digest=$1 AND collection=$2 AND kind='response' AND `+sqlOwn+`
 			AND ($3='' OR url=$3 AND status=$4 AND mime=$5)
 			AND EXISTS (SELECT 1 FROM segments s WHERE s.id=captures.segment AND s.state='stored')
 			ORDER BY at, record_id LIMIT 1`+x.db.d.forShare, c.Digest, c.Collection, c.headURL(), c.Status, c.Mime)

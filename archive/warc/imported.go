@@ -48,6 +48,7 @@ type importing struct {
 	held  []heldCapture  // the newest, whose requests may follow
 	asked []heldRequest  // the newest requests that were no GET, whose answers may follow
 	left  map[string]int // records that got no row, by why
+	out   map[int64]bool // records of a file that was imported in place of which purges have taken the rows, by offset
 	done  *ImportNote    // at the end of a file's last segment
 }
 
@@ -75,6 +76,9 @@ func (m *importing) take(w *Wild) error {
 	case TypeRequest:
 		return m.request(w)
 	case TypeResponse, TypeRevisit, TypeResource:
+		if m.out[w.Offset] {
+			return w.Finish()
+		}
 		row, why, err := w.row()
 		if err == nil {
 			err = w.Finish()

@@ -81,7 +81,7 @@ func (c countingReader) Read(p []byte) (int, error) {
 
 // importedRows holds rows and records against each other, in the order of their places, so that neither is held in memory.
 func (i *Inspector) importedRows(ctx context.Context, r *reading) error {
-	parts := []Part{{Length: r.row.Size}}
+	parts, out := []Part{{Length: r.row.Size}}, map[int64]bool(nil)
 	if storage.Outside(r.row.Location) {
 		in, err := i.Blobs.Open(ctx, SegmentKey(r.row), 0, -1)
 		if errors.Is(err, storage.ErrNotFound) {
@@ -95,7 +95,7 @@ func (i *Inspector) importedRows(ctx context.Context, r *reading) error {
 		if err = errors.Join(err, in.Close()); err != nil {
 			return err
 		}
-		note, _, err := importNote(bytes.NewReader(raw), int64(len(raw)))
+		note, head, err := importNote(bytes.NewReader(raw), int64(len(raw)))
 		if err != nil {
 			return err
 		}
@@ -103,7 +103,7 @@ func (i *Inspector) importedRows(ctx context.Context, r *reading) error {
 			r.flaw(Flaw{Word: WordFraming, Offset: -1, Detail: "the note of the import can't be read, without which a rebuild does not know the file: " + SegmentKey(r.row)})
 			return nil
 		}
-		parts = note.Parts
+		parts, out = note.Parts, takenOut(head.notes)
 	}
 	next, stop := iter.Pull2(i.Rows.SegmentCaptures(ctx, r.row.ID))
 	defer stop()
@@ -112,6 +112,7 @@ func (i *Inspector) importedRows(ctx context.Context, r *reading) error {
 		return err
 	}
 	m := importingOf(r.row, j.take)
+	m.out = out
 	damaged := r.differs()
 	err := m.all(storage.NewReaderAt(ctx, i.Blobs, r.row.Location, r.row.Size), r.row.Size, parts, func(s Skip) {
 		if !storage.Outside(r.row.Location) && !damaged {

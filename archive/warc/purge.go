@@ -17,6 +17,7 @@ import (
 
 // PurgeIndex is what a purge asks of the index to see what hangs on what.
 type PurgeIndex interface {
+	Segment(ctx context.Context, id string) (storage.Segment, error)
 	SegmentRows(ctx context.Context, segment string) (storage.SegmentRows, error)
 	Referrers(ctx context.Context, place string) ([]storage.Capture, error)
 	Holders(ctx context.Context, collection, digest string) ([]storage.Capture, error)
@@ -49,9 +50,6 @@ type PurgeStore interface {
 	Store
 	Delete(ctx context.Context, key string) error
 }
-
-// ErrImported says that captures were imported, and that a purge can't take single ones out of their segment.
-var ErrImported = errors.New("it holds what was imported, of which a purge takes out nothing yet: 'linkstead access' hides it")
 
 // Purger takes exchanges out of an archive for good. Segments that hold some are written anew without them, under new
 // keys: what stays is copied byte for byte, with its record ids. Where other captures refer to a payload that goes, the
@@ -94,6 +92,7 @@ type Purged struct {
 	ID       string
 	Counts   PurgeCounts
 	Promoted int // revisits that hold their payload now
+	Lost     int // imported revisits of which nothing is shown any more: they lie in files that are not the archive's
 }
 
 // purgeTTL is how long a purge that does not say that it goes on keeps others from purging.

@@ -23,6 +23,7 @@ type purgeNote struct {
 	Replaces  string         `json:"replaces"`           // the segment that this one was made from
 	With      []string       `json:"with"`               // the segments that came into use together: all of them, or none
 	Counts    PurgeCounts    `json:"counts"`             // of this segment
+	Out       []int64        `json:"out,omitempty"`      // where what was taken out begins in a file that was imported in place: nothing of it is indexed
 	Promoted  []string       `json:"promoted,omitempty"` // WARC-Record-IDs of revisits that hold their payload now
 	Ended     []endedTask    `json:"ended,omitempty"`    // tasks of which no exchange is left: they stay ended
 	Forgotten []forgottenRun `json:"forgotten,omitempty"`

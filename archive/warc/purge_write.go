@@ -17,13 +17,13 @@ import (
 	"linkstead/storage"
 )
 
-// copySum copies a segment and makes sure of its checksum.
+// copySum copies a segment and makes sure of its checksum, if that is known.
 func copySum(to io.Writer, from io.Reader, sum string) error {
 	h := sha256.New()
 	if _, err := copyFrom(io.MultiWriter(to, h), from); err != nil {
 		return err
 	}
-	if got := hex.EncodeToString(h.Sum(nil)); got != sum {
+	if got := hex.EncodeToString(h.Sum(nil)); sum != "" && got != sum {
 		return fmt.Errorf("the store holds SHA-256 %s, and %s was stored: %w", got, sum, storage.ErrDamaged)
 	}
 	return nil
@@ -60,7 +60,9 @@ func (b *batch) write(ctx context.Context, rw *rewrite) error {
 	}
 	f := &fresh{out: bufio.NewWriterSize(file, 256<<10), hash: sha256.New()}
 	err = b.head(ctx, rw, f)
-	if err == nil {
+	if err == nil && Imported(rw.row.ID) {
+		err = b.bodyImported(ctx, rw, f)
+	} else if err == nil {
 		err = b.body(ctx, rw, f)
 	}
 	if err == nil {
@@ -69,13 +71,19 @@ func (b *batch) write(ctx context.Context, rw *rewrite) error {
 	if err := errors.Join(err, file.Close()); err != nil {
 		return err
 	}
-	rw.row.Size, rw.row.Committed, rw.row.SHA256 = f.size, f.size, hex.EncodeToString(f.hash.Sum(nil))
+	rw.sum = hex.EncodeToString(f.hash.Sum(nil))
+	if !rw.outer {
+		rw.row.Size, rw.row.Committed, rw.row.SHA256 = f.size, f.size, rw.sum
+	}
 	return nil
 }
 
 func (b *batch) head(ctx context.Context, rw *rewrite, f *fresh) error {
 	info := b.Info
 	info.At, info.Filename, info.IsPartOf, info.Hostname = b.Now().UTC(), rw.row.ID+segmentSuffix, rw.row.Collection, b.Node
+	if Imported(rw.row.ID) {
+		info.Robots, info.UserAgent, info.From = "", "", "" // whoever made the captures says that
+	}
 	if err := info.describe(ctx, b.Collection); err != nil {
 		return err
 	}
@@ -108,7 +116,7 @@ func (b *batch) body(ctx context.Context, rw *rewrite, f *fresh) error {
 		}
 		rw.count(u)
 		for i := range u.Records {
-			if err := b.copyRecord(rw, u, &u.Records[i], f); err != nil {
+			if err := b.copyRecord(ctx, rw, u, &u.Records[i], f); err != nil {
 				return err
 			}
 		}
@@ -150,7 +158,7 @@ func (b *batch) goes(rw *rewrite, u *Unit) (bool, error) {
 }
 
 // copyRecord copies a member as it is, or writes the response that a revisit becomes, and notes where it stands now.
-func (b *batch) copyRecord(rw *rewrite, u *Unit, r *Found, f *fresh) error {
+func (b *batch) copyRecord(ctx context.Context, rw *rewrite, u *Unit, r *Found, f *fresh) error {
 	start := f.size
 	if u.Closing != nil && r.Offset == u.rowOffset() {
 		rw.mains[r.Offset] = start
@@ -162,7 +170,7 @@ func (b *batch) copyRecord(rw *rewrite, u *Unit, r *Found, f *fresh) error {
 		_, err := copyFrom(f, io.NewSectionReader(rw.file, r.Offset, r.Length))
 		return err
 	}
-	g, err := b.promote(rw.file, r, from)
+	g, err := b.promote(ctx, rw.file, r, from)
 	if err != nil {
 		return fmt.Errorf("give the copy of %s its payload: %w", u.URL(), err)
 	}
@@ -174,16 +182,16 @@ func (b *batch) copyRecord(rw *rewrite, u *Unit, r *Found, f *fresh) error {
 // the head announces. It keeps its name, for it is the record of the same exchange, and everything refers to it by that. The head
 // of a page that was not modified is what a cache would show (RFC 9111 §3.2): the original's, updated by the 304, which stands
 // behind it as it came.
-func (b *batch) promote(file io.ReaderAt, r *Found, from original) (*Group, error) {
+func (b *batch) promote(ctx context.Context, file io.ReaderAt, r *Found, from original) (*Group, error) {
 	block := storage.NewSpill(b.Composer.Dir, 1<<20)
-	g, err := b.fill(block, file, r, from)
+	g, err := b.fill(ctx, block, file, r, from)
 	if err != nil {
 		return nil, errors.Join(err, block.Reset())
 	}
 	return g, block.Reset()
 }
 
-func (b *batch) fill(block *storage.Spill, file io.ReaderAt, r *Found, from original) (*Group, error) {
+func (b *batch) fill(ctx context.Context, block *storage.Spill, file io.ReaderAt, r *Found, from original) (*Group, error) {
 	rec, err := r.Open(file)
 	if err != nil {
 		return nil, err
@@ -193,7 +201,7 @@ func (b *batch) fill(block *storage.Spill, file io.ReaderAt, r *Found, from orig
 	if err != nil {
 		return nil, err
 	}
-	orig, err := ReadMember(io.NewSectionReader(from.from.file, from.offset, from.from.rows.Segment.Size-from.offset))
+	orig, err := b.openOriginal(ctx, from)
 	if err != nil {
 		return nil, err
 	}
@@ -202,7 +210,7 @@ func (b *batch) fill(block *storage.Spill, file io.ReaderAt, r *Found, from orig
 	if err != nil {
 		return nil, err
 	}
-	if r.NotModified() {
+	if r.NotModified() || r.Head.Len == 0 { // a record of another program may have kept no head
 		head = head.Updated(r.Head)
 		_, err = block.Write(head.Append(nil))
 	} else {
@@ -223,7 +231,7 @@ func (b *batch) fill(block *storage.Spill, file io.ReaderAt, r *Found, from orig
 	if err := to.Close(); err != nil {
 		return nil, err
 	}
-	if got := Digest([32]byte(h.Sum(nil))); got != r.Digest() {
+	if got := Digest([32]byte(h.Sum(nil))); !from.named && got != r.Digest() {
 		return nil, fmt.Errorf("its payload has digest %s, not %s: %w", got, r.Digest(), storage.ErrDamaged)
 	}
 	g, err := b.response(r, spillBlock(block, block.Size()))

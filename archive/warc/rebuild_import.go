@@ -37,7 +37,7 @@ func (b *Rebuilder) adoptImported(ctx context.Context, blob storage.Blob, row st
 	if err := b.Rows.AdoptSegment(ctx, row); err != nil {
 		return err
 	}
-	n, end, err := b.importedRows(ctx, row, file, parts, done)
+	n, end, err := b.importedRows(ctx, row, file, parts, takenOut(t.notes), done)
 	if !note.InPlace && end != nil && end.SHA256 == note.SHA256 { // another one is of the imported file, whatever it says
 		note = end
 	}
@@ -55,6 +55,9 @@ func (b *Rebuilder) adoptImported(ctx context.Context, blob storage.Blob, row st
 		if err := b.Rows.AdoptAudit(ctx, note.audit(row.Collection)); err != nil {
 			return err
 		}
+	}
+	if err := b.adoptPurges(ctx, &t); err != nil {
+		return err
 	}
 	done.Segments++
 	done.Exchanges += n
@@ -88,8 +91,9 @@ func (b *Rebuilder) stillThere(ctx context.Context, row storage.Segment, done *R
 }
 
 // importedRows writes the rows of an imported segment.
-func (b *Rebuilder) importedRows(ctx context.Context, row storage.Segment, file io.ReaderAt, parts []Part, done *Rebuilt) (n int, end *ImportNote, err error) {
+func (b *Rebuilder) importedRows(ctx context.Context, row storage.Segment, file io.ReaderAt, parts []Part, out map[int64]bool, done *Rebuilt) (n int, end *ImportNote, err error) {
 	m, batch := importingInto(ctx, row, b.Rows)
+	m.out = out
 	err = m.all(file, row.Size, parts, func(s Skip) {
 		if row.Location == SegmentKey(row) { // of a file that lies elsewhere, what is no record was told of when it was imported
 			done.Damaged = append(done.Damaged, fmt.Sprintf("%s at %d", row.ID, s.From))
@@ -101,7 +105,8 @@ func (b *Rebuilder) importedRows(ctx context.Context, row storage.Segment, file 
 	return batch.n, m.done, err
 }
 
-// importNote reads the first records of an imported segment: what its collection tells of itself, and where it comes from.
+// importNote reads the first records of an imported segment: what its collection tells of itself, what purges took out, and where it
+// comes from.
 func importNote(file io.ReaderAt, size int64) (*ImportNote, tail, error) {
 	var t tail
 	for rec, err := range Scan(io.NewSectionReader(file, 0, size), 0) {
@@ -112,8 +117,8 @@ func importNote(file io.ReaderAt, size int64) (*ImportNote, tail, error) {
 			return nil, t, err
 		}
 		switch {
-		case rec.Header.Type() == TypeWarcinfo && rec.Offset == 0:
-			f := Found{Header: rec.Header}
+		case rec.Header.Type() == TypeWarcinfo: // the first one, or that of a purge and, behind its note, the one before
+			f := Found{Offset: rec.Offset, Header: rec.Header}
 			if err := rec.Finish(); err != nil {
 				return nil, t, nil
 			}
@@ -122,6 +127,12 @@ func importNote(file io.ReaderAt, size int64) (*ImportNote, tail, error) {
 			if err := t.collection(&f, file); err != nil {
 				return nil, t, err
 			}
+		case rec.Header.Get(fieldContentType) == MimePurge:
+			var note purgeNote
+			if decodeJSON(rec.Block, &note) != nil || rec.Finish() != nil {
+				return nil, t, nil
+			}
+			t.notes = append(t.notes, note)
 		case rec.Header.Get(fieldContentType) == MimeImport:
 			var note ImportNote
 			if decodeJSON(rec.Block, &note) != nil {

@@ -62,7 +62,7 @@ func (b *Rebuilder) chosen(ctx context.Context) ([]storage.Blob, error) {
 	out := map[string]bool{}
 	for _, blob := range all {
 		id := segmentID(blob.Key)
-		if like[stem(id)] < 2 || Imported(id) { // a purge replaces no imported segment
+		if like[stem(id)] < 2 {
 			continue
 		}
 		note, err := b.firstNote(ctx, blob)

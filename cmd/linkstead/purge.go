@@ -221,6 +221,11 @@ func (c *purgeCmd) tellDone(e *env, sel *selection, done warc.Purged) error {
 		fmt.Fprintf(e.stdout, "; %s now", plural(done.Promoted, "capture that shared a payload with it holds that payload", "captures that shared payloads with it hold those"))
 	}
 	fmt.Fprintf(e.stdout, ".\n")
+	if done.Lost > 0 {
+		fmt.Fprintf(e.stdout, "%s with it and can't be shown any more: the file that was imported in place has nothing else of it.\n",
+			plural(done.Lost, "capture shared its payload", "captures shared their payload"))
+	}
+	sel.tellOutside(e.stdout, "are")
 	return nil
 }
 

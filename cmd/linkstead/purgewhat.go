@@ -30,6 +30,7 @@ type selection struct {
 	attempts int
 	bytes    int64
 	rule     string
+	outside  []string // files that were imported in place, and hold something of it
 }
 
 func newSelection(e *env, s *store, before *time.Time, prefix bool) *selection {
@@ -54,7 +55,36 @@ func (sel *selection) choose(ctx context.Context, what []string) error {
 			return err
 		}
 	}
+	if err := sel.nameOutside(ctx); err != nil {
+		return err
+	}
 	return sel.namePosts(ctx)
+}
+
+// nameOutside finds the files that hold something of what is meant and are not the archive's.
+func (sel *selection) nameOutside(ctx context.Context) error {
+	for id := range sel.spots {
+		if !warc.Imported(id) {
+			continue
+		}
+		s, err := sel.s.db.Segment(ctx, id)
+		if err != nil {
+			return err
+		}
+		if storage.Outside(s.Location) {
+			sel.outside = append(sel.outside, strings.TrimPrefix(s.Location, "file:"))
+		}
+	}
+	slices.Sort(sel.outside)
+	sel.outside = slices.Compact(sel.outside)
+	return nil
+}
+
+// tellOutside says of such files that they stay as they are.
+func (sel *selection) tellOutside(w io.Writer, are string) {
+	for _, file := range sel.outside {
+		fmt.Fprintf(w, "  %s was imported in place and is not the archive's to change: its captures %s out of the archive, and still in the file.\n", clean(file), are)
+	}
 }
 
 func (sel *selection) argument(ctx context.Context, arg string) error {
@@ -258,6 +288,7 @@ func (sel *selection) print(w io.Writer, verb string) {
 		}
 		fmt.Fprintf(w, "  %d  %s\n", sel.urls[url], clean(url))
 	}
+	sel.tellOutside(w, "will be")
 }
 
 func (sel *selection) sorted() []string {
@@ -279,7 +310,8 @@ type purgeJSON struct {
 	Segments int               `json:"segments"`
 	Posts    []string          `json:"posts"`
 	URLs     []purgeURL        `json:"urls"`
-	Counts   *warc.PurgeCounts `json:"counts,omitempty"` // what was done, payloads that never counted among it
+	Outside  []string          `json:"outside,omitempty"` // files imported in place that hold something of it, and stay as they are
+	Counts   *warc.PurgeCounts `json:"counts,omitempty"`  // what was done, payloads that never counted among it
 }
 
 type purgeURL struct {
@@ -289,7 +321,7 @@ type purgeURL struct {
 
 // json tells a program what is meant, or was done.
 func (sel *selection) json(done *warc.Purged) purgeJSON {
-	j := purgeJSON{Captures: sel.captures, Attempts: sel.attempts, Bytes: sel.bytes, Segments: len(sel.spots), Posts: []string{}, URLs: []purgeURL{}}
+	j := purgeJSON{Captures: sel.captures, Attempts: sel.attempts, Bytes: sel.bytes, Segments: len(sel.spots), Posts: []string{}, URLs: []purgeURL{}, Outside: sel.outside}
 	j.Posts = append(j.Posts, sel.posts...)
 	for _, url := range sel.sorted() {
 		j.URLs = append(j.URLs, purgeURL{url, sel.urls[url]})
