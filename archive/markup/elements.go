@@ -24,7 +24,7 @@ func (h *htmlScan) element(elem uint8, name, nameTo int) {
 	}
 	for i := range h.attrs {
 		a := &h.attrs[i]
-		if h.renames != 0 && h.rename(h.b[name:nameTo], a) || a.id == 0 || a.bare || a.again {
+		if h.renames != 0 && h.rename(h.b[name:nameTo], a) || h.muffleAttr(elem, a) || a.id == 0 || a.bare || a.again {
 			continue
 		}
 		if elem == elemMeta && a.id == attrHTTPEquiv && h.unclear {
@@ -162,6 +162,9 @@ func (h *htmlScan) foreignHref(a *attr, r *rule) {
 // baseHere visits the first base element with an href; others have no effect (HTML §4.2.3).
 func (h *htmlScan) baseHere(a *attr) {
 	if h.baseSeen || h.templates > 0 || h.space != 0 {
+		if h.opts.Defuse != "" {
+			h.url(a, Base, "base/@href") // a browser may think otherwise
+		}
 		return
 	}
 	if h.inNoscript { // counts where no scripts run, and is text elsewhere

@@ -54,11 +54,15 @@ type htmlScan struct {
 	unclear    bool // … to who knows where
 	css        bool // the style element being read holds CSS
 
-	foreign     []byte // see foreign.go
-	space       byte   // inSVG or inMath if the tag being read is of SVG or MathML
-	foreignSeen bool   // there has been any
-	content     uint8  // the style or script in SVG or XML whose text comes next
-	templates   int    // open template elements
+	foreign     []openElement // see foreign.go
+	messy       bool          // what only a whole tree builder could follow has come
+	inSelect    bool
+	shadow      uint8 // see doubtful
+	hidden      bool  // a comment has come since
+	space       byte  // inSVG or inMath if the tag being read is of SVG or MathML
+	foreignSeen bool  // there has been any
+	content     uint8 // the style or script in SVG or XML whose text comes next
+	templates   int   // open template elements
 	inNoscript  bool
 	inserted    bool
 	rooted      bool // the root element has begun
@@ -120,16 +124,26 @@ func (h *htmlScan) token(i int) int {
 		if i+2 < len(b) && h.startsName(b[i+2]) {
 			return h.endTag(i)
 		}
-		return h.after(i+2, ">")
+		return h.bogus(i)
 	case c == '!':
 		return h.declaration(i)
 	case c == '?':
 		if h.xml {
 			return h.instruction(i)
 		}
-		return h.after(i+2, ">")
+		return h.bogus(i)
 	}
 	return i + 1
+}
+
+// bogus reads a comment that is none by its look (HTML §13.2.5.41).
+func (h *htmlScan) bogus(i int) int {
+	end := h.after(i+2, ">")
+	if h.b[end-1] != '>' {
+		h.cut(i)
+	}
+	h.muffled(i+2, end, ltRef)
+	return end
 }
 
 func (h *htmlScan) startsName(c byte) bool {
@@ -151,9 +165,21 @@ func (h *htmlScan) declaration(i int) int {
 	rest := h.b[i:]
 	switch {
 	case bytes.HasPrefix(rest, []byte("<!--")):
-		return h.comment(i + 4)
+		h.hidden = true
+		end := h.comment(i + 4)
+		if !bytes.HasSuffix(h.b[i:end], []byte("-->")) && !bytes.HasSuffix(h.b[i:end], []byte("--!>")) {
+			h.cut(i)
+		}
+		h.muffled(i+4, end, ltRef)
+		return end
 	case (h.xml || h.inForeign()) && bytes.HasPrefix(rest, []byte("<![CDATA[")):
 		end := h.after(i+9, "]]>")
+		if !bytes.HasSuffix(h.b[i:end], []byte("]]>")) {
+			h.cut(i)
+		}
+		if !h.xml && h.muffled(i+9, end, ltCDATA) {
+			return end
+		}
 		if h.content != 0 {
 			h.foreignText(i+9, max(i+9, end-3), true)
 		}
@@ -161,7 +187,7 @@ func (h *htmlScan) declaration(i int) int {
 	case h.xml && bytes.HasPrefix(rest, []byte("<!DOCTYPE")):
 		return h.doctype(i)
 	}
-	return h.after(i+2, ">")
+	return h.bogus(i)
 }
 
 // comment returns the position after the comment whose text begins at i. "<!-->" and "<!--->" are whole comments, and
@@ -202,6 +228,7 @@ func (h *htmlScan) startTag(i int) int {
 		h.attrs = h.attrs[:0]
 		h.stamp++
 	} else if end, selfClosing = h.tag(nameTo); end < 0 {
+		h.cut(i)
 		return len(b)
 	}
 	if !h.inserted && !h.xml && !h.harmless(elem) {
@@ -268,10 +295,16 @@ func (h *htmlScan) endTag(i int) int {
 	end := nameTo + 1
 	if nameTo >= len(h.b) || h.b[nameTo] != '>' {
 		if end, _ = h.tag(nameTo); end < 0 {
+			h.cut(i)
 			return len(h.b)
 		}
 	}
 	h.content = 0
+	if end > nameTo+1 && h.doubtful() {
+		for k := range h.attrs {
+			h.muffle(h.attrs[k].start, h.attrs[k].end, ltRef)
+		}
+	}
 	h.leave(h.localName(i+2, nameTo))
 	h.feedEnd()
 	return end

@@ -8,19 +8,25 @@ func (h *htmlScan) rawContent(elem uint8, i int) int {
 	switch elem {
 	case elemScript:
 		end := scriptEnd(h.b, i)
-		if h.visit != nil {
+		if !h.muffleScript(i, end) && h.visit != nil {
 			h.script(&text{b: h.b[i:end:end], outer: h.t, base: i})
 		}
+		h.closeRaw(elem, end)
 		return end
 	case elemStyle:
 		end := rawEnd(h.b, i, "style")
-		if h.css && h.visit != nil {
+		if !h.muffled(i, end, ltGone) && h.css && h.visit != nil {
 			scanCSS(h.scan, &text{b: h.b[i:end:end], outer: h.t, base: i}, styleContext)
 		}
+		h.closeRaw(elem, end)
 		return end
 	case elemTextarea, elemTitle, elemXMP, elemIframe, elemNoembed, elemNoframes:
-		return rawEnd(h.b, i, table.elems.names[elem])
+		end := rawEnd(h.b, i, table.elems.names[elem])
+		h.muffled(i, end, ltRef)
+		h.closeRaw(elem, end)
+		return end
 	case elemPlaintext:
+		h.muffled(i, len(h.b), ltRef)
 		return len(h.b)
 	case elemNoscript:
 		if !h.inNoscript {
@@ -33,11 +39,32 @@ func (h *htmlScan) rawContent(elem uint8, i int) int {
 // noscript reads the content of a noscript element as markup, and goes on after its end tag wherever that stands, even
 // in a comment: a browser with scripts takes the content for text, one without them doesn't, and both must be served.
 func (h *htmlScan) noscript(i int) int {
-	b, end := h.b, rawEnd(h.b, i, "noscript")
+	b, end, open := h.b, rawEnd(h.b, i, "noscript"), len(h.foreign)
 	h.b, h.inNoscript = b[:end:end], true
 	h.tokens(i)
 	h.b, h.inNoscript, h.content = b, false, 0
+	h.messy = h.messy || len(h.foreign) != open || h.inSelect
 	return end
+}
+
+// cut keeps what begins with the "<" at i of a noscript element, and does not end in it, from going on behind it: from there on,
+// no browser finds a tag in it. Where it is doubtful what the "<" is, nothing that doesn't end hides anything.
+func (h *htmlScan) cut(i int) {
+	if h.inNoscript && h.opts.Defuse != "" || h.doubtful() {
+		h.muffle(i, len(h.b), ltRef)
+	}
+}
+
+// closeRaw ends the raw text at the end of a noscript element, if it does not end in it.
+func (h *htmlScan) closeRaw(elem uint8, end int) {
+	if !h.inNoscript || end < len(h.b) || h.opts.Defuse == "" {
+		return
+	}
+	tag := "</" + table.elems.names[elem] + ">"
+	if elem == elemScript {
+		tag = "-->" + tag // whatever hides it
+	}
+	h.edit(h.t, end, end, tag)
 }
 
 // rawEnd returns where the end tag of the raw text element stands whose content begins at i, or the text's end.

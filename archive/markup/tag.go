@@ -83,7 +83,7 @@ func (h *htmlScan) keep(a attr) {
 	if a.id == 0 && h.scope && isHandler(name) {
 		a.id = attrHandler
 	}
-	if a.id == 0 && h.renames&firstBit(name[0]) == 0 {
+	if a.id == 0 && h.renames&firstBit(name[0]) == 0 && !(h.doubtful() && h.opensIn(a.start, a.end)) && !h.foreignAttr(name) {
 		return
 	}
 	if a.id != 0 && a.id != attrHandler {
@@ -91,6 +91,11 @@ func (h *htmlScan) keep(a attr) {
 		h.seen[a.id] = h.stamp
 	}
 	h.attrs = append(h.attrs, a)
+}
+
+// foreignAttr says whether an attribute tells where foreign content ends or begins.
+func (h *htmlScan) foreignAttr(name []byte) bool {
+	return len(h.foreign) > 0 && (equalFold(name, "encoding") || equalFold(name, "color") || equalFold(name, "face") || equalFold(name, "size"))
 }
 
 func firstBit(c byte) uint32 { return 1 << (c & 31) }

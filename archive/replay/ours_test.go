@@ -77,7 +77,7 @@ func turned(t *testing.T, src, url string) string {
 		r.withBase(base)
 	}
 	var out bytes.Buffer
-	if err := markup.HTML(&out, []byte(src), markup.Options{Rename: renames, Feeds: true, Selects: r.selects()}, r.visit); err != nil {
+	if err := markup.HTML(&out, []byte(src), markup.Options{Rename: renames, Defuse: defused, Feeds: true, Selects: r.selects()}, r.visit); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
