@@ -26,8 +26,7 @@ func opens(b []byte, i int) bool {
 }
 
 // muffle spells each "<" of a stretch that might open something, and says whether there was any.
-func (h *htmlScan) muffle(start, end int, with string) bool {
-	any := false
+func (h *htmlScan) muffle(start, end int, with string) (found bool) {
 	for i := start; i < end; i++ {
 		n := bytes.IndexByte(h.b[i:end], '<')
 		if n < 0 {
@@ -35,10 +34,10 @@ func (h *htmlScan) muffle(start, end int, with string) bool {
 		}
 		if i += n; opens(h.b, i) {
 			h.edit(h.t, i, i+1, with)
-			any = true
+			found = true
 		}
 	}
-	return any
+	return found
 }
 
 // muffled does so where it is doubtful, and says whether there was any.

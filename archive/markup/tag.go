@@ -83,7 +83,7 @@ func (h *htmlScan) keep(a attr) {
 	if a.id == 0 && h.scope && isHandler(name) {
 		a.id = attrHandler
 	}
-	if a.id == 0 && h.renames&firstBit(name[0]) == 0 && !(h.doubtful() && h.opensIn(a.start, a.end)) && !h.foreignAttr(name) {
+	if a.id == 0 && h.renames&firstBit(name[0]) == 0 && !h.matters(&a) {
 		return
 	}
 	if a.id != 0 && a.id != attrHandler {
@@ -93,9 +93,16 @@ func (h *htmlScan) keep(a attr) {
 	h.attrs = append(h.attrs, a)
 }
 
-// foreignAttr says whether an attribute tells where foreign content ends or begins.
-func (h *htmlScan) foreignAttr(name []byte) bool {
-	return len(h.foreign) > 0 && (equalFold(name, "encoding") || equalFold(name, "color") || equalFold(name, "face") || equalFold(name, "size"))
+// matters says whether an attribute that is not known is looked at all the same: it tells where foreign content ends or begins, or
+// has what browsers may take for a tag.
+func (h *htmlScan) matters(a *attr) bool {
+	if len(h.foreign) > 0 {
+		switch name := h.b[a.name:a.nameTo]; {
+		case equalFold(name, "encoding"), equalFold(name, "color"), equalFold(name, "face"), equalFold(name, "size"):
+			return true
+		}
+	}
+	return h.doubtful() && h.opensIn(a.start, a.end)
 }
 
 func firstBit(c byte) uint32 { return 1 << (c & 31) }
