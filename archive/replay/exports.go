@@ -103,7 +103,7 @@ func (h *Handler) export(w http.ResponseWriter, r *http.Request, name string) {
 	head.Set("Content-Disposition", `attachment; filename="`+name+`"`)
 	head.Set("ETag", p.Tag)
 	body := &blobSeeker{open: func(off, n int64) (io.ReadCloser, error) { return h.Exports.Open(r.Context(), name, off, n) }, size: p.Size}
-	defer body.Close()
+	defer body.Close() //nolint:errcheck // it was only read
 	http.ServeContent(w, r, "", p.Created, body)
 }
 
