@@ -24,7 +24,7 @@ func bannerPage(t *testing.T) *testArchive {
 		a.capture(capture{url: "http://site.test/page", at: day.AddDate(years, 0, 0), response: message(200, "text/html",
 			`<!DOCTYPE html><title>Paper</title><style>* { color: green !important } body *, linkstead-banner * { font-size: 20px !important } linkstead-banner { display: none !important; top: 900px !important }
 			@media print { p { color: black } }</style><h1 id=h>A paper</h1><p><img src="near.gif"><img src="old.gif"><img src="none.gif"><img src="http://cdn.test/x.gif">
-			<img src="gone.gif"><img src="broken.gif"><header id=head style="position: fixed; top: 0; left: 0; width: 100%; height: 30px">Menu</header><nav id=stuck style="position: sticky; top: 0">Contents</nav>
+			<iframe src="http://site.test/frame"></iframe><iframe src="http://cdn.test/frame"></iframe><img src="gone.gif"><img src="broken.gif"><header id=head style="position: fixed; top: 0; left: 0; width: 100%; height: 30px">Menu</header><nav id=stuck style="position: sticky; top: 0">Contents</nav>
 			<script>new Image().src = "http://site.test/near.gif";
 			fetch("http://site.test/never-read").catch(() => 0); fetch("/data", {method: "POST", body: "x"}).then(r => { if (!r.ok) throw r.status }).catch(() => 0);
 			addEventListener("unhandledrejection", (e) => { window.unhandled = e.reason; e.preventDefault() }); fetch("http://site.test/unread.json").then(r => { throw "unhandled" });
@@ -34,6 +34,8 @@ func bannerPage(t *testing.T) *testArchive {
 	a.page("http://site.test/near.gif", "image/gif", pixel)
 	a.capture(capture{url: "http://site.test/old.gif", at: day.AddDate(-2, 0, 0), response: message(200, "image/gif", pixel+"old")})
 	a.page("http://cdn.test/x.gif", "image/gif", pixel+"x")
+	a.page("http://site.test/frame", "text/html", `<script>fetch("/framed").catch(() => 0)</script>`)
+	a.page("http://cdn.test/frame", "text/html", "<p>elsewhere")
 	a.page("http://site.test/unread.json", "application/json", "{}")
 	a.capture(capture{url: "http://site.test/gone.gif", response: message(404, "text/html", "gone")})
 	a.capture(capture{url: "http://site.test/broken.gif", response: message(503, "text/html", "broken")})
@@ -134,10 +136,15 @@ func bannerInChromium(t *testing.T, mode replay.Mode) {
 		must(t, chromedp.Do(b.ctx, chromedp.KeyEvent(kb.Tab)))
 	}
 	must(t, chromedp.Do(b.ctx, chromedp.KeyEvent(kb.Enter)))
+	shot("narrow panel")
 	call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 1280, Height: 700, DeviceScaleFactor: 1})
 	shot("wide panel")
+	missing, foreign := "4 parts are missing", "1 frame can't be looked into"
+	if mode == replay.OneHost { // each document is of an origin of its own
+		missing, foreign = "3 parts are missing", "2 frames can't be looked into"
+	}
 	wants := []string{"17 May 2020, 10:20 UTC", "15 days earlier than asked for", "7 captures", "Earlier", "Later", "2020: 2 captures",
-		"captured within a day of it", "The earliest part is 2 years earlier", "3 parts are missing", "2 parts were missing then, too, or failed", "http://site.test/gone.gif", "the same second; was missing then, too: 404",
+		"captured within a day of it", "The earliest part is 2 years earlier", missing, foreign, "2 parts were missing then, too, or failed", "http://site.test/gone.gif", "the same second; was missing then, too: 404",
 		"http://site.test/broken.gif", "the same second; failed then, too: its server answered 503", "http://site.test/never-read", "http://site.test/data", "http://site.test/unread.json",
 		"http://site.test/none.gif", "missing: the archive has no copy", "http://site.test/old.gif", "http://cdn.test/x.gif", "1 request beyond the archive was stopped", "http://live.test/"}
 	if told := b.told(wants...); told != "" {

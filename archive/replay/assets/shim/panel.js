@@ -82,7 +82,7 @@ const tellParts = (() => {
     if (stopped.length) text += `${plural(stopped.length, "request")} beyond the archive ${stopped.length === 1 ? "was" : "were"} stopped. `;
     if (count.fuzzy) text += `${plural(count.fuzzy, "part")} of nearly the same address ${count.fuzzy === 1 ? "stands" : "stand"} in. `;
     if (count.walls) text += `${plural(count.walls, "part shows", "parts show")} a wall. `;
-    if (foreign) text += `${plural(foreign, "frame")} of other sites ${foreign === 1 ? "is" : "are"} not looked into. `;
+    if (foreign) text += `${plural(foreign, "frame")} can't be looked into. `;
     return text;
   };
 
