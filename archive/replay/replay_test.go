@@ -148,7 +148,7 @@ func TestAnswers(t *testing.T) {
 		{"an old asset", "/web/-/shim-0.js", nil, 404, "", ""},
 
 		// What is refused.
-		{"POST, answered to GET alone", at + "/http://a.test/x", []string{"POST"}, 404, "", "no copy"},
+		{"POST, answered to GET alone", at + "/http://a.test/x", []string{"POST"}, 404, "", "no answer to what it said"},
 		{"POST to a list", "/web/*/http://a.test/x", []string{"POST"}, 405, "", "can only be read"},
 		{"TRACE", at + "/http://a.test/x", []string{"TRACE"}, 405, "", "can only be read"},
 		{"a service worker", at + "js_/http://a.test/x", []string{"Service-Worker: script"}, 403, "", ""},
