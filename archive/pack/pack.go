@@ -3,16 +3,12 @@
 package pack
 
 import (
-	"archive/zip"
 	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path"
-	"slices"
-	"strings"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -21,6 +17,9 @@ import (
 
 // ErrPacked says that the records of a file are compressed in a way that none can be read where it lies.
 var ErrPacked = errors.New("its records are packed so that none can be read where they lie")
+
+// ErrEmpty says that a file has no byte.
+var ErrEmpty = errors.New("it is empty")
 
 // File is a file as it was handed over.
 type File struct {
@@ -34,11 +33,15 @@ type File struct {
 // unless it is to be read in place: then that is ErrPacked. Close frees them.
 func (f File) Sources(temp string, inPlace bool) (*Sources, error) {
 	s := &Sources{}
+	if f.Size == 0 {
+		return nil, ErrEmpty
+	}
 	var sign [8]byte
 	n, err := f.R.ReadAt(sign[:], 0)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("read %s: %w", f.Name, err)
 	}
+	err = nil // a file may be shorter than a sign
 	switch head := sign[:n]; {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
 		err = s.wacz(f, temp, inPlace)
@@ -55,8 +58,9 @@ func (f File) Sources(temp string, inPlace bool) (*Sources, error) {
 
 // Sources are files to be imported.
 type Sources struct {
-	List []warc.Source
-	temp []*os.File
+	List   []warc.Source
+	Passed []string // files within it that were passed over, with why; maxPassed of them
+	temp   []*os.File
 }
 
 // Close frees the files that were unpacked.
@@ -69,70 +73,24 @@ func (s *Sources) Close() error {
 	return err
 }
 
+// maxPassed bounds how many files that were passed over are told of.
+const maxPassed = 1000
+
+// pass notes that something was passed over.
+func (s *Sources) pass(name, why string) {
+	if name != "" {
+		why = name + ": " + why
+	}
+	if len(s.Passed) < maxPassed {
+		s.Passed = append(s.Passed, why)
+	}
+}
+
 // Bounds of what is unpacked.
 const (
 	maxEntries  = 100_000
 	maxUnpacked = 1 << 40 // bytes of one file
 )
-
-// wacz finds the WARC files of a WACZ (WACZ 1.1.1, "archive" directory). Those that stand unpacked in it are read there.
-func (s *Sources) wacz(f File, temp string, inPlace bool) error {
-	z, err := zip.NewReader(f.R, f.Size)
-	if err != nil {
-		return fmt.Errorf("it is no ZIP file that can be read: %w", err)
-	}
-	if len(z.File) > maxEntries {
-		return fmt.Errorf("it is a ZIP file of %d entries; %d are read at most", len(z.File), maxEntries)
-	}
-	whole := warc.Source{Name: f.Name, Location: f.Location, R: f.R, Size: f.Size}
-	for _, e := range z.File {
-		if !isWARC(e.Name) {
-			continue
-		}
-		if e.Method == zip.Store {
-			at, err := e.DataOffset()
-			if err != nil {
-				return fmt.Errorf("%s: %w", e.Name, err)
-			}
-			whole.Parts = append(whole.Parts, warc.Part{Name: e.Name, Offset: at, Length: int64(e.UncompressedSize64)})
-			continue
-		}
-		if inPlace {
-			return fmt.Errorf("%s: %w", e.Name, ErrPacked)
-		}
-		in, err := e.Open()
-		if err != nil {
-			return fmt.Errorf("%s: %w", e.Name, err)
-		}
-		err = s.unpack(f.Name+"!/"+e.Name, f.Location, in, temp)
-		if err = errors.Join(err, in.Close()); err != nil {
-			return fmt.Errorf("%s: %w", e.Name, err)
-		}
-	}
-	slices.SortFunc(whole.Parts, func(a, b warc.Part) int { return int(min(max(a.Offset-b.Offset, -1), 1)) })
-	for i := 1; i < len(whole.Parts); i++ {
-		if p := whole.Parts[i-1]; p.Offset+p.Length > whole.Parts[i].Offset {
-			return fmt.Errorf("%s and %s share bytes of it", p.Name, whole.Parts[i].Name)
-		}
-	}
-	if len(whole.Parts) > 0 {
-		s.List = append([]warc.Source{whole}, s.List...)
-	}
-	if len(s.List) == 0 {
-		return errors.New("it is a ZIP file without WARC files: a WACZ has them in its folder archive/")
-	}
-	return nil
-}
-
-// isWARC says whether an entry of a WACZ is a WARC or ARC file.
-func isWARC(name string) bool {
-	dir, file := path.Split(strings.ToLower(name))
-	if dir != "archive/" {
-		return false
-	}
-	file = strings.TrimSuffix(file, ".gz")
-	return strings.HasSuffix(file, ".warc") || strings.HasSuffix(file, ".arc")
-}
 
 // unpack writes a stream into a file without a name.
 func (s *Sources) unpack(name, location string, in io.Reader, temp string) error {

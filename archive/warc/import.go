@@ -69,6 +69,7 @@ type Source struct {
 	Parts      []Part // the WARC files in it; none: it is one
 	Collection string
 	InPlace    bool
+	Passed     []string // what in it is no source, for the report
 }
 
 // ImportNote is what the archive keeps of where imported records come from: a metadata record at the head of each segment, and one
@@ -108,13 +109,14 @@ type ImportReport struct {
 	Already  bool           `json:"already,omitempty"` // it was imported before, and nothing was done
 	InPlace  bool           `json:"in_place"`
 	Segments []string       `json:"segments"`
-	Records  int            `json:"records"`            // read
-	Captures int            `json:"captures,omitempty"` // indexed
-	Left     map[string]int `json:"left_out,omitempty"` // records with a page that got no row, by why
-	Skipped  []Skip         `json:"skipped,omitempty"`  // the first maxSkips stretches that are no record …
-	Skips    int            `json:"skips"`              // … of so many …
-	Lost     int64          `json:"skipped_bytes"`      // … with so many bytes
-	Odd      int            `json:"odd,omitempty"`      // records whose length was not what they said
+	Records  int            `json:"records"`               // read
+	Captures int            `json:"captures,omitempty"`    // indexed
+	Left     map[string]int `json:"left_out,omitempty"`    // records with a page that got no row, by why
+	Skipped  []Skip         `json:"skipped,omitempty"`     // the first maxSkips stretches that are no record …
+	Skips    int            `json:"skips"`                 // … of so many …
+	Lost     int64          `json:"skipped_bytes"`         // … with so many bytes
+	Odd      int            `json:"odd,omitempty"`         // records whose length was not what they said
+	Passed   []string       `json:"passed_over,omitempty"` // files within it that were not read, with why
 }
 
 // maxSkips bounds how many skipped stretches a report lists.

@@ -86,6 +86,9 @@ func (c *copier) begin() (err error) {
 	if c.file, err = os.CreateTemp(c.im.Temp, "import-*"); err != nil {
 		return fmt.Errorf("begin a segment: %w", err)
 	}
+	if err := c.file.Chmod(0o644); err != nil { // in a folder it is linked, and others read it there as any other segment
+		return fmt.Errorf("begin a segment: %w", err)
+	}
 	c.n++
 	c.size = 0
 	c.row = storage.Segment{ID: fmt.Sprintf("%s%04d", importedName(c.src.Collection, c.sum), c.n), Collection: c.src.Collection, Created: c.im.Now().UTC()}

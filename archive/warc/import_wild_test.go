@@ -45,6 +45,18 @@ func TestImportedAsFound(t *testing.T) {
 			if rep.Skips > 0 || rep.Odd < 2 || rep.Odd > 3 {
 				t.Errorf("%s, in place %v: %+v", how, inPlace, rep)
 			}
+			segments, err := filepath.Glob(filepath.Join(w.dir, "*", "warc", "main", "imported-*"))
+			must(t, err)
+			for _, name := range segments {
+				st, err := os.Stat(name)
+				must(t, err)
+				if st.Mode().Perm()&0o444 != 0o444 {
+					t.Errorf("%s can be read by %v alone", name, st.Mode())
+				}
+			}
+			if len(segments) == 0 {
+				t.Error("no segments are in the store")
+			}
 			for n := range 4 {
 				row := w.capture("main", fmt.Sprintf("http://a.test/%d", n))
 				w.reads(row, page(n))

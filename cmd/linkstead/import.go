@@ -85,7 +85,9 @@ func (c *importCmd) all(ctx context.Context, e *env, s *store, temp string, file
 			return errors.Join(err, ctx.Err())
 		}
 		if err != nil {
-			failed++
+			if len(files) == 1 || !errors.Is(err, pack.ErrEmpty) { // among others, it is told of
+				failed++
+			}
 			fmt.Fprintf(e.stderr, "linkstead: %s\n", legible(advise(file, err).Error()))
 		}
 	}
@@ -138,7 +140,10 @@ func (c *importCmd) one(ctx context.Context, e *env, s *store, im *warc.Importer
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, sources.Close()) }()
-	for _, src := range sources.List {
+	for i, src := range sources.List {
+		if i == 0 {
+			src.Passed = sources.Passed
+		}
 		src.Collection, src.InPlace = e.cfg.Collection, c.InPlace
 		began := e.now()
 		rep, err := im.Import(ctx, src)
@@ -177,6 +182,13 @@ func (c *importCmd) tell(e *env, src warc.Source, rep warc.ImportReport, took ti
 	if rep.Skips > 0 {
 		fmt.Fprintf(e.stdout, "  skipped, since it is no record: %s at %s\n", size(rep.Lost), plural(rep.Skips, "place", "places"))
 	}
+	for i, s := range rep.Passed {
+		if i == maxTold {
+			fmt.Fprintf(e.stdout, "  … and %d more were passed over; --json lists them\n", len(rep.Passed)-i)
+			break
+		}
+		fmt.Fprintf(e.stdout, "  passed over: %s\n", clean(s))
+	}
 	for i, s := range rep.Skipped {
 		if i == maxTold {
 			fmt.Fprintf(e.stdout, "    … and %d more; --json lists them\n", rep.Skips-i)
@@ -189,8 +201,12 @@ func (c *importCmd) tell(e *env, src warc.Source, rep warc.ImportReport, took ti
 // advise tells what to try about a file that can't be imported.
 func advise(file string, err error) error {
 	switch {
-	case errors.Is(err, warc.ErrNotApart), errors.Is(err, pack.ErrPacked):
-		return fmt.Errorf("%s can't be indexed where it lies: %w\nImport it without --in-place: a copy has each record by itself", file, err)
+	case errors.Is(err, warc.ErrNotApart):
+		return fmt.Errorf("%s can't be indexed where it lies: %w\nImport it without --in-place: a copy has each record by itself", file, warc.ErrNotApart)
+	case errors.Is(err, pack.ErrPacked):
+		return fmt.Errorf("%s can't be indexed where it lies: %w\nImport it without --in-place: a copy has each record by itself", file, pack.ErrPacked)
+	case errors.Is(err, pack.ErrEmpty):
+		return fmt.Errorf("%s is empty: there is nothing in it to import", file)
 	case errors.Is(err, warc.ErrNoRecords):
 		return fmt.Errorf("%s: %w\nWARC, ARC and WACZ files can be imported", file, err)
 	}
@@ -218,7 +234,7 @@ func importable(names []string) ([]string, error) {
 		}
 		found := 0
 		err = filepath.WalkDir(name, func(path string, d fs.DirEntry, err error) error {
-			if err == nil && d.Type().IsRegular() && archiveName(path) {
+			if err == nil && archiveName(path) && isFile(path, d) {
 				out = append(out, path)
 				found++
 			}
@@ -232,6 +248,15 @@ func importable(names []string) ([]string, error) {
 		}
 	}
 	return out, nil
+}
+
+// isFile says whether a name in a folder is that of a file, or of a link to one or to nowhere: whoever reads it will tell of that.
+func isFile(path string, d fs.DirEntry) bool {
+	if d.Type()&fs.ModeSymlink == 0 {
+		return d.Type().IsRegular()
+	}
+	st, err := os.Stat(path)
+	return err != nil || st.Mode().IsRegular()
 }
 
 // archiveName says whether a file's name is that of an archive.
