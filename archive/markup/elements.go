@@ -208,12 +208,34 @@ func (h *htmlScan) rename(elem []byte, a *attr) bool {
 		if !equalFold(h.b[a.name:a.nameTo], r.Attr) || r.Element != "" && !equalFold(elem, r.Element) {
 			continue
 		}
+		if r.Word != "" {
+			h.word(a, r.Word)
+			return true
+		}
 		if r.Value == "" || trimFold(unescapeRefs(h.b[a.start:a.end], nil), r.Value) {
 			h.edit(h.t, a.name, a.nameTo, r.To)
 			return true
 		}
 	}
 	return false
+}
+
+// word puts a word behind those that an attribute holds, unless it is among them.
+func (h *htmlScan) word(a *attr, word string) {
+	value := h.b[a.start:a.end]
+	for w := range bytes.FieldsSeq(unescapeRefs(value, nil)) {
+		if equalFold(w, word) {
+			return
+		}
+	}
+	switch {
+	case a.bare:
+		h.edit(h.t, a.nameTo, a.nameTo, `="`+word+`"`)
+	case a.quote != 0:
+		h.edit(h.t, a.end, a.end, " "+word)
+	case bytes.IndexByte(value, '"') < 0:
+		h.edit(h.t, a.start, a.end, `"`+string(value)+" "+word+`"`)
+	}
 }
 
 // renamed is the new name of an attribute that any element may have, "" if it keeps its own.

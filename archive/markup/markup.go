@@ -74,12 +74,13 @@ type Options struct {
 	Selects *Selects
 }
 
-// Rename tells which attributes get another name.
+// Rename tells which attributes get another name, or another word.
 type Rename struct {
 	Element string // lower case; "": any
 	Attr    string // lower case
 	Value   string // lower case, compared without regard to case and surrounding space; "": any
 	To      string // the new name, before which other attributes may stand that take the old one's place
+	Word    string // if not empty, the attribute keeps its name, and has this word among those that it holds
 }
 
 // scan is what all scanners of one call share.

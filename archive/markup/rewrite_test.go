@@ -64,6 +64,32 @@ func TestRewriteLeavesTheRest(t *testing.T) {
 	}
 }
 
+// TestWord: a word comes to those of an attribute, however that is spelt, once.
+func TestWord(t *testing.T) {
+	opts := Options{Rename: []Rename{{Element: "iframe", Attr: "sandbox", Word: "allow-x"}}}
+	for src, want := range map[string]string{
+		`<iframe sandbox>`:                                `<iframe sandbox="allow-x">`,
+		`<iframe sandbox src=a>`:                          `<iframe sandbox="allow-x" src=a>`,
+		`<iframe sandbox="">`:                             `<iframe sandbox=" allow-x">`,
+		`<iframe SANDBOX='allow-y'>`:                      `<iframe SANDBOX='allow-y allow-x'>`,
+		`<iframe sandbox=allow-y>`:                        `<iframe sandbox="allow-y allow-x">`,
+		`<iframe sandbox="allow-y ALLOW-x">`:              `<iframe sandbox="allow-y ALLOW-x">`,
+		`<p sandbox>`:                                     `<p sandbox>`,
+		`<iframe srcdoc="<iframe sandbox=&quot;&quot;>">`: `<iframe srcdoc="<iframe sandbox=&quot; allow-x&quot;>">`,
+	} {
+		for _, again := range []bool{false, true} {
+			if again {
+				src = want
+			}
+			var out bytes.Buffer
+			err := HTML(&out, []byte(src), opts, func(Ref) (string, bool) { return "", false })
+			if err != nil || out.String() != want {
+				t.Errorf("%s became %s, want %s (%v)", src, out.String(), want, err)
+			}
+		}
+	}
+}
+
 func TestRename(t *testing.T) {
 	opts := Options{Rename: []Rename{
 		{Attr: "integrity", To: "data-was-integrity"},

@@ -132,6 +132,7 @@ var renames = []markup.Rename{
 	{Attr: "referrerpolicy", To: "data-archive-referrerpolicy"},
 	{Element: "script", Attr: "type", Value: "speculationrules", To: `type="text/plain" data-archive-type`}, // loads pages that nobody asked for
 	{Element: "iframe", Attr: "csp", To: "data-archive-csp"},
+	{Element: "iframe", Attr: "sandbox", Word: "allow-same-origin"}, // a frame without an origin gets nothing of what our hosts serve to their own pages
 	{Element: "html", Attr: "manifest", To: "data-archive-manifest"},
 	{Element: "meta", Attr: "name", Value: "referrer", To: "data-archive-name"},
 	{Element: "meta", Attr: "http-equiv", Value: "content-security-policy", To: "data-archive-http-equiv"},

@@ -11,6 +11,7 @@ const properties = {
   HTMLButtonElement: ["formAction"], HTMLFormElement: ["action"], HTMLBodyElement: ["background"],
 };
 for (const [owner, list] of O.entries(properties)) for (const p of list) property(proto(owner), p, { set: (v, el) => turned(el, p, v) });
+property(proto("HTMLIFrameElement"), "sandbox", { set: (v) => withOrigin(S(v)) });
 
 // Those that are dropped are read and written under the other name.
 const reserved = { HTMLScriptElement: ["integrity", "referrerPolicy"], HTMLLinkElement: ["integrity", "referrerPolicy"], HTMLAnchorElement: ["ping", "referrerPolicy"],

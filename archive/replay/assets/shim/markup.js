@@ -25,9 +25,12 @@ const convert = (tag, name, value, rel) => {
   if (name === "srcset" || name === "imagesrcset") return insideSrcset(value);
   if (name === "style") return insideCSS(value);
   if (name === "srcdoc") return insideDocument(value);
+  if (name === "sandbox" && tag === "IFRAME") return withOrigin(S(value));
   if (presentation[name] && tag !== "META") return insideCSS(value);
   return value;
 };
+// A frame without an origin would get nothing of what the archive's hosts serve to their own pages.
+const withOrigin = (flags) => (exec(/(?:^|\s)allow-same-origin(?:\s|$)/i, flags) ? flags : flags + " allow-same-origin");
 const speculates = (type) => lower(trim(S(type))) === "speculationrules"; // no policy stops what it loads
 const keptAs = (name) => "data-archive-" + name;
 const presentation = names("fill", "stroke", "filter", "mask", "clip-path", "marker-start", "marker-mid", "marker-end", "cursor");

@@ -1,0 +1,1 @@
+export const greet = (who) => { const p = document.createElement("p"); p.textContent = "greetings of a " + who + " at " + new URL("x", import.meta.url).pathname; document.body.append(p); document.documentElement.dataset.module = 1 }
