@@ -47,7 +47,7 @@ func TestServerInChromium(t *testing.T) {
 	a.page("http://a.test/plain", "text/html", `<!doctype html><title>plain</title><p>`, "Content-Encoding: gzip")
 	b := browse(t, a)
 	ends := func(id, attr, want string) string {
-		return `('/' + document.getElementById('` + id + `').getAttribute('` + attr + `')).endsWith('` + want + `')`
+		return `('/' + document.getElementById('` + id + `').` + attr + `).endsWith('` + want + `')`
 	}
 	loaded := func(id string) string { return `document.getElementById('` + id + `').naturalWidth === 1` }
 	for _, c := range []struct{ url, title, charset, check string }{
