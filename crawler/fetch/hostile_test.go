@@ -40,6 +40,10 @@ func TestHostile(t *testing.T) {
 			for range 2 { // the second on a connection that the first may have left behind
 				x, _ := fetch(t, w, Request{URL: c.URL(port)})
 				hostileCase(t, c, x)
+				// What a server closes just when it is asked again is a connection that breaks, and rightly told as one.
+				for c.Script.Then == fetchtest.Close && srv.Open() > 0 && t.Context().Err() == nil {
+					time.Sleep(time.Millisecond)
+				}
 			}
 			if c.Outcome != outcome.Captured && srv.Dials() < 2 { // a handshake that fails may be tried in another way
 				t.Errorf("%d connections were made: garbage left one in use", srv.Dials())

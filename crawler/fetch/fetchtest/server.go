@@ -86,6 +86,13 @@ func (srv *Server) Dials() int {
 	return srv.dials
 }
 
+// Open counts the connections that the server has not closed.
+func (srv *Server) Open() int {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	return len(srv.conns)
+}
+
 // Close breaks all connections, and waits until nothing is left of the server.
 func (srv *Server) Close() error {
 	close(srv.stop)
