@@ -20,8 +20,7 @@ type entry struct {
 	name      string
 	method    uint16
 	encrypted bool
-	at, n     int64 // where its bytes stand, packed
-	size      uint64
+	at, n     int64                         // where its bytes stand, packed
 	open      func() (io.ReadCloser, error) // reads it unpacked
 }
 

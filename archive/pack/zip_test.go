@@ -66,7 +66,7 @@ func found(t *testing.T, file string) (urls, passed []string, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	defer s.Close() //nolint:errcheck // its files have no names
+	defer s.Close()
 	for _, src := range s.List {
 		parts := src.Parts
 		if len(parts) == 0 {
