@@ -4,6 +4,8 @@ package storage
 
 import (
 	"encoding/json"
+	"path"
+	"path/filepath"
 	"time"
 )
 
@@ -115,6 +117,14 @@ type Segment struct {
 	Size       int64  // bytes, once sealed
 	SHA256     string // lower-case hex, once sealed
 	Created    time.Time
+}
+
+// File is the name, without its folder, of the file in which the records stand: of what was indexed where it lies, that file's.
+func (s *Segment) File() string {
+	if Outside(s.Location) {
+		return path.Base(filepath.ToSlash(s.Location))
+	}
+	return s.ID + ".warc.gz"
 }
 
 // Capture is one row of the index.

@@ -22,6 +22,7 @@ type Rows interface {
 	PassOver(ctx context.Context, s storage.KeySpan, after storage.Place, backwards bool, n int64) (storage.Place, int64, error)
 	Attempts(ctx context.Context, collection, urlkey string) ([]storage.Attempt, error)
 	CaptureAt(ctx context.Context, segment string, offset int64) (storage.Capture, error)
+	Segment(ctx context.Context, id string) (storage.Segment, error)
 	SegmentCaptures(ctx context.Context, segment string) iter.Seq2[storage.Capture, error]
 	RecentPosts(ctx context.Context, collection string, n int) ([]storage.Post, error)
 }
@@ -266,6 +267,11 @@ func (g *Guard) CaptureAt(ctx context.Context, segment string, offset int64) (st
 		return storage.Capture{}, err
 	}
 	return c, nil
+}
+
+// Segment brings the row of a segment, in whatever collection: where its records stand is told of captures alone that may be seen.
+func (g *Guard) Segment(ctx context.Context, id string) (storage.Segment, error) {
+	return g.Rows.Segment(ctx, id)
 }
 
 // SegmentCaptures is DB.SegmentCaptures of what may be seen, of one collection.

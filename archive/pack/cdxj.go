@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
-	"path"
-	"path/filepath"
 
 	"linkstead/archive/cdx"
-	"linkstead/storage"
 )
 
 // CDXJ writes an index of a selection and of the originals of its revisits: a line for each capture, in order, that says where its record
@@ -27,7 +24,7 @@ func (x *Exporter) CDXJ(ctx context.Context, w, index io.Writer, name string, se
 		if err != nil {
 			return done, err
 		}
-		file := fileOf(seg)
+		file := seg.File()
 		for c, err := range x.Rows.SegmentCaptures(ctx, x.Collection, id) {
 			if err != nil {
 				return done, err
@@ -52,12 +49,4 @@ func (x *Exporter) CDXJ(ctx context.Context, w, index io.Writer, name string, se
 	}
 	done.Bytes = out.n
 	return done, err
-}
-
-// fileOf is the name of the file in which the records of a segment stand.
-func fileOf(s storage.Segment) string {
-	if storage.Outside(s.Location) {
-		return path.Base(filepath.ToSlash(s.Location))
-	}
-	return s.ID + ".warc.gz"
 }

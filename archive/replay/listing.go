@@ -23,6 +23,7 @@ type Rows interface {
 	CapturesIn(ctx context.Context, s storage.KeySpan, after storage.Place, backwards bool) iter.Seq2[storage.Capture, error]
 	PassOver(ctx context.Context, s storage.KeySpan, after storage.Place, backwards bool, n int64) (storage.Place, int64, error)
 	CaptureAt(ctx context.Context, segment string, offset int64) (storage.Capture, error)
+	Segment(ctx context.Context, id string) (storage.Segment, error)
 }
 
 // Listing answers CDX queries from the index of a collection. What it holds at once is some hundred rows, whatever it lists.
@@ -87,7 +88,8 @@ func (l *Listing) Write(ctx context.Context, w io.Writer, q *cdx.Query) (int, er
 	ctx, cancel := l.limited(ctx)
 	defer cancel()
 	a := cdx.NewAnswer(w, q)
-	a.Original = func(r *cdx.Row) (cdx.Original, error) { return l.original(ctx, r) }
+	files := files{rows: l.Rows}
+	a.Original = func(r *cdx.Row) (cdx.Original, error) { return l.original(ctx, r, &files) }
 	a.Memento = func(r *cdx.Row) string {
 		return l.Memento(&storage.Capture{Collection: l.Collection, URL: r.URL, At: r.At})
 	}
@@ -109,7 +111,10 @@ func (l *Listing) Write(ctx context.Context, w io.Writer, q *cdx.Query) (int, er
 			return a.Written(), a.End(q.Page < 0)
 		}
 		n++
-		row := CDXRow(&c)
+		row := cdxRow(&c)
+		if row.File, err = files.of(ctx, c.Segment); err != nil {
+			return a.Written(), tooLong(ctx, err)
+		}
 		more, err := a.Add(&row)
 		if err != nil {
 			return a.Written(), err
@@ -197,14 +202,40 @@ func nearest(at time.Time, earlier, later iter.Seq2[storage.Capture, error]) ite
 	}
 }
 
-// segmentSuffix is what the file of a segment is called, behind its name.
-const segmentSuffix = ".warc.gz"
+// files are the names of the files in which the records of segments stand.
+type files struct {
+	rows  Rows
+	known map[string]string // of segments that were imported
+}
 
-// CDXRow tells of a capture as CDX files do.
-func CDXRow(c *storage.Capture) cdx.Row {
+// of is the name of a segment's file. One that is there no more is called as it was.
+func (f *files) of(ctx context.Context, segment string) (string, error) {
+	s := storage.Segment{ID: segment}
+	if !strings.HasPrefix(segment, storage.ImportedPrefix) {
+		return s.File(), nil
+	}
+	if name, ok := f.known[segment]; ok {
+		return name, nil
+	}
+	s, err := f.rows.Segment(ctx, segment)
+	if errors.Is(err, storage.ErrNotFound) {
+		s, err = storage.Segment{ID: segment}, nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("look up the file of segment %s: %w", segment, err)
+	}
+	if f.known == nil || len(f.known) == 1000 {
+		f.known = map[string]string{}
+	}
+	f.known[segment] = s.File()
+	return f.known[segment], nil
+}
+
+// cdxRow tells of a capture as CDX files do, but for the file in which it stands.
+func cdxRow(c *storage.Capture) cdx.Row {
 	r := cdx.Row{
 		Key: c.URLKey, At: c.At, URL: c.URL, Mime: c.Mime, Status: c.Status, Digest: c.Digest, Redirect: c.Redirect,
-		Length: c.Length, Offset: c.Offset, File: c.Segment + segmentSuffix, Revisit: c.Kind == warc.KindRevisit,
+		Length: c.Length, Offset: c.Offset, Revisit: c.Kind == warc.KindRevisit,
 		Place: cdx.Place{Key: c.URLKey, At: c.At, Segment: c.Segment, Offset: c.Offset},
 	}
 	if r.Revisit {
@@ -214,7 +245,7 @@ func CDXRow(c *storage.Capture) cdx.Row {
 }
 
 // original looks up where the payload of a revisit stands. One that nobody may see, or that is not there, is unknown.
-func (l *Listing) original(ctx context.Context, r *cdx.Row) (cdx.Original, error) {
+func (l *Listing) original(ctx context.Context, r *cdx.Row, files *files) (cdx.Original, error) {
 	segment, pos, _ := strings.Cut(r.Original, "/")
 	offset, err := strconv.ParseInt(pos, 10, 64)
 	if err != nil {
@@ -227,5 +258,6 @@ func (l *Listing) original(ctx context.Context, r *cdx.Row) (cdx.Original, error
 	case err != nil:
 		return cdx.Original{}, fmt.Errorf("look up the original of %s: %w", r.URL, err)
 	}
-	return cdx.Original{Length: c.Length, Offset: c.Offset, File: c.Segment + segmentSuffix}, nil
+	file, err := files.of(ctx, c.Segment)
+	return cdx.Original{Length: c.Length, Offset: c.Offset, File: file}, err
 }

@@ -98,6 +98,9 @@ func (o one) PassOver(context.Context, storage.KeySpan, storage.Place, bool, int
 
 func (o one) CaptureAt(context.Context, string, int64) (storage.Capture, error) { return o.c, nil }
 
+func (o one) Segment(context.Context, string) (storage.Segment, error) {
+	return storage.Segment{ID: o.c.Segment}, nil
+}
 func (o one) Attempts(context.Context, string, string) ([]storage.Attempt, error) { return nil, nil }
 
 func (o one) Open(_ context.Context, c storage.Capture) (*warc.Memento, error) {
