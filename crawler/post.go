@@ -1,8 +1,6 @@
 package crawler
 
 import (
-	"crypto/sha256"
-	"encoding/base32"
 	"errors"
 	"fmt"
 	"mime"
@@ -18,11 +16,8 @@ import (
 	"linkstead/storage"
 )
 
-// PostID is the short name of a post: the same for every run of the same source in the same collection.
-func PostID(collection, source string) string {
-	sum := sha256.Sum256([]byte(collection + "\n" + source))
-	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:12]
-}
+// PostID is the short name of a post: see storage.PostID.
+func PostID(collection, source string) string { return storage.PostID(collection, source) }
 
 // maxCitationBytes bounds what is kept of a post's citations, in bytes of their texts.
 const maxCitationBytes = 4 << 20

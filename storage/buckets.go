@@ -65,6 +65,6 @@ func (db *DB) Buckets(ctx context.Context, s KeySpan, unit time.Duration, what b
 // RecentPosts brings the newest posts of a collection, newest first, each in its newest version, without citations. It looks at no
 // more than the newest thousand of the archive.
 func (db *DB) RecentPosts(ctx context.Context, collection string, n int) ([]Post, error) {
-	return db.posts(ctx, `p WHERE collection=$1 AND run=(SELECT MAX(run) FROM posts q WHERE q.id=p.id)
+	return db.posts(ctx, `p WHERE collection=$1 AND `+sqlNewestRun+`
 		AND at>=COALESCE((SELECT at FROM posts ORDER BY at DESC LIMIT 1 OFFSET 1000), at) ORDER BY at DESC, id LIMIT `+strconv.Itoa(n), collection)
 }

@@ -20,6 +20,39 @@ func (db *DB) AdoptCaptures(ctx context.Context, cs []Capture) error {
 	return nil
 }
 
+// AdoptPosts writes the rows of pages that were imported, or leaves those that are there.
+func (db *DB) AdoptPosts(ctx context.Context, ps []Post) error {
+	err := db.write(ctx, func(x *tx) error {
+		for i := range ps {
+			if err := x.insertPost(ps[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("write imported pages: %w", err)
+	}
+	return nil
+}
+
+// SegmentPosts brings the posts that stand in a segment, in their order, without citations.
+func (db *DB) SegmentPosts(ctx context.Context, segment string) ([]Post, error) {
+	return db.posts(ctx, `WHERE segment=$1 ORDER BY pos`, segment)
+}
+
+// importedRun is what came with an imported file, as a run.
+func (db *DB) importedRun(ctx context.Context, id int64) (Run, error) {
+	in, err := rowsOf(ctx, db, scanText, `SELECT collection FROM posts WHERE run=$1 LIMIT 1`, id)
+	if err == nil && len(in) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Run{}, fmt.Errorf("import %d: %w", id, err)
+	}
+	return Run{ID: id, Collection: in[0], State: RunDone}, nil
+}
+
 // SegmentsLike brings the segments of a collection whose names begin with a prefix, in their order.
 func (db *DB) SegmentsLike(ctx context.Context, collection, prefix string) ([]Segment, error) {
 	return db.segments(ctx, `WHERE collection=$1 AND id>=$2 AND id<$3 ORDER BY id`, collection, prefix, prefix+"\U0010FFFF")
@@ -29,6 +62,9 @@ func (db *DB) SegmentsLike(ctx context.Context, collection, prefix string) ([]Se
 func (db *DB) DropImported(ctx context.Context, segment string) error {
 	err := db.write(ctx, func(x *tx) error {
 		if _, err := x.exec(`DELETE FROM captures WHERE segment=$1`, segment); err != nil {
+			return err
+		}
+		if _, err := x.exec(`DELETE FROM posts WHERE segment=$1`, segment); err != nil {
 			return err
 		}
 		_, err := x.exec(`DELETE FROM segments WHERE id=$1`, segment)

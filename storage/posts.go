@@ -2,24 +2,40 @@ package storage
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base32"
 	"fmt"
+	"strings"
+)
+
+// PostID is the short name of a post: the same for every run of the same source in the same collection.
+func PostID(collection, source string) string {
+	sum := sha256.Sum256([]byte(collection + "\n" + source))
+	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:12]
+}
+
+// Versions of a post are ordered by their runs. Those that were imported have numbers below zero that say nothing of time: they go by
+// their dates, behind all that this archive has captured itself.
+const (
+	sqlNewestRun   = `run=(SELECT q.run FROM posts q WHERE q.id=p.id ORDER BY CASE WHEN q.run>0 THEN q.run ELSE 0 END DESC, q.at DESC, q.run DESC LIMIT 1)`
+	sqlNewestFirst = ` ORDER BY CASE WHEN run>0 THEN run ELSE 0 END DESC, at DESC, run DESC`
 )
 
 const postCols = `id, run, collection, source, url, title, dated, at, segment, pos`
 
 // Posts brings every post in its newest version, newest first, without citations.
 func (db *DB) Posts(ctx context.Context) ([]Post, error) {
-	return db.posts(ctx, `p WHERE run=(SELECT MAX(run) FROM posts q WHERE q.id=p.id) ORDER BY at DESC, id`)
+	return db.posts(ctx, `p WHERE `+sqlNewestRun+` ORDER BY at DESC, id`)
 }
 
 // PostVersions brings every version of a post, newest first, without citations; none if there is no such post.
 func (db *DB) PostVersions(ctx context.Context, id string) ([]Post, error) {
-	return db.posts(ctx, `WHERE id=$1 ORDER BY run DESC`, id)
+	return db.posts(ctx, `WHERE id=$1`+sqlNewestFirst, id)
 }
 
 // PostsBy brings the newest version of each post that was named, or found, under an address.
 func (db *DB) PostsBy(ctx context.Context, source string) ([]Post, error) {
-	return db.posts(ctx, `p WHERE (source=$1 OR url=$1) AND run=(SELECT MAX(run) FROM posts q WHERE q.id=p.id) ORDER BY at DESC`, source)
+	return db.posts(ctx, `p WHERE (source=$1 OR url=$1) AND `+sqlNewestRun+` ORDER BY at DESC`, source)
 }
 
 // PostOf brings the version of a post that a run kept, with its citations. ErrNotFound if the run has none (yet).

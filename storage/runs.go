@@ -240,8 +240,12 @@ func (s runSet) parkOne(t Task) Task {
 	return t
 }
 
-// Run brings one run; ErrNotFound if there is none.
+// Run brings one run; ErrNotFound if there is none. What came with an imported file has a number below zero and no row: it is done, has no
+// tasks, and is there as long as a post of it is.
 func (db *DB) Run(ctx context.Context, id int64) (Run, error) {
+	if id < 0 {
+		return db.importedRun(ctx, id)
+	}
 	rs, err := db.runs(ctx, `WHERE id=$1`, id)
 	if err == nil && len(rs) == 0 {
 		err = fmt.Errorf("run %d: %w", id, ErrNotFound)

@@ -32,7 +32,7 @@ type File struct {
 // Sources are the WARC and ARC files that a file holds: itself, or those within a WACZ. What is packed is unpacked into files of temp,
 // unless it is to be read in place: then that is ErrPacked. Close frees them.
 func (f File) Sources(temp string, inPlace bool) (*Sources, error) {
-	s := &Sources{}
+	s := &Sources{Pages: &warc.Pages{}}
 	if f.Size == 0 {
 		return nil, ErrEmpty
 	}
@@ -59,7 +59,8 @@ func (f File) Sources(temp string, inPlace bool) (*Sources, error) {
 // Sources are files to be imported.
 type Sources struct {
 	List   []warc.Source
-	Passed []string // files within it that were passed over, with why; maxPassed of them
+	Passed []string    // files within it that were passed over, with why; maxPassed of them
+	Pages  *warc.Pages // what the file tells of its pages
 	temp   []*os.File
 }
 

@@ -91,6 +91,9 @@ func (z *zipped) file(r io.ReaderAt, base, size int64, within string, depth int)
 func (z *zipped) entry(r io.ReaderAt, base int64, name string, e entry, depth int) error {
 	kind := kindOf(e.name)
 	switch {
+	case e.name == pagesName:
+		z.pages(name, e)
+		return nil
 	case kind == "":
 		if strings.HasPrefix(strings.ToLower(e.name), "archive/") && !strings.HasSuffix(e.name, "/") {
 			z.s.pass(name, "its name is not that of a WARC file")
@@ -128,6 +131,31 @@ func (z *zipped) entry(r io.ReaderAt, base int64, name string, e entry, depth in
 		return err
 	}
 	return errors.Join(z.s.unpack(z.f.Name+"!/"+name, z.f.Location, in, z.temp), in.Close())
+}
+
+// pagesName is the list of a WACZ's pages (WACZ 1.1.1, "pages" directory). Further lists are of what was found on the way: those are no posts.
+const pagesName = "pages/pages.jsonl"
+
+// pages reads the list of pages. One that can't be read is passed over, as far as it can't.
+func (z *zipped) pages(name string, e entry) {
+	why := ""
+	switch {
+	case e.encrypted:
+		why = "it is encrypted"
+	case e.method != zip.Store && e.method != zip.Deflate:
+		why = fmt.Sprintf("it is packed by method %d, which is not known here", e.method)
+	default:
+		in, err := e.open()
+		if err == nil {
+			err = errors.Join(z.s.Pages.Read(in), in.Close())
+		}
+		if err != nil {
+			why = "it can't be read to its end: " + err.Error()
+		}
+	}
+	if why != "" {
+		z.s.pass(name, why)
+	}
 }
 
 // Kinds of archives within a ZIP file.
@@ -225,7 +253,13 @@ func walkZip(r io.ReaderAt, size int64) ([]entry, error) {
 		if e.n = int64(n); next < 0 {
 			next = e.at + e.n
 		}
-		e.open = func() (io.ReadCloser, error) { return flate.NewReader(io.NewSectionReader(r, e.at, e.n)), nil }
+		e.open = func() (io.ReadCloser, error) {
+			in := io.NewSectionReader(r, e.at, e.n)
+			if e.method == zip.Store {
+				return io.NopCloser(in), nil
+			}
+			return flate.NewReader(in), nil
+		}
 		list = append(list, e)
 		if pos = next; flags&8 != 0 {
 			var err error

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"linkstead/storage"
@@ -70,6 +71,9 @@ type Source struct {
 	Collection string
 	InPlace    bool
 	Passed     []string // what in it is no source, for the report
+
+	Pages *Pages // what the file tells of its pages, the same for all sources of a file; nil: nothing
+	More  bool   // another source of the same file comes after it
 }
 
 // ImportNote is what the archive keeps of where imported records come from: a metadata record at the head of each segment, and one
@@ -117,6 +121,9 @@ type ImportReport struct {
 	Lost     int64          `json:"skipped_bytes"`         // … with so many bytes
 	Odd      int            `json:"odd,omitempty"`         // records whose length was not what they said
 	Passed   []string       `json:"passed_over,omitempty"` // files within it that were not read, with why
+
+	Pages     int            `json:"pages,omitempty"`          // that are posts now
+	PagesLeft map[string]int `json:"pages_left_out,omitempty"` // those that are none, by why
 }
 
 // maxSkips bounds how many skipped stretches a report lists.
@@ -147,7 +154,11 @@ func (im *Importer) Import(ctx context.Context, src Source) (ImportReport, error
 		Name: src.Name, Location: src.Location, InPlace: src.InPlace, Size: src.Size, SHA256: rep.SHA256, Parts: src.Parts,
 		At: im.Now().UTC(), Node: im.Node,
 	}
+	if src.Pages == nil {
+		src.Pages = &Pages{}
+	}
 	if rep.Already, err = im.already(ctx, note.auditID(src.Collection), &src, sum); err != nil || rep.Already {
+		src.Pages.partial = true
 		return rep, err
 	}
 	if err := im.clear(ctx, src.Collection, sum); err != nil {
@@ -246,12 +257,12 @@ func (im *Importer) inPlace(ctx context.Context, c *copier) error {
 		return err
 	}
 	rep.Segments = append(rep.Segments, row.ID)
-	err := im.rows(ctx, row, src.R, src.Parts, rep, func(w *Wild) error {
+	err := im.rows(ctx, row, src.R, src.Parts, rep, src.Pages, func(w *Wild) error {
 		if !w.Alone {
 			return fmt.Errorf("%s at %d: %w", src.Name, w.Offset, ErrNotApart)
 		}
 		rep.note(w)
-		return nil
+		return src.pageInfo(w)
 	})
 	if err == nil && rep.Records == 0 {
 		err = ErrNoRecords
@@ -259,18 +270,55 @@ func (im *Importer) inPlace(ctx context.Context, c *copier) error {
 	if err != nil {
 		return err
 	}
-	c.note.Done = rep
+	return c.noteInPlace(row)
+}
+
+// noteInPlace stores the segment that tells of a file which is indexed where it lies, and of its pages.
+func (c *copier) noteInPlace(row storage.Segment) error {
+	pages := c.src.Pages.take()
+	c.rep.Pages = len(pages)
+	c.pagesLeft()
+	c.note.Done = c.rep
 	if err := c.begin(); err != nil {
 		return err
 	}
-	note := c.file.Name()
+	for _, n := range pages {
+		if err := c.writePage(n); err != nil {
+			return err
+		}
+	}
+	note, size := c.file.Name(), c.size
 	if err := c.seal(); err != nil {
 		return err
 	}
-	if err := os.Remove(note); err != nil {
-		return fmt.Errorf("store the note of %s: %w", src.Name, err)
+	in, err := os.Open(note)
+	if err == nil {
+		b := &rowBatch{ctx: c.ctx, to: c.im.Rows}
+		if err = pagesOf(row, in, size, b.addPost); err == nil {
+			err = b.flush()
+		}
+		err = errors.Join(err, in.Close())
+	}
+	if err = errors.Join(err, os.Remove(note)); err != nil {
+		return fmt.Errorf("store the note of %s: %w", c.src.Name, err)
 	}
 	return nil
+}
+
+// pageInfo reads a record of a file that lies elsewhere if browsertrix tells of a page in it.
+func (src *Source) pageInfo(w *Wild) error {
+	if w.Header.Type() != TypeResource || !strings.HasPrefix(w.Header.URL(), pageInfo) {
+		return nil
+	}
+	rec, err := readMember(io.NewSectionReader(src.R, w.Offset, src.Size-w.Offset), src.Name)
+	if errors.As(err, new(*TornError)) {
+		return nil // it was read before; a strict reader knows better
+	}
+	if err != nil {
+		return err
+	}
+	src.Pages.record(rec.Block)
+	return rec.Close()
 }
 
 func (r *ImportReport) note(w *Wild) {
@@ -281,8 +329,9 @@ func (r *ImportReport) note(w *Wild) {
 }
 
 // rows indexes the records of a segment.
-func (im *Importer) rows(ctx context.Context, row storage.Segment, file io.ReaderAt, parts []Part, rep *ImportReport, each func(*Wild) error) error {
+func (im *Importer) rows(ctx context.Context, row storage.Segment, file io.ReaderAt, parts []Part, rep *ImportReport, pages *Pages, each func(*Wild) error) error {
 	m, b := importingInto(ctx, row, im.Rows)
+	m.pages = pages
 	m.left = rep.Left
 	err := m.all(obedientAt{ctx, file}, row.Size, parts, rep.skip, each)
 	if rep.Left = m.left; err == nil {
@@ -294,9 +343,10 @@ func (im *Importer) rows(ctx context.Context, row storage.Segment, file io.Reade
 	return nil
 }
 
-// captureAdopter takes rows of captures.
+// captureAdopter takes rows of captures and pages.
 type captureAdopter interface {
 	AdoptCaptures(ctx context.Context, cs []storage.Capture) error
+	AdoptPosts(ctx context.Context, ps []storage.Post) error
 }
 
 // rowBatch writes rows, some at a time.
@@ -305,6 +355,24 @@ type rowBatch struct {
 	to   captureAdopter
 	rows []storage.Capture
 	n    int // that were written
+
+	posts []storage.Post
+}
+
+func (b *rowBatch) addPost(p storage.Post) error {
+	if b.posts = append(b.posts, p); len(b.posts) < importBatch {
+		return nil
+	}
+	return b.flushPosts()
+}
+
+func (b *rowBatch) flushPosts() error {
+	if len(b.posts) == 0 {
+		return nil
+	}
+	err := b.to.AdoptPosts(b.ctx, b.posts)
+	b.posts = b.posts[:0]
+	return err
 }
 
 func (b *rowBatch) add(c storage.Capture) error {
@@ -318,13 +386,15 @@ func (b *rowBatch) flush() error {
 	err := b.to.AdoptCaptures(b.ctx, b.rows)
 	b.n += len(b.rows)
 	b.rows = b.rows[:0]
-	return err
+	return errors.Join(err, b.flushPosts())
 }
 
 // importingInto is what makes the rows of an imported segment, and what writes them. The last are written by its flush.
 func importingInto(ctx context.Context, row storage.Segment, to captureAdopter) (*importing, *rowBatch) {
 	b := &rowBatch{ctx: ctx, to: to, rows: make([]storage.Capture, 0, importBatch)}
-	return importingOf(row, b.add), b
+	m := importingOf(row, b.add)
+	m.posts = b.addPost
+	return m, b
 }
 
 // obedientAt is a reader that ends with its context.
@@ -342,7 +412,10 @@ func (o obedientAt) ReadAt(p []byte, off int64) (int, error) {
 
 // importingOf is what makes the rows of an imported segment.
 func importingOf(row storage.Segment, emit func(storage.Capture) error) *importing {
-	return &importing{collection: row.Collection, segment: row.ID, run: importedRun(row.ID), emit: emit}
+	return &importing{
+		collection: row.Collection, segment: row.ID, run: importedRun(row.ID), emit: emit, ours: map[string]bool{},
+		begun: storage.Outside(row.Location), // nothing in a file that lies elsewhere is of this archive
+	}
 }
 
 // base is the last part of a name, for what tells of a file in a few words.

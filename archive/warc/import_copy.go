@@ -63,6 +63,10 @@ func (c *copier) last() error {
 			return err
 		}
 	}
+	if err := c.pages(); err != nil {
+		return err
+	}
+	c.pagesLeft()
 	done := *c.rep
 	done.Captures = 0 // those of this segment are not counted yet
 	c.note.Done = &done
@@ -166,6 +170,7 @@ func (c *copier) record(w *Wild) error {
 	if err := c.write(g); err != nil {
 		return err
 	}
+	c.page(w)
 	if c.size >= c.im.MaxSize {
 		return c.finish()
 	}
@@ -216,8 +221,59 @@ func oneLine(s string) []byte {
 	return b
 }
 
+// page looks what a record that was copied tells of pages.
+func (c *copier) page(w *Wild) {
+	h, pages := &w.Header, c.src.Pages
+	switch url := h.URL(); h.Type() {
+	case TypeResource:
+		if strings.HasPrefix(url, pageInfo) {
+			pages.record(io.NewSectionReader(c.block, 0, c.block.Size()))
+			return
+		}
+	case TypeResponse, TypeRevisit:
+		var begin [5]byte
+		if n, _ := c.block.ReadAt(begin[:], 0); string(begin[:n]) != "HTTP/" && h.Type() == TypeResponse {
+			return // it is no capture
+		}
+	default:
+		return
+	}
+	if at := h.Date(); !at.IsZero() {
+		pages.saw(w.url(), at)
+	}
+}
+
+// pages writes the records of the pages whose captures are in the segment.
+func (c *copier) pages() error {
+	for _, n := range c.src.Pages.take() {
+		if err := c.writePage(n); err != nil {
+			return err
+		}
+		c.rep.Pages++
+	}
+	return nil
+}
+
+func (c *copier) writePage(n *listedPage) error {
+	g, err := n.document(c.made, c.note.At, c.infoID)
+	if err != nil {
+		return err
+	}
+	return c.write(g)
+}
+
+// pagesLeft notes the pages that become no posts, if the last source of their file tells of it.
+func (c *copier) pagesLeft() {
+	if !c.src.More {
+		c.rep.PagesLeft = c.src.Pages.left()
+	}
+}
+
 // finish stores the segment and indexes it.
 func (c *copier) finish() (err error) {
+	if err := c.pages(); err != nil {
+		return err
+	}
 	file := c.file
 	if err := c.seal(); err != nil {
 		return err
@@ -234,7 +290,7 @@ func (c *copier) finish() (err error) {
 		return fmt.Errorf("index %s: %w", row.ID, err)
 	}
 	was := *c.rep // what was written can be read: nothing is skipped
-	err = c.im.rows(c.ctx, row, in, []Part{{Length: row.Size}}, &was, nil)
+	err = c.im.rows(c.ctx, row, in, []Part{{Length: row.Size}}, &was, nil, nil)
 	c.rep.Captures, c.rep.Left = was.Captures, was.Left
 	return errors.Join(err, in.Close())
 }

@@ -50,6 +50,11 @@ type importing struct {
 	left  map[string]int // records that got no row, by why
 	out   map[int64]bool // records of a file that was imported in place of which purges have taken the rows, by offset
 	done  *ImportNote    // at the end of a file's last segment
+
+	posts func(storage.Post) error // takes the pages; nil: nobody does
+	pages *Pages                   // is told of captures; nil: nobody is
+	ours  map[string]bool          // the names of the segment's own warcinfo records
+	begun bool                     // what comes now was copied, or is of pages
 }
 
 type heldCapture struct {
@@ -93,17 +98,42 @@ func (m *importing) take(w *Wild) error {
 			m.leave(why)
 			return nil
 		}
+		if m.pages != nil {
+			m.pages.saw(row.URL, row.At)
+		}
 		row.Collection, row.Segment, row.Run, row.Offset, row.Length = m.collection, m.segment, m.run, w.Offset, w.Length
 		return m.hold(heldCapture{row, w.Header.ID(), w.Header.All(fieldConcurrent)})
+	case TypeWarcinfo:
+		if id := w.Header.ID(); !m.begun && id != "" {
+			m.ours[id] = true
+		}
 	case TypeMetadata:
-		var note ImportNote
-		if w.Header.Get(fieldContentType) == MimeImport && decodeJSON(w.Block, &note) == nil && note.Done != nil {
-			m.done = &note
+		if err := m.metadata(w); err != nil {
+			return err
 		}
 	case "continuation":
 		m.leave("a part of a record that was split (WARC 1.1 §6.9)")
 	}
 	return w.Finish()
+}
+
+// metadata takes what the archive itself tells of a file.
+func (m *importing) metadata(w *Wild) error {
+	switch w.Header.Get(fieldContentType) {
+	case MimeImport:
+		m.begun = true
+		var note ImportNote
+		if decodeJSON(w.Block, &note) == nil && note.Done != nil {
+			m.done = &note
+		}
+	case MimePage:
+		p := m.page(w)
+		if err := w.Finish(); err != nil || p == nil || m.posts == nil {
+			return err
+		}
+		return m.posts(*p)
+	}
+	return nil
 }
 
 func (m *importing) leave(why string) {

@@ -124,6 +124,7 @@ type InspectRows interface {
 	Shelves
 	Segments(ctx context.Context) ([]storage.Segment, error)
 	SegmentRows(ctx context.Context, segment string) (storage.SegmentRows, error)
+	SegmentPosts(ctx context.Context, segment string) ([]storage.Post, error)
 	SegmentCaptures(ctx context.Context, segment string) iter.Seq2[storage.Capture, error]
 	Voided(ctx context.Context, segment string) ([]storage.Spot, error)
 	PostVersion(ctx context.Context, id string, run int64) (storage.Post, error)

@@ -9,6 +9,9 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"maps"
+	"reflect"
+	"slices"
 	"strings"
 
 	"linkstead/storage"
@@ -82,6 +85,8 @@ func (c countingReader) Read(p []byte) (int, error) {
 // importedRows holds rows and records against each other, in the order of their places, so that neither is held in memory.
 func (i *Inspector) importedRows(ctx context.Context, r *reading) error {
 	parts, out := []Part{{Length: r.row.Size}}, map[int64]bool(nil)
+	pages := map[int64]storage.Post{}
+	wanted := func(p storage.Post) error { pages[p.Offset] = p; return nil }
 	if storage.Outside(r.row.Location) {
 		in, err := i.Blobs.Open(ctx, SegmentKey(r.row), 0, -1)
 		if errors.Is(err, storage.ErrNotFound) {
@@ -91,7 +96,7 @@ func (i *Inspector) importedRows(ctx context.Context, r *reading) error {
 		if err != nil {
 			return err
 		}
-		raw, err := io.ReadAll(io.LimitReader(in, MaxClosing))
+		raw, err := io.ReadAll(io.LimitReader(in, maxTells))
 		if err = errors.Join(err, in.Close()); err != nil {
 			return err
 		}
@@ -104,6 +109,9 @@ func (i *Inspector) importedRows(ctx context.Context, r *reading) error {
 			return nil
 		}
 		parts, out = note.Parts, takenOut(head.notes)
+		if err := pagesOf(r.row, bytes.NewReader(raw), int64(len(raw)), wanted); err != nil {
+			return err
+		}
 	}
 	next, stop := iter.Pull2(i.Rows.SegmentCaptures(ctx, r.row.ID))
 	defer stop()
@@ -112,7 +120,7 @@ func (i *Inspector) importedRows(ctx context.Context, r *reading) error {
 		return err
 	}
 	m := importingOf(r.row, j.take)
-	m.out = out
+	m.out, m.posts = out, wanted
 	damaged := r.differs()
 	err := m.all(storage.NewReaderAt(ctx, i.Blobs, r.row.Location, r.row.Size), r.row.Size, parts, func(s Skip) {
 		if !storage.Outside(r.row.Location) && !damaged {
@@ -122,7 +130,41 @@ func (i *Inspector) importedRows(ctx context.Context, r *reading) error {
 	if err != nil {
 		return err
 	}
-	return j.rest()
+	if err := j.rest(); err != nil {
+		return err
+	}
+	return i.importedPages(ctx, r, pages)
+}
+
+// maxTells bounds what is read of a segment that tells of a file elsewhere and of its pages, in bytes.
+const maxTells = 256 << 20
+
+// importedPages holds the rows of pages against their records, both ways.
+func (i *Inspector) importedPages(ctx context.Context, r *reading, want map[int64]storage.Post) error {
+	rows, err := i.Rows.SegmentPosts(ctx, r.row.ID)
+	if err != nil {
+		return err
+	}
+	r.Rows += len(rows)
+	for k := range rows {
+		p := &rows[k]
+		w, ok := want[p.Offset]
+		delete(want, p.Offset)
+		f := Flaw{Offset: p.Offset, URL: p.URL, Try: tryRebuild}
+		switch {
+		case !ok:
+			f.Word, f.Detail = WordNoRecord, "the record of the page that the row in posts tells of is not there"
+		case !reflect.DeepEqual(w, *p):
+			f.Word, f.Detail = WordRow, "the row in posts: "+difference(w, *p)
+		default:
+			continue
+		}
+		r.flaw(f)
+	}
+	for _, off := range slices.Sorted(maps.Keys(want)) {
+		r.flaw(Flaw{Word: WordNoRow, Offset: off, URL: want[off].URL, Detail: "no row in posts tells of the page", Try: tryRebuild})
+	}
+	return nil
 }
 
 // joined walks through rows and records in the order of their places.

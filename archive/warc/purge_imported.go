@@ -71,9 +71,20 @@ func (b *batch) readImported(ctx context.Context, rw *rewrite) error {
 	}
 	if rw.outer {
 		slices.Sort(rw.note.Out)
-		return nil
+		return b.pagesOut(ctx, rw, &m)
 	}
 	return b.around(ctx, rw, &m)
+}
+
+// pagesOut finds the records of pages that go of a segment that tells of a file elsewhere.
+func (b *batch) pagesOut(ctx context.Context, rw *rewrite, m *meant) error {
+	return rw.records(ctx, func(w *Wild) error {
+		if w.Header.Get(fieldContentType) == MimePage && m.urls[w.url()] {
+			rw.unpaged[w.Offset] = true
+			rw.note.Counts.Posts++
+		}
+		return nil
+	})
 }
 
 // takeOut notes that a capture of an imported segment goes.
@@ -122,6 +133,9 @@ func (b *batch) around(ctx context.Context, rw *rewrite, m *meant) error {
 	return rw.records(ctx, func(w *Wild) error {
 		if !stays[w.Offset] && m.belongs(w) {
 			rw.gone[w.Offset] = true
+			if w.Header.Get(fieldContentType) == MimePage {
+				rw.note.Counts.Posts++
+			}
 		}
 		if rw.gone[w.Offset] {
 			rw.note.Counts.Bytes += w.Length
@@ -165,11 +179,18 @@ func (rw *rewrite) records(ctx context.Context, each func(*Wild) error) error {
 
 // bodyImported writes what stays of an imported segment, byte for byte; of a file that lies elsewhere, what tells of it.
 func (b *batch) bodyImported(ctx context.Context, rw *rewrite, f *fresh) error {
-	if rw.outer {
+	if rw.outer && len(rw.unpaged) == 0 {
 		_, err := copyFrom(f, io.NewSectionReader(rw.file, 0, rw.size))
 		return err
 	}
 	return rw.records(ctx, func(w *Wild) error {
+		if rw.outer {
+			if rw.unpaged[w.Offset] {
+				return nil
+			}
+			_, err := copyFrom(f, io.NewSectionReader(rw.file, w.Offset, w.Length))
+			return err
+		}
 		if rw.gone[w.Offset] {
 			return nil
 		}
@@ -213,14 +234,25 @@ func (b *batch) planImported(rw *rewrite) (err error) {
 			old[at] = c
 		}
 	}
-	if rw.outer {
-		return nil
-	}
 	in, err := b.FS.OpenFile(rw.path, os.O_RDONLY, 0)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
+	stay := map[string]storage.Post{}
+	posts := func(p storage.Post) error { stay[p.ID] = p; return nil }
+	defer func() {
+		for _, p := range rw.rows.Posts {
+			if now, ok := stay[p.ID]; ok {
+				s.Posts = append(s.Posts, now)
+			} else {
+				s.Gone = append(s.Gone, p)
+			}
+		}
+	}()
+	if rw.outer {
+		return pagesOf(rw.row, in, rw.written, posts)
+	}
 	m := importingOf(rw.row, func(c storage.Capture) error {
 		was := old[c.Offset]
 		if was == nil {
@@ -233,6 +265,7 @@ func (b *batch) planImported(rw *rewrite) (err error) {
 		s.Captures = append(s.Captures, c)
 		return nil
 	})
+	m.posts = posts
 	if err := m.all(in, rw.row.Size, []Part{{Length: rw.row.Size}}, nil, nil); err != nil {
 		return err
 	}

@@ -52,6 +52,8 @@ type rewrite struct {
 	size     int64          // of file, bytes
 	outer    bool           // the records lie in a file that is not the archive's: file only tells of it
 	gone     map[int64]bool // of a segment of another program: records that are left out, by offset
+	written  int64          // of the new file, bytes
+	unpaged  map[int64]bool // of one that tells of a file elsewhere: records of pages that are left out, by offset
 }
 
 // original is where a payload is taken from.
@@ -162,7 +164,7 @@ func (b *batch) load(ctx context.Context, id string) (*rewrite, error) {
 	row := storage.Segment{ID: stem(s.ID) + "-" + storage.Random(5), Collection: s.Collection, Node: s.Node, State: storage.SegmentStored, Created: s.Created}
 	row.Location = SegmentKey(row)
 	rw := &rewrite{
-		key: SegmentKey(row), was: blob.Location, outer: outer, gone: map[int64]bool{},
+		key: SegmentKey(row), was: blob.Location, outer: outer, gone: map[int64]bool{}, unpaged: map[int64]bool{},
 		rows: rows, file: file, row: row, out: map[int64]bool{}, servers: map[string]bool{}, holds: map[int64]original{}, mains: map[int64]int64{},
 		extras: map[int64]int64{}, lengths: map[int64]int64{}, ledger: storage.Ledger{},
 		note: purgeNote{

@@ -72,6 +72,7 @@ func (b *batch) write(ctx context.Context, rw *rewrite) error {
 		return err
 	}
 	rw.sum = hex.EncodeToString(f.hash.Sum(nil))
+	rw.written = f.size
 	if !rw.outer {
 		rw.row.Size, rw.row.Committed, rw.row.SHA256 = f.size, f.size, rw.sum
 	}

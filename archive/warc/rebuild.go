@@ -23,7 +23,7 @@ type Adopter interface {
 	AdoptRun(ctx context.Context, r storage.Run) error
 	Adopt(ctx context.Context, ends []storage.End) error
 	AdoptCollection(ctx context.Context, c storage.Collection) error
-	AdoptCaptures(ctx context.Context, cs []storage.Capture) error
+	captureAdopter
 	PurgeAdopter
 	AccessAdopter
 	Resolver

@@ -24,11 +24,14 @@ func (b *Rebuilder) adoptImported(ctx context.Context, blob storage.Blob, row st
 	}
 	row.Created = t.begun
 	parts := []Part{{Length: row.Size}}
+	var tells io.ReaderAt // of the pages of a file elsewhere
+	var size int64
 	if note.InPlace {
 		row.Location, row.Size, row.SHA256, parts = note.Location, note.Size, note.SHA256, note.Parts
 		if err := b.stillThere(ctx, row, done); err != nil {
 			return err
 		}
+		tells, size = file, blob.Size
 		file = storage.NewReaderAt(ctx, b.Blobs, row.Location, row.Size)
 	} else {
 		b.compare(blob, row, done)
@@ -43,6 +46,12 @@ func (b *Rebuilder) adoptImported(ctx context.Context, blob storage.Blob, row st
 	}
 	if note.InPlace && errors.Is(err, storage.ErrNotFound) {
 		err = nil // it was told of
+	}
+	if err == nil && tells != nil {
+		to := &rowBatch{ctx: ctx, to: b.Rows}
+		if err = pagesOf(row, tells, size, to.addPost); err == nil {
+			err = to.flushPosts()
+		}
 	}
 	if err != nil {
 		return err

@@ -291,6 +291,12 @@ func (ch *chosen) query(ctx context.Context, c *exportCmd, what string) error {
 
 // post chooses a version of a post, and what was captured for it: by its run, or before, if that was taken over.
 func (ch *chosen) post(ctx context.Context, v storage.Post) error {
+	if v.Run < 0 { // nobody knows what belonged to which page of an import: the page itself is meant
+		if err := ch.captured(ctx, v, v.URL, map[int64]bool{v.Run: true}); err != nil {
+			return err
+		}
+		return ch.name(ctx, v)
+	}
 	posts, err := ch.s.db.RunPosts(ctx, v.Run)
 	if err != nil {
 		return err

@@ -144,6 +144,7 @@ func (c *importCmd) one(ctx context.Context, e *env, s *store, im *warc.Importer
 		if i == 0 {
 			src.Passed = sources.Passed
 		}
+		src.Pages, src.More = sources.Pages, i < len(sources.List)-1
 		src.Collection, src.InPlace = e.cfg.Collection, c.InPlace
 		began := e.now()
 		rep, err := im.Import(ctx, src)
@@ -175,6 +176,12 @@ func (c *importCmd) tell(e *env, src warc.Source, rep warc.ImportReport, took ti
 		plural(rep.Records, "record", "records"), how, src.Collection, size(src.Size), took.Round(10*time.Millisecond))
 	for _, why := range slices.Sorted(maps.Keys(rep.Left)) {
 		fmt.Fprintf(e.stdout, "  not indexed: %s, %s\n", plural(rep.Left[why], "record", "records"), why)
+	}
+	if rep.Pages > 0 {
+		fmt.Fprintf(e.stdout, "  %s among the posts: 'linkstead list' tells them\n", plural(rep.Pages, "page is now", "pages are now"))
+	}
+	for _, why := range slices.Sorted(maps.Keys(rep.PagesLeft)) {
+		fmt.Fprintf(e.stdout, "  not among the posts: %s, %s\n", plural(rep.PagesLeft[why], "page", "pages"), why)
 	}
 	if rep.Odd > 0 {
 		fmt.Fprintf(e.stdout, "  %s not as long as it says\n", plural(rep.Odd, "record is", "records are"))

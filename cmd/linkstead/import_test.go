@@ -42,6 +42,28 @@ func foreignRecords() []string {
 	}
 }
 
+// browsertrixPages is a list of pages as browsertrix writes it, and what others may do to one.
+const browsertrixPages = `{"format":"json-pages-1.0","id":"pages","title":"Seed Pages","hasText":"false"}
+{"id":"5c3e1b4a-0d0c-4a3f-9f63-3d2e0a0a0001","url":"http://btrix.test/","title":"The  seed\nof it","loadState":4,"mime":"text/html","seed":true,"status":200,"ts":"2024-05-01T10:00:02.345Z","isHTML":true,"depth":0}
+{"id":"5c3e1b4a-0d0c-4a3f-9f63-3d2e0a0a0002","url":"http://btrix.test/failed","title":"","loadState":0,"seed":true,"ts":"2024-05-01T10:00:20.000Z"}
+this is no JSON
+{"id":7,"url":"chrome://newtab/","ts":12,"title":["x"]}
+`
+
+// browsertrixRecords are two pages as browsertrix captures them, with what it says of them behind each.
+func browsertrixRecords() []string {
+	page := func(url, id, date, title string) []string {
+		info := fmt.Sprintf(`{"pageid":"5c3e1b4a-0d0c-4a3f-9f63-%s","urls":{"%s":{"status":200,"mime":"text/html","type":"document"}},"url":"%s","ts":"%s","counts":{"jsErrors":0},"tsStatus":200}`,
+			id, url, url, strings.Replace(date, "Z", ".500Z", 1))
+		told := strings.Replace(foreignRecord("resource", "urn:pageinfo:"+url, id+"-info", date, "", info), "application/http; msgtype=resource", "application/json", 1)
+		return []string{
+			foreignRecord("response", url, id, date, "", foreignPage("<title>"+title+"</title>")),
+			foreignRecord("response", url+"style.css", id+"-css", date, "", "HTTP/1.1 200 OK\r\nContent-Type: text/css\r\nContent-Length: 2\r\n\r\n{}"), told,
+		}
+	}
+	return append(page("http://btrix.test/", "1", "2024-05-01T10:00:02Z", "The seed"), page("http://btrix.test/second", "2", "2024-05-01T10:00:09Z", "Second")...)
+}
+
 // cmdForeign writes a file as other programs write them: foreign KIND FILE.
 func cmdForeign(ts *testscript.TestScript, _ bool, args []string) {
 	records := foreignRecords()
@@ -91,6 +113,27 @@ func cmdForeign(ts *testscript.TestScript, _ bool, args []string) {
 			w, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: method})
 			ts.Check(err)
 			_, err = w.Write(data)
+			ts.Check(err)
+		}
+		ts.Check(z.Close())
+		out = b.Bytes()
+	case "browsertrix":
+		out = each(browsertrixRecords())
+	case "browsertrix-wacz":
+		var b bytes.Buffer
+		z := zip.NewWriter(&b)
+		for _, f := range []struct {
+			name   string
+			method uint16
+			data   []byte
+		}{
+			{"archive/rec-1.warc.gz", zip.Store, each(browsertrixRecords())},
+			{"pages/pages.jsonl", zip.Deflate, []byte(browsertrixPages)},
+			{"pages/extraPages.jsonl", zip.Deflate, []byte(`{"format":"json-pages-1.0","id":"extra","title":"Extra"}` + "\n" + `{"id":"x","url":"http://btrix.test/second","ts":"2024-05-01T10:00:09.000Z","title":"Second"}` + "\n")},
+		} {
+			w, err := z.CreateHeader(&zip.FileHeader{Name: f.name, Method: f.method})
+			ts.Check(err)
+			_, err = w.Write(f.data)
 			ts.Check(err)
 		}
 		ts.Check(z.Close())

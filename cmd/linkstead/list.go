@@ -75,8 +75,8 @@ func (e *env) printPost(ctx context.Context, s *store, p storage.Post) error {
 	if r.Post.Walled() {
 		fmt.Fprintf(e.stdout, "%s  %s\n", indent, wall.Sentence(r.Post.Flags))
 	}
-	fmt.Fprintf(e.stdout, "%s  %s, %s; collection %s, run %d%s\n", indent, plural(r.Totals.Links, "link", "links"),
-		linkCounts(&r.Totals), p.Collection, p.Run, state)
+	fmt.Fprintf(e.stdout, "%s  %s, %s; collection %s, %s%s\n", indent, plural(r.Totals.Links, "link", "links"),
+		linkCounts(&r.Totals), p.Collection, runName(p.Run), state)
 	return nil
 }
 

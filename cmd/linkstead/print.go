@@ -91,6 +91,14 @@ func fate(f report.Fate) string {
 	return o.Describe().Short
 }
 
+// runName names a run to a person. What came with an imported file has a number below zero.
+func runName(run int64) string {
+	if run < 0 {
+		return "imported"
+	}
+	return fmt.Sprintf("run %d", run)
+}
+
 func printReport(w io.Writer, r *report.Report) {
 	title := clean(r.Post.Title)
 	if title == "" {
@@ -116,7 +124,7 @@ func printReport(w io.Writer, r *report.Report) {
 		fmt.Fprintf(w, "  Insecure  %s\n", clean(r.Post.TLSInvalid))
 	}
 	if r.Post.CapturedAt != nil {
-		fmt.Fprintf(w, "  Captured  %s, run %d, collection %s\n", stamp(*r.Post.CapturedAt), r.Post.Run, r.Post.Collection)
+		fmt.Fprintf(w, "  Captured  %s, %s, collection %s\n", stamp(*r.Post.CapturedAt), runName(r.Post.Run), r.Post.Collection)
 	}
 	if r.Post.Replay != "" {
 		fmt.Fprintf(w, "  Copy      %s\n", r.Post.Replay)

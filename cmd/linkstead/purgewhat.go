@@ -124,6 +124,14 @@ func (sel *selection) below(ctx context.Context, url string) error {
 // addresses: those stay.
 func (sel *selection) post(ctx context.Context, versions []storage.Post) error {
 	for _, v := range versions {
+		if v.Run < 0 { // nobody knows what belonged to which page of an import: the page itself goes
+			key := urlkey.Key(v.URL)
+			if err := sel.take(ctx, storage.Span{Collection: v.Collection, From: key, To: key, Before: sel.before},
+				func(p *storage.Spot) bool { return p.Run == v.Run && p.URL == v.URL }); err != nil {
+				return err
+			}
+			continue
+		}
 		run, err := sel.s.db.Run(ctx, v.Run)
 		if err != nil {
 			return err
@@ -248,7 +256,7 @@ func (sel *selection) namePosts(ctx context.Context) error {
 		}
 		for _, p := range posts {
 			if _, goes := sel.urls[p.URL]; goes {
-				sel.posts = append(sel.posts, fmt.Sprintf("%s (%s, run %d)", clean(cmp.Or(p.Title, p.Source)), p.ID, p.Run))
+				sel.posts = append(sel.posts, fmt.Sprintf("%s (%s, %s)", clean(cmp.Or(p.Title, p.Source)), p.ID, runName(p.Run)))
 			}
 		}
 	}

@@ -184,7 +184,7 @@ func viewOf(id string, q url.Values) (view, error) {
 	}
 	if s := q.Get("run"); s != "" {
 		n, err := strconv.ParseInt(s, 10, 64)
-		if err != nil || n < 1 {
+		if err != nil || n == 0 {
 			return v, &problem{status: http.StatusBadRequest, title: "No such version", text: "A version is named by the number of its run, such as run=3."}
 		}
 		v.run = n
