@@ -90,7 +90,7 @@ func (h *Handler) export(w http.ResponseWriter, r *http.Request, name string) {
 		return
 	case err != nil:
 		if r.Context().Err() == nil {
-			h.Log.Error("look at a published file", "name", name, "error", err)
+			h.Log.Error("look at a published file", "file", name, "error", err)
 		}
 		h.plain(w, r, http.StatusServiceUnavailable, "This file can't be read now. Trying again may help.\n")
 		return
@@ -119,7 +119,7 @@ func (h *Handler) named(r *http.Request, collection string) bool {
 
 func (h *Handler) listExports(w http.ResponseWriter, r *http.Request) {
 	all, err := h.Exports.List(r.Context(), func(name string, err error) {
-		h.Log.Warn("look at a published file", "name", name, "error", err)
+		h.Log.Warn("look at a published file", "file", name, "error", err)
 	})
 	if err != nil {
 		h.Log.Error("list published files", "error", err)

@@ -234,12 +234,13 @@ func (c *captureCmd) report(ctx context.Context, e *env, s *store, jobs []*job, 
 		return exitError(exitInterrupted)
 	}
 	var reports []*report.Report
-	complete := true
+	complete, ended := true, true
 	for _, j := range jobs {
 		run, err := s.db.Run(ctx, j.run.ID)
 		if err != nil {
 			return err
 		}
+		ended = ended && run.State == storage.RunDone
 		var r *report.Report
 		if j.gaps != nil {
 			r, err = e.reports(s).BuildPost(ctx, j.gaps.run, j.gaps.post.ID)
@@ -265,7 +266,7 @@ func (c *captureCmd) report(ctx context.Context, e *env, s *store, jobs []*job, 
 		}
 	}
 	switch {
-	case interrupted:
+	case interrupted && !ended: // an interruption may come when nothing is left to do
 		if !c.JSON {
 			fmt.Fprintln(e.stdout, "Interrupted. Run the same command again to go on.")
 		}
