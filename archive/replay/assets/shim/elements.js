@@ -1,7 +1,7 @@
 // Properties and attributes of elements.
-const tagName = getter(proto("Element"), "tagName");
+const localName = getter(proto("Element"), "localName"); // the same in HTML and XML, whatever the prefix
 const getAttribute = free(Element.prototype.getAttribute), setAttribute = free(Element.prototype.setAttribute);
-const turned = (el, name, value) => convert(tagName(el), name, value, getAttribute(el, "rel"));
+const turned = (el, name, value) => convert(localName(el), name, value, getAttribute(el, "rel"));
 
 const properties = {
   HTMLImageElement: ["src", "srcset", "lowsrc", "longDesc"], HTMLScriptElement: ["src"], HTMLLinkElement: ["href", "imageSrcset"],
@@ -28,7 +28,7 @@ const metaTurned = (el, name, value) => (name === "content" && lower(S(getAttrib
 property(proto("HTMLMetaElement"), "content", { set: (v, el) => metaTurned(el, "content", v) });
 property(proto("SVGAnimatedString"), "baseVal", { set: (v) => (exec(/^\s*(?:https?:)?\/\//i, S(v)) ? inside(v, "im_") : v) });
 
-const isMeta = (el) => tagName(el) === "META";
+const isMeta = (el) => lower(localName(el)) === "meta";
 const byName = (i) => (args, el) => {
   if (args.length < i + 2) return;
   const name = S(args[i]), value = isMeta(el) ? metaTurned(el, lower(name), args[i + 1]) : turned(el, name, args[i + 1]);

@@ -37,11 +37,12 @@ const presentation = names("fill", "stroke", "filter", "mask", "clip-path", "mar
 const insideScripted = (text, mod) => (exec(/^[\0- ]*javascript:/i, text) ? scopeURL(text) : inside(text, mod, true));
 const isHandler = (name) => exec(/^on[a-z\d]/, name) !== null;
 
-// insideRefresh turns the URL of a meta refresh.
+// insideRefresh turns the URL of a meta refresh. What can't be understood leads nowhere.
 const refresh = /^([\s\d.]*[;,\s]\s*(?:url\s*=\s*)?)(["']?)([^"']+)/i;
 const insideRefresh = (content) => {
   const text = S(content), m = exec(refresh, text);
-  return m ? m[1] + m[2] + inside(m[3]) + slice(text, m[0].length) : text;
+  if (!m) return exec(/^[\s\d.;,]*$/, text) ? text : "";
+  return m[1] + m[2] + inside(m[3]) + slice(text, m[0].length);
 };
 
 const references = /&(?:amp|lt|gt|quot|#(\d{1,7})|#x([\da-f]{1,6}));/gi;
