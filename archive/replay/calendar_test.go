@@ -179,9 +179,12 @@ func TestTwins(t *testing.T) {
 	if want := (map[string]int{"one": 2, "other": 4, "later": 2}); !maps.Equal(seen, want) || strings.Count(list, "one of several within that second") != 3 {
 		t.Errorf("the calendar leads to %v, want %v:\n%s", seen, want, list)
 	}
+	if got := a.get("/web/" + stamp + "im_~none/http://a.test/x"); got.StatusCode != 200 { // a page's own part, by a relative address
+		t.Errorf("a part: %d", got.StatusCode)
+	}
 	for target, want := range map[string]int{
-		"/web/" + stamp + "~none/http://a.test/x":  200, // what the second has
-		"/web/20200517102031~none/http://a.test/x": 200, "/web/2020~none/http://a.test/x": 302, "/web/" + stamp + "~x!/http://a.test/x": 404,
+		"/web/" + stamp + "~none/http://a.test/x": 302, "/web/" + stamp + "id_~none/http://a.test/x": 302, // to what the second has
+		"/web/20200517102031~none/http://a.test/x": 302, "/web/2020~none/http://a.test/x": 302, "/web/" + stamp + "~x!/http://a.test/x": 404,
 	} {
 		if got := a.get(target); got.StatusCode != want || strings.Contains(got.Header.Get("Location"), "~") {
 			t.Errorf("%s: %d to %q, want %d", target, got.StatusCode, got.Header.Get("Location"), want)

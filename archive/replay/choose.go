@@ -140,8 +140,15 @@ func (h *Handler) onward(ctx context.Context, a *address, from choice) (choice, 
 
 // leadsBack says whether a capture shows nothing but a way to its own key.
 func leadsBack(c *storage.Capture) bool {
-	return c.Status == http.StatusNotModified ||
+	return c.Status == http.StatusNotModified && !confirms(c) ||
 		c.Status/100 == 3 && c.Redirect != "" && len(c.Redirect) <= urlkey.MaxLength && urlkey.Key(c.Redirect) == c.URLKey
+}
+
+// confirms says whether a capture is a 304 that shows the page which it confirmed. Rows of our own have that page's status; those of
+// imported ones have 304, and confirm nothing as long as that page is not here.
+func confirms(c *storage.Capture) bool {
+	_, lacks := storage.Lacking(c.RefersTo)
+	return c.Unmodified && !lacks
 }
 
 // leadsOn says whether a capture is a redirect to another key.
@@ -164,19 +171,23 @@ func nearer(at time.Time, c, best *storage.Capture) bool {
 // truthful tells the path to redirect to before a capture is shown, if the address that was asked for is not the
 // capture's own. A requisite is shown at once; a document in a frame, once its URL is right. So is a redirect of the past,
 // for nobody reads it: what it leads to is then looked up at the time that was asked for, however many follow.
+//
+// What is shown in the place of a capture that was named by its digest, and is not there, never stands under that name.
 func truthful(r *http.Request, a *address, c *storage.Capture) (string, bool) {
-	if leadsOn(c) {
-		return "", false
-	}
 	own := a.own(c)
+	misnamed := a.pick != "" && own.pick == ""
 	switch {
+	case misnamed && a.mod == asIs && reads(r):
+		return own.String(), true
+	case leadsOn(c) && !misnamed:
+		return "", false
 	case !reads(r): // a redirect would lose what is asked
 		return "", false
 	case topLevel(r, a.mod):
-		return own.String(), a.loose || own.stamp != a.stamp || own.url != a.url
+		return own.String(), a.loose || misnamed || own.stamp != a.stamp || own.url != a.url
 	case framed(r, a.mod):
 		own.stamp = a.stamp
-		return own.String(), own.url != a.url
+		return own.String(), misnamed || own.url != a.url
 	}
 	return "", false
 }
