@@ -45,6 +45,13 @@ func (c *cutting) AdoptCaptures(ctx context.Context, cs []storage.Capture) error
 	return c.DB.AdoptCaptures(ctx, cs)
 }
 
+func (c *cutting) AdoptPosts(ctx context.Context, ps []storage.Post) error {
+	if err := c.step(); err != nil {
+		return err
+	}
+	return c.DB.AdoptPosts(ctx, ps)
+}
+
 func (c *cutting) AdoptAudit(ctx context.Context, a storage.Audit) error {
 	if err := c.step(); err != nil {
 		return err
@@ -94,6 +101,7 @@ func TestImportCutOff(t *testing.T) {
 			im := &Importer{Rows: c, Blobs: c, Temp: temp, MaxSize: 2000, Info: Info{Software: "test/1"}, Now: w.clock.Now}
 			_, err := im.Import(t.Context(), Source{
 				Name: "other.warc", Location: "file:" + path, R: strings.NewReader(file.String()), Size: int64(file.Len()), Collection: "main", InPlace: inPlace,
+				Pages: listOf(t, `{"url":"http://a.test/0","title":"The first"}`+"\n"+`{"url":"http://a.test/39","title":"The last"}`+"\n"+`{"url":"http://a.test/40"}`),
 			})
 			if left, rerr := os.ReadDir(temp); rerr != nil || len(left) > 0 {
 				t.Errorf("%d files are left in the folder for temporary ones (%v)", len(left), rerr)
@@ -147,6 +155,17 @@ func importedState(t *testing.T, w *world) string {
 		}
 	}
 	fmt.Fprintf(&out, "%d captures\n", n)
+	posts, err := w.db.Posts(t.Context())
+	must(t, err)
+	for _, p := range posts {
+		if !keys[KeyPrefix+"main/"+p.Segment+segmentSuffix] {
+			t.Errorf("the post %s stands in %s", p.URL, p.Segment)
+		}
+		fmt.Fprintf(&out, "%s %s %s %s\n", p.ID, p.URL, p.Title, p.At)
+	}
+	if len(posts) != 2 {
+		t.Errorf("%d posts, want 2", len(posts))
+	}
 	for blob, err := range w.blobs.List(t.Context(), KeyPrefix) {
 		must(t, err)
 		if !keys[blob.Key] {

@@ -82,6 +82,9 @@ func (c *captureCmd) lacking(ctx context.Context, e *env, s *store, name string)
 	if err != nil {
 		return nil, err
 	}
+	if versions[0].Run < 0 {
+		return nil, errImported(versions[0])
+	}
 	g := &gaps{post: versions[0]}
 	if g.run, err = s.db.Run(ctx, g.post.Run); err != nil {
 		return nil, err

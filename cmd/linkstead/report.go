@@ -106,7 +106,15 @@ func (c *reportCmd) find(ctx context.Context, s *store) (storage.Run, error) {
 	if err != nil {
 		return storage.Run{}, err
 	}
+	if versions[0].Run < 0 {
+		return storage.Run{}, errImported(versions[0])
+	}
 	return s.db.Run(ctx, versions[0].Run)
+}
+
+// errImported says that no run of this archive tells of a post.
+func errImported(p storage.Post) error {
+	return fmt.Errorf("%s came with an imported file, and no run of this archive tells of it\n'linkstead show %s' tells what there is; 'linkstead capture' captures it anew", p.Source, p.ID)
 }
 
 func (c *reportCmd) write(ctx context.Context, e *env, s *store, run storage.Run, w io.Writer) error {

@@ -30,6 +30,7 @@ func Index(t *testing.T, rows Rows) {
 		{"Validated", indexValidated},
 		{"RunAddresses", indexRunAddresses},
 		{"Posts", indexPosts},
+		{"ImportedRun", indexImportedRun},
 		{"AdoptTwice", indexAdoptTwice},
 	})
 }
@@ -358,6 +359,10 @@ func indexPosts(b *bench) {
 		a1.Citations = append(a1.Citations, storage.Citation{Seq: i, URL: fmt.Sprint("http://l/", i), Raw: "/l", Text: "tëxt", Context: "A cöntext.",
 			Start: 10 * i, End: 10*i + 4, Where: "content", LeftOut: "share button", Of: "http://web.archive.org/"})
 	}
+	imported := []storage.Post{post("a", -7, 90), post("y", -9, 30), post("y", -8, 40), post("y", -3, 10)}
+	if err := b.AdoptPosts(ctx, append(imported, imported[0])); err != nil {
+		b.t.Fatal(err)
+	}
 	for _, p := range []storage.Post{a1, a2, x, a1} {
 		if err := b.Adopt(ctx, []storage.End{{Post: &p}}); err != nil {
 			b.t.Fatal(err)
@@ -382,16 +387,41 @@ func indexPosts(b *bench) {
 		return s
 	}
 	for what, c := range map[string][2]string{
-		"Posts":               {names(b.Posts(ctx)), "a3 x2 "},
-		"PostVersions":        {names(b.PostVersions(ctx, "a")), "a3 a1 "},
-		"PostVersions (none)": {names(b.PostVersions(ctx, "none")), ""},
-		"PostsBy (source)":    {names(b.PostsBy(ctx, "http://short/a")), "a3 "},
-		"PostsBy (URL)":       {names(b.PostsBy(ctx, "http://long/x")), "x2 "},
-		"PostsBy (none)":      {names(b.PostsBy(ctx, "http://none/")), ""},
+		"Posts":                       {names(b.Posts(ctx)), "a3 y-8 x2 "},
+		"PostVersions":                {names(b.PostVersions(ctx, "a")), "a3 a1 a-7 "},
+		"PostVersions (none of ours)": {names(b.PostVersions(ctx, "y")), "y-8 y-9 y-3 "},
+		"PostVersions (none)":         {names(b.PostVersions(ctx, "none")), ""},
+		"PostsBy (source)":            {names(b.PostsBy(ctx, "http://short/a")), "a3 "},
+		"PostsBy (URL)":               {names(b.PostsBy(ctx, "http://long/x")), "x2 "},
+		"PostsBy (none)":              {names(b.PostsBy(ctx, "http://none/")), ""},
 	} {
 		if c[0] != c[1] {
 			b.t.Errorf("%s = %q, want %q", what, c[0], c[1])
 		}
+	}
+}
+
+// indexImportedRun: what came with an imported file is a run that is done, as long as a post of it is there.
+func indexImportedRun(b *bench) {
+	ctx := b.t.Context()
+	p := storage.Post{ID: "a", Run: -5, Collection: "c", Source: "http://a/", URL: "http://a/", At: b.clock.Now().UTC(), Segment: storage.ImportedPrefix + "x-0001", Offset: 7}
+	if err := b.AdoptPosts(ctx, []storage.Post{p}); err != nil {
+		b.t.Fatal(err)
+	}
+	if r, err := b.Run(ctx, -5); err != nil || r.ID != -5 || r.Collection != "c" || r.State != storage.RunDone {
+		b.t.Errorf("Run(-5) = %+v, %v", r, err)
+	}
+	if rs, err := b.Runs(ctx); err != nil || len(rs) != 0 {
+		b.t.Errorf("Runs = %+v, %v: it has no row", rs, err)
+	}
+	if ps, err := b.SegmentPosts(ctx, p.Segment); err != nil || len(ps) != 1 || fmt.Sprintf("%+v", ps[0]) != fmt.Sprintf("%+v", p) {
+		b.t.Errorf("SegmentPosts = %+v, %v", ps, err)
+	}
+	if err := b.DropImported(ctx, p.Segment); err != nil {
+		b.t.Fatal(err)
+	}
+	if _, err := b.Run(ctx, -5); !errors.Is(err, storage.ErrNotFound) {
+		b.t.Errorf("Run(-5) without posts: %v", err)
 	}
 }
 

@@ -106,7 +106,7 @@ func (b *bench) swapOf(lock int64, id, next string, keep func(storage.Capture) b
 		b.t.Fatal(err)
 	}
 	s := storage.Swap{
-		Lock: lock, Old: []storage.SegmentRows{rows}, Moves: map[string]string{},
+		Lock: lock, Keys: []string{"warc/c/" + next}, Old: []storage.SegmentRows{rows}, Moves: map[string]string{},
 		New:   []storage.Segment{{ID: next, Collection: "c", State: storage.SegmentStored, Location: "warc/c/" + next, Size: 50, Created: rows.Segment.Created}},
 		Audit: storage.Audit{ID: next, At: b.clock.Now(), Node: "n", Action: "purge", Detail: json.RawMessage(`{}`)},
 	}
