@@ -183,3 +183,40 @@ func FuzzZip(f *testing.F) {
 		}
 	})
 }
+
+// TestPagesOfAWACZ: its list of pages is read however it is packed, also where the end of the file is gone; what can't be read is told of.
+func TestPagesOfAWACZ(t *testing.T) {
+	list := func(method uint16, raw func(h *zip.FileHeader)) zipFile {
+		return zipFile{"pages/pages.jsonl", strings.Repeat("no JSON\n", 3), method, raw}
+	}
+	record := zipFile{"archive/a.warc.gz", aRecord(1), zip.Store, nil}
+	unknown := func(h *zip.FileHeader) { h.Method = 12 }
+	encrypted := func(h *zip.FileHeader) { h.Flags |= 1 }
+	stored, packed := zipOf(t, list(zip.Store, nil), record), zipOf(t, list(zip.Deflate, nil), record)
+	torn := stored[:strings.LastIndex(stored, "PK\x01\x02")]
+	for name, c := range map[string]struct {
+		file, passed string
+		read         int
+	}{
+		"stored": {stored, "", 3}, "packed": {packed, "", 3},
+		"unknown":   {zipOf(t, list(zip.Store, unknown), record), "pages/pages.jsonl: it is packed by method 12", 0},
+		"encrypted": {zipOf(t, list(zip.Store, encrypted), record), "pages/pages.jsonl: it is encrypted", 0},
+		"torn":      {torn[:strings.LastIndex(torn, "PK\x01\x02")], "", 3},
+	} {
+		s, err := File{Name: "f.wacz", R: strings.NewReader(c.file), Size: int64(len(c.file))}.Sources(t.TempDir(), false)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		n := 0
+		for _, lines := range s.Pages.Left {
+			n += lines
+		}
+		if n != c.read || !strings.Contains(strings.Join(s.Passed, "\n"), c.passed) {
+			t.Errorf("%s: %d lines were read, want %d; passed over %q", name, n, c.read, s.Passed)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}

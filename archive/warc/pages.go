@@ -73,9 +73,9 @@ const (
 )
 
 // Read reads a list of pages, a JSON object a line. The first line may tell of the list. What can't be read is left out, and counted; an
-// error is one of r.
+// error is one of r. A list without a page says nothing: programs write one if they were told of none.
 func (p *Pages) Read(r io.Reader) error {
-	p.listed = true
+	defer func() { p.listed = len(p.order) > 0 }()
 	limited := &io.LimitedReader{R: r, N: maxPageBytes}
 	in := bufio.NewReaderSize(limited, 64<<10)
 	for {

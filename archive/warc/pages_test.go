@@ -96,11 +96,13 @@ func TestPageInfoComesBehindItsCaptures(t *testing.T) {
 	if left, want := p.left(), (map[string]int{leftNone: 1, leftUnread: 1, leftTooLarge: 1}); !maps.Equal(left, want) {
 		t.Errorf("left out %v, want %v", left, want)
 	}
-	listed := listOf(t, "")
-	listed.saw("http://a.test/", at)
-	listed.record(strings.NewReader(`{"url":"http://a.test/"}`))
-	if got := listed.take(); len(got) != 0 {
-		t.Errorf("a file with a list of pages has others: %v", got)
+	for list, want := range map[string]int{`{"format":"json-pages-1.0"}`: 1, `{"url":"http://b.test/"}`: 0} {
+		listed := listOf(t, list)
+		listed.saw("http://a.test/", at)
+		listed.record(strings.NewReader(`{"url":"http://a.test/"}`))
+		if got := listed.take(); len(got) != want {
+			t.Errorf("with the list %s, %d other pages are taken, want %d", list, len(got), want)
+		}
 	}
 }
 

@@ -119,7 +119,11 @@ func cmdForeign(ts *testscript.TestScript, _ bool, args []string) {
 		out = b.Bytes()
 	case "browsertrix":
 		out = each(browsertrixRecords())
-	case "browsertrix-wacz":
+	case "browsertrix-wacz", "browsertrix-packed":
+		first, second, method := browsertrixRecords(), []string(nil), zip.Store
+		if kind == "browsertrix-packed" {
+			first, second, method = first[:3], first[3:], zip.Deflate
+		}
 		var b bytes.Buffer
 		z := zip.NewWriter(&b)
 		for _, f := range []struct {
@@ -127,10 +131,14 @@ func cmdForeign(ts *testscript.TestScript, _ bool, args []string) {
 			method uint16
 			data   []byte
 		}{
-			{"archive/rec-1.warc.gz", zip.Store, each(browsertrixRecords())},
+			{"archive/rec-1.warc.gz", method, each(first)},
+			{"archive/rec-2.warc.gz", method, each(second)},
 			{"pages/pages.jsonl", zip.Deflate, []byte(browsertrixPages)},
 			{"pages/extraPages.jsonl", zip.Deflate, []byte(`{"format":"json-pages-1.0","id":"extra","title":"Extra"}` + "\n" + `{"id":"x","url":"http://btrix.test/second","ts":"2024-05-01T10:00:09.000Z","title":"Second"}` + "\n")},
 		} {
+			if len(f.data) == 0 {
+				continue
+			}
 			w, err := z.CreateHeader(&zip.FileHeader{Name: f.name, Method: f.method})
 			ts.Check(err)
 			_, err = w.Write(f.data)
