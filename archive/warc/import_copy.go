@@ -38,7 +38,7 @@ type copier struct {
 func (c *copier) all() error {
 	for _, p := range c.src.Parts {
 		in := io.NewSectionReader(obedientAt{c.ctx, c.src.R}, p.Offset, min(p.Length, max(0, c.src.Size-p.Offset)))
-		for w, err := range Wilds(in, in.Size(), func(s Skip) { c.rep.skip(s.behind(p.Offset)) }) {
+		for w, err := range AllWilds(in, in.Size(), c.im.Temp, func(s Skip) { c.rep.skip(s.behind(p.Offset)) }) {
 			if err != nil {
 				return fmt.Errorf("read %s: %w", c.src.Name, err)
 			}

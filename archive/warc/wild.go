@@ -24,6 +24,7 @@ type Wild struct {
 	m       *wildMember
 	head    int64 // bytes of the head of its HTTP message, once its row was made
 	settled bool
+	within  *within // the member, if it is read from what that unpacks to
 }
 
 // Finish reads the record to its end. The error is a *TornError if it can't be read: what it told was not certain, and counts for
@@ -35,6 +36,9 @@ func (w *Wild) Finish() error {
 	if !w.settled {
 		w.settled = true
 		w.m.settle(w)
+		if w.within != nil {
+			w.Length, w.Alone = w.within.length, false
+		}
 	}
 	return nil
 }
@@ -62,9 +66,13 @@ func (s Skip) behind(n int64) Skip {
 // in its length. Each record is to be finished before the next one is asked for: one that fails then is skipped, and was told of.
 // An error that is yielded is that of reading.
 func Wilds(r io.ReaderAt, size int64, skip func(Skip)) iter.Seq2[*Wild, error] {
+	return AllWilds(r, size, "", skip)
+}
+
+// wilds reads the records of a file.
+func wilds(f *wildFile) iter.Seq2[*Wild, error] {
 	return func(yield func(*Wild, error) bool) {
-		f := &wildFile{w: window{r: r, size: size}, size: size, skip: skip, spare: 4*size + 1<<20}
-		for f.pos < size {
+		for f.pos < f.size {
 			more, err := f.member(yield)
 			if err != nil {
 				yield(nil, err)
@@ -83,7 +91,8 @@ type wildFile struct {
 	size int64
 	pos  int64 // of the next byte that nothing has taken
 	skip func(Skip)
-	arcs bool // ARC records were found
+	arcs bool   // ARC records were found
+	temp string // folder for what must be unpacked; empty: nothing is
 
 	// No record begins from bare up to bareTo: what was looked through once isn't looked through again.
 	bare, bareTo int64
@@ -151,6 +160,7 @@ func (f *wildFile) plain(yield func(*Wild, error) bool) (more bool, err error) {
 // records reads the records of gzip members that follow one another, or one plain record.
 func (f *wildFile) records(yield func(*Wild, error) bool, m *wildMember) (more bool, err error) {
 	defer m.free()
+	m.unpacks = f.temp != "" && f.spare >= 0
 	for first := true; ; {
 		w, err := m.next(first)
 		first = false
@@ -172,6 +182,8 @@ func (f *wildFile) records(yield func(*Wild, error) bool, m *wildMember) (more b
 		}
 		var torn *TornError
 		switch {
+		case errors.As(err, &torn) && f.unpackable(m, err):
+			return f.unpacked(yield, m, torn.Err)
 		case errors.As(err, &torn):
 			return true, f.torn(m, torn.Err.Error())
 		case err != nil:

@@ -44,6 +44,15 @@ type wildMember struct {
 	records int
 	strange int64 // bytes behind records that are none
 	note    string
+
+	unpacked counted // the bytes of a gzip member, unpacked
+	headAt   int64   // where the record at hand begins in them
+	opened   bool    // there are any
+	taken    int     // records that were read to their ends
+	seam     []byte  // the last bytes of its block that were handed out unread
+	hidden   bool    // in those, another record may begin
+	mixed    bool    // … and the record is shorter than it says
+	unpacks  bool    // that fails, so that the member is read in another way
 }
 
 var wildMembers = sync.Pool{New: func() any {
@@ -55,6 +64,7 @@ func newWildMember(r io.Reader, at int64, zipped bool, given int64) *wildMember 
 	m.src = source{r: r, n: at}
 	m.in.Reset(&m.src)
 	m.start, m.zipped, m.lax, m.given, m.records, m.strange = at, zipped, false, given, 0, 0
+	m.unpacks, m.opened, m.taken = false, false, 0
 	return m
 }
 
@@ -68,6 +78,7 @@ func (m *wildMember) free() {
 func (m *wildMember) next(first bool) (*Wild, error) {
 	m.length, m.left, m.err, m.broken, m.note = 0, 0, nil, false, ""
 	m.sure, m.over, m.clear, m.got = false, false, 0, 0
+	m.hidden, m.mixed, m.seam = false, false, append(m.seam[:0], '\n')
 	if first {
 		if err := m.open(); err != nil {
 			return nil, m.fail(err)
@@ -75,6 +86,7 @@ func (m *wildMember) next(first bool) (*Wild, error) {
 	} else if !m.zipped {
 		return nil, nil
 	}
+	m.headAt = m.unpacked.n - int64(m.out.Buffered())
 	if err := m.blank(); err != nil {
 		return nil, m.ended(err)
 	}
@@ -107,7 +119,8 @@ func (m *wildMember) open() error {
 		return err
 	}
 	m.gz.Multistream(false)
-	m.out.Reset(&m.gz)
+	m.unpacked, m.headAt, m.opened = counted{r: &m.gz}, 0, true
+	m.out.Reset(&m.unpacked)
 	return nil
 }
 
@@ -131,7 +144,7 @@ func (m *wildMember) follows() bool {
 	if !bytes.Equal(sign, gzipMagic) {
 		return false
 	}
-	m.start, m.records, m.strange = m.at(), 0, 0
+	m.start, m.records, m.strange, m.opened, m.taken = m.at(), 0, 0, false, 0
 	return true
 }
 
@@ -209,13 +222,14 @@ func (m *wildMember) wildHeader() (h Header, arc bool, err error) {
 // settle is told that a record was read to its end.
 func (m *wildMember) settle(w *Wild) {
 	w.Note, w.Header.Length = m.note, m.got
+	m.taken++
 	if !m.zipped {
 		w.Length, w.Alone = m.at()-int64(m.out.Buffered())-m.start, true
 		m.in.Reset(bytes.NewReader(nil)) // at was taken
 		m.src.n = w.Length + m.start
 		return
 	}
-	w.Alone = m.records == 1 && m.atEnd()
+	w.Alone = m.records == 1 && !m.mixed && m.atEnd()
 	w.Length = m.at() - m.start
 }
 
@@ -272,6 +286,9 @@ func (m *wildMember) careful(p []byte) (int, error) {
 			return 0, m.fail(err)
 		}
 		if m.sure = m.arc && !m.lax || len(b) >= int(m.left) && endsRecord(b[m.left:]); !m.sure {
+			if err := m.swallows(b); err != nil {
+				return 0, err
+			}
 			m.over = true
 			return m.further(p)
 		}
@@ -286,13 +303,18 @@ func (m *wildMember) careful(p []byte) (int, error) {
 			return 0, m.fail(err)
 		}
 		if m.left > int64(len(b)) {
+			if err := m.swallows(b); err != nil {
+				return 0, err
+			}
 			return m.last(p, b)
 		}
 		return m.take(p, b[:m.left])
 	}
 	b, _ = m.out.Peek(m.out.Buffered()) // there are as many
-	b = b[:len(b)-separatorRoom]
-	return m.take(p, b[:min(int64(len(b)), m.left)])
+	b = b[:min(len(b)-separatorRoom, len(p))]
+	b = b[:min(int64(len(b)), m.left)]
+	m.look(b)
+	return m.take(p, b)
 }
 
 // endsRecord says whether b, behind a block, is what follows on one: line ends, and the end of all or another record.

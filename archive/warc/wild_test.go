@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"iter"
 	"strings"
 	"testing"
 )
@@ -33,9 +34,16 @@ func zipped(parts ...string) string {
 // wildly reads a file and tells of its records and of what was skipped, a line each.
 func wildly(t *testing.T, file string) string {
 	t.Helper()
+	return wildlyOf(t, file, func(skip func(Skip)) wildsOf { return Wilds(strings.NewReader(file), int64(len(file)), skip) })
+}
+
+type wildsOf = iter.Seq2[*Wild, error]
+
+func wildlyOf(t *testing.T, file string, read func(skip func(Skip)) wildsOf) string {
+	t.Helper()
 	var out strings.Builder
 	skip := func(s Skip) { fmt.Fprintf(&out, "skip %d-%d %s\n", s.From, s.To, s.Why) }
-	for w, err := range Wilds(strings.NewReader(file), int64(len(file)), skip) {
+	for w, err := range read(skip) {
 		if err != nil {
 			t.Fatal(err)
 		}
