@@ -149,10 +149,10 @@ func apart(run, meant int64) int {
 
 // originalOf is the place of the best original for a revisit: the record that it names, by its id or by address and date; else an
 // equal payload; else, if it names none, the last capture of its own address that it may mean. Empty if there is nothing. All of it is
-// of the revisit's collection.
+// of the revisit's collection. A revisit of this archive's own is led to what this archive has captured, and to nothing that was imported.
 func (db *DB) originalOf(ctx context.Context, lack *Capture) (string, error) {
 	named, _ := Lacking(lack.RefersTo)
-	if len(named.ID) > len("<>") {
+	if len(named.ID) > len("<>") && lack.Run < 0 {
 		found, err := db.stands(ctx, lack, `record_id=$4 AND segment>='imported-' AND segment<'imported.' ORDER BY `+sqlNear+`, at, segment, pos LIMIT 8`, named.ID)
 		if err != nil || found != "" {
 			return found, err
@@ -169,6 +169,9 @@ func (db *DB) originalOf(ctx context.Context, lack *Capture) (string, error) {
 		holders, err := db.Holders(ctx, lack.Collection, lack.Digest)
 		if err != nil {
 			return "", err
+		}
+		if lack.Run >= 0 { // what an imported record says of its payload, nobody has proved
+			holders = slices.DeleteFunc(holders, func(c Capture) bool { return c.Run < 0 })
 		}
 		holders = lack.Originals(holders, named.ID)
 		slices.SortStableFunc(holders, func(a, b Capture) int { return apart(a.Run, lack.Run) - apart(b.Run, lack.Run) })

@@ -270,3 +270,45 @@ func TestImportedAgain(t *testing.T) {
 	}
 	w.reads(w.capture("main", "http://a.test/"), "a page")
 }
+
+// TestRebuildIsNotForged: when the original of a revisit of ours is lost, neither a rebuild nor a repair leads the revisit to an imported
+// record that only says that it has the payload. Replay and verify say that the original is gone; an imported copy that has it serves.
+func TestRebuildIsNotForged(t *testing.T) {
+	const body, url = "the page as it is", "http://other.test/again"
+	sum := Digest(sha256.Sum256([]byte(body)))
+	state := func(block string) string {
+		return foreignRecord("response", "http://blog.test/", "2016-01-01T00:00:00Z", foreignID(block)+"WARC-Payload-Digest: "+sum+"\r\n", foreignHead+block)
+	}
+	for name, again := range map[string]func(w *world){
+		"rebuild": func(w *world) { w.rebuild() },
+		"repair":  func(w *world) { w.inspected(true, true) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, nil, nil)
+			r := w.run("main", "http://other.test/", url)
+			first := w.page(r, "http://other.test/", body)
+			w.flush()
+			w.page(r, url, body)
+			w.flush()
+			w.takeIn("main", state("a forgery"))
+			must(t, w.blobs.Delete(t.Context(), w.segment(first.Segment).Location))
+			again(w)
+			c := w.capture("main", url)
+			if c.Kind != KindRevisit {
+				t.Fatalf("%+v", c)
+			}
+			if _, err := w.lib.Open(t.Context(), c); !errors.Is(err, ErrNoOriginal) {
+				t.Errorf("%q is read with %v", c.RefersTo, err)
+			}
+			if n := w.inspected(false, false).words()[WordDangling]; n != 1 {
+				t.Errorf("%d dangling", n)
+			}
+			w.takeIn("main", state(body))
+			w.reads(c, body)
+			if w.inspected(true, false); len(w.inspected(false, false).Flaws) > 0 {
+				t.Errorf("after a repair %+v", w.inspected(false, false).Flaws)
+			}
+			w.reads(w.capture("main", url), body)
+		})
+	}
+}

@@ -83,6 +83,11 @@ func (c *comparison) leads(ctx context.Context, u *unitRows, place string) (stri
 	case !o.MayStandFor(w, u.refers):
 		return "the capture there is of another address, and its head would count", nil
 	}
+	if Imported(o.Segment) { // what it says of its payload, nobody has proved
+		if whole, err := c.i.isWhole(ctx, &o); err != nil || !whole {
+			return "the capture there was imported, and has not the payload that it says", err
+		}
+	}
 	return "", nil
 }
 

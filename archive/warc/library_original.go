@@ -101,6 +101,9 @@ func (l *Library) refersTo(ctx context.Context, c *storage.Capture) (*Memento, e
 			continue
 		}
 		m, err := l.proven(ctx, &o, wantedOf(c))
+		if o.RecordID == "" && o.URL == "" && errors.Is(err, storage.ErrNotFound) {
+			err = fmt.Errorf("no row tells of %s: %w: %w", place, ErrNoOriginal, err)
+		}
 		if err == nil && len(via) > 0 {
 			m.Head, err = l.headOf(ctx, via, m.Head)
 			if err != nil {
