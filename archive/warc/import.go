@@ -27,6 +27,9 @@ const ActionImport = "import"
 // ErrNotApart says that a file can't be read at random where it lies: records share a gzip member.
 var ErrNotApart = errors.New("several records share one gzip member, so that none of them can be read by itself")
 
+// ErrOnlyInPlace says that a file that is to be copied was imported in place before: copying it now could bring back what was purged of it.
+var ErrOnlyInPlace = errors.New("it was imported in place before, and the archive has no copy of it")
+
 // ErrNoRecords says that a file holds no record that could be read.
 var ErrNoRecords = errors.New("there is no WARC or ARC record in it that can be read")
 
@@ -190,7 +193,13 @@ func (im *Importer) already(ctx context.Context, id string, src *Source, sum [32
 	}
 	there, err := im.Rows.SegmentsLike(ctx, src.Collection, importedName(src.Collection, sum))
 	lost := slices.ContainsFunc(there, func(s storage.Segment) bool { return s.State != storage.SegmentStored })
-	return err == nil && len(there) > 0 && !lost, err
+	if err != nil || len(there) == 0 || lost {
+		return false, err
+	}
+	if !src.InPlace && slices.ContainsFunc(there, func(s storage.Segment) bool { return storage.Outside(s.Location) }) {
+		return false, ErrOnlyInPlace
+	}
+	return true, nil
 }
 
 // sum is the SHA-256 of the file.

@@ -212,6 +212,8 @@ func advise(file string, err error) error {
 		return fmt.Errorf("%s can't be indexed where it lies: %w\nImport it without --in-place: a copy has each record by itself", file, warc.ErrNotApart)
 	case errors.Is(err, pack.ErrPacked):
 		return fmt.Errorf("%s can't be indexed where it lies: %w\nImport it without --in-place: a copy has each record by itself", file, pack.ErrPacked)
+	case errors.Is(err, warc.ErrOnlyInPlace):
+		return fmt.Errorf("%s was not copied: it was imported in place before, and the archive reads it where it lies\nKeep it there, or copy it into another collection (--collection NAME)", file)
 	case errors.Is(err, pack.ErrEmpty):
 		return fmt.Errorf("%s is empty: there is nothing in it to import", file)
 	case errors.Is(err, warc.ErrNoRecords):
