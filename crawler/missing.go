@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"strconv"
-	"strings"
 
 	"linkstead/archive/outcome"
 	"linkstead/archive/urlkey"
@@ -160,9 +158,8 @@ func (g *gaps) lacks(ctx context.Context, a storage.RunAddress) (bool, error) {
 	if c.Kind != warc.KindRevisit {
 		return c.Kind == warc.KindTruncated, nil
 	}
-	segment, offset, _ := strings.Cut(c.RefersTo, "/")
-	at, err := strconv.ParseInt(offset, 10, 64)
-	if err != nil {
+	segment, at, ok := storage.Referred(c.RefersTo)
+	if !ok {
 		return true, nil
 	}
 	_, err = g.rows.CaptureAt(ctx, segment, at)

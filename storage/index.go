@@ -8,8 +8,6 @@ import (
 	"iter"
 	"math"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -124,9 +122,8 @@ func (db *DB) Validated(ctx context.Context, collection, urlkey, url string) (la
 		}
 		return last, last, nil
 	}
-	segment, at, _ := strings.Cut(last.RefersTo, "/")
-	pos, err := strconv.ParseInt(at, 10, 64)
-	if err != nil {
+	segment, pos, ok := Referred(last.RefersTo)
+	if !ok {
 		return last, original, fmt.Errorf("capture of %s refers to %q: %w", url, last.RefersTo, ErrNotFound)
 	}
 	original, err = db.oneCapture(ctx, `WHERE segment=$1 AND pos=$2 AND collection=$3 AND url=$4 AND kind='response' AND`+good+`AND `+stored,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -43,6 +44,17 @@ func Lacking(refersTo string) (l Lack, ok bool) {
 		}
 	}
 	return l, true
+}
+
+// Referred reads where the original of a revisit stands: "segment/offset" of Capture.RefersTo. Not ok if that is not known: a [Lack] is no
+// place, whatever slashes the address in it has.
+func Referred(refersTo string) (segment string, offset int64, ok bool) {
+	if _, lacks := Lacking(refersTo); lacks {
+		return "", 0, false
+	}
+	segment, pos, ok := strings.Cut(refersTo, "/")
+	offset, err := strconv.ParseInt(pos, 10, 64)
+	return segment, offset, ok && err == nil
 }
 
 // ResolveRevisits finds the originals of revisits that a rebuild wrote with the original's WARC-Record-ID in RefersTo, by

@@ -25,7 +25,7 @@ func (x *tx) settle(ends ...*End) ([]bool, error) {
 		ok[i] = true
 		for k := range e.Captures {
 			c := &e.Captures[k]
-			segment, pos, refers := strings.Cut(c.RefersTo, "/")
+			segment, pos, refers := Referred(c.RefersTo)
 			if !refers || segment == c.Segment {
 				continue
 			}

@@ -8,8 +8,6 @@ import (
 	"iter"
 	"os"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"linkstead/archive/cdx"
@@ -138,8 +136,7 @@ func (x *Exporter) closure(ctx context.Context, sel Selection, done *Exported) e
 
 // original finds the capture that holds the payload of a revisit, if it may be seen.
 func (x *Exporter) original(ctx context.Context, c *storage.Capture) (storage.Capture, error) {
-	segment, pos, _ := strings.Cut(c.RefersTo, "/")
-	if offset, err := strconv.ParseInt(pos, 10, 64); err == nil {
+	if segment, offset, ok := storage.Referred(c.RefersTo); ok {
 		o, err := x.Rows.CaptureAt(ctx, segment, offset)
 		if !errors.Is(err, storage.ErrNotFound) {
 			return o, err

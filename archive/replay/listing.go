@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"strconv"
 	"strings"
 	"time"
 
@@ -246,9 +245,8 @@ func cdxRow(c *storage.Capture) cdx.Row {
 
 // original looks up where the payload of a revisit stands. One that nobody may see, or that is not there, is unknown.
 func (l *Listing) original(ctx context.Context, r *cdx.Row, files *files) (cdx.Original, error) {
-	segment, pos, _ := strings.Cut(r.Original, "/")
-	offset, err := strconv.ParseInt(pos, 10, 64)
-	if err != nil {
+	segment, offset, ok := storage.Referred(r.Original)
+	if !ok {
 		return cdx.Original{}, nil
 	}
 	c, err := l.Rows.CaptureAt(ctx, segment, offset)

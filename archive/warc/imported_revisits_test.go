@@ -50,6 +50,7 @@ func TestImportedRevisits(t *testing.T) {
 		foreignRecord("revisit", "http://no.test/and-round", second, foreignID("n3")+identical+refersID("n2"), foreignHead),
 		foreignRecord("revisit", "http://no.test/elsewhere", second, foreignID("n4")+identical+refersID("s"), foreignHead),
 		foreignRecord("revisit", "http://no.test/", second, foreignID("n5")+identical, foreignHead),
+		foreignRecord("revisit", "http://no.test/number", second, foreignID("n7")+identical+refersURI("http://d.test/page/2016", first), foreignHead),
 		foreignRecord("revisit", "http://a.test/", "2015-01-01T00:00:00Z", foreignID("n6")+unmodified, foreign304), // nothing was before it
 	}
 	var file strings.Builder

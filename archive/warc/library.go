@@ -7,8 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"strconv"
-	"strings"
 	"sync"
 
 	"linkstead/archive/httpmsg"
@@ -212,12 +210,11 @@ var ErrNoOriginal = errors.New("what it refers to is not in this archive")
 var errNoPlace = fmt.Errorf("it is no place in a segment: %w", ErrNoOriginal)
 
 func splitLocation(s string) (string, int64, error) {
-	segment, offset, ok := strings.Cut(s, "/")
-	n, err := strconv.ParseInt(offset, 10, 64)
-	if !ok || err != nil {
+	segment, offset, ok := storage.Referred(s)
+	if !ok {
 		return "", 0, fmt.Errorf("%q: %w", s, errNoPlace)
 	}
-	return segment, n, nil
+	return segment, offset, nil
 }
 
 // open reads the record of c up to its payload. Bytes that are not that record may be a wrong answer of the store: they

@@ -172,7 +172,7 @@ func (b *Rebuilder) seek(t *tail) {
 	for i := range t.ends {
 		for k := range t.ends[i].Captures {
 			c := &t.ends[i].Captures[k]
-			segment, _, ok := strings.Cut(c.RefersTo, "/")
+			segment, _, ok := storage.Referred(c.RefersTo)
 			if !ok || b.known[segment] {
 				continue
 			}
