@@ -22,7 +22,8 @@ func TestImportedAsFound(t *testing.T) {
 	if !strings.Contains(chunks, "chunked") {
 		t.Fatal(chunks)
 	}
-	for how, file := range map[string]string{"plain": whole + short + chunks + long + wildRecord("WARC/1.0", "http://a.test/9", "the last", "\r\n", 0), "gzip": zipped(whole, short, chunks, long)} {
+	clipped := strings.Replace(wildRecord("WARC/1.0", "http://a.test/4", page(4), "\r\n", 0), "Content-Length: 321\r\n\r\n", "Content-Length: 049\r\n\r\n", 1)
+	for how, file := range map[string]string{"plain": whole + short + chunks + clipped + long + wildRecord("WARC/1.0", "http://a.test/9", "the last", "\r\n", 0), "gzip": zipped(whole, short, chunks, clipped, long)} {
 		for _, inPlace := range []bool{false, true} {
 			w := newWorld(t, nil, nil)
 			path := filepath.Join(w.dir, "other.warc")
@@ -57,7 +58,7 @@ func TestImportedAsFound(t *testing.T) {
 			if len(segments) == 0 {
 				t.Error("no segments are in the store")
 			}
-			for n := range 4 {
+			for n := range 5 {
 				row := w.capture("main", fmt.Sprintf("http://a.test/%d", n))
 				w.reads(row, page(n))
 				m, err := w.lib.Open(t.Context(), row)

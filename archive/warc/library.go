@@ -75,6 +75,10 @@ func (m *Memento) measure() {
 	}
 	switch f := m.Head.Framing(""); f.Kind {
 	case httpmsg.Length:
+		if m.record != nil && m.record.others { // theirs go on behind it, see httpmsg.KeptBody
+			m.sized = m.size <= f.Length || m.size > f.Length+4
+			return
+		}
 		m.size = min(m.size, f.Length)
 	case httpmsg.None:
 		m.size = 0
