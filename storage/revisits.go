@@ -2,6 +2,8 @@ package storage
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strconv"
@@ -14,6 +16,7 @@ import (
 type Lack struct {
 	ID     string    // WARC-Record-ID of the original, in brackets; "<>" if the record names none
 	URLKey string    // of the original; empty: the record says nothing of it
+	Exact  string    // tells the original's URL from others of that key: see Exactly; empty: it is not known
 	At     time.Time // when it was captured …
 	Before bool      // … at the latest: the record names no original, and the last one of its own address is meant
 }
@@ -27,7 +30,16 @@ func (l Lack) String() string {
 	if l.Before {
 		mark = "~"
 	}
-	return l.ID + " " + mark + l.At.UTC().Format(time.RFC3339Nano) + " " + l.URLKey
+	if l.Exact != "" {
+		return l.ID + " " + mark + l.At.UTC().Format(time.RFC3339Nano) + "#" + l.Exact + " " + foldKey(l.URLKey)
+	}
+	return l.ID + " " + mark + l.At.UTC().Format(time.RFC3339Nano) + " " + foldKey(l.URLKey)
+}
+
+// Exactly is a short word for a URL, by which a Lack knows it among those whose keys are equal.
+func Exactly(url string) string {
+	sum := sha256.Sum256([]byte(harmlessText(url)))
+	return hex.EncodeToString(sum[:8])
 }
 
 // Lacking reads what the row of a revisit has; false if that is no Lack.
@@ -38,9 +50,10 @@ func Lacking(refersTo string) (l Lack, ok bool) {
 	parts := strings.SplitN(refersTo, " ", 3)
 	l.ID = parts[0]
 	if len(parts) == 3 && len(parts[1]) > 1 {
-		at, err := time.Parse(time.RFC3339Nano, parts[1][1:])
+		date, exact, _ := strings.Cut(parts[1][1:], "#")
+		at, err := time.Parse(time.RFC3339Nano, date)
 		if err == nil {
-			l.URLKey, l.At, l.Before = parts[2], at, parts[1][0] == '~'
+			l.Exact, l.URLKey, l.At, l.Before = exact, parts[2], at, parts[1][0] == '~'
 		}
 	}
 	return l, true
@@ -171,8 +184,7 @@ func (db *DB) originalOf(ctx context.Context, lack *Capture) (string, error) {
 		}
 	}
 	if named.URLKey != "" && !named.Before {
-		found, err := db.stands(ctx, lack, `urlkey=$4 AND at>$5 AND at<$6 ORDER BY `+sqlNear+`, ABS(at-$7), segment, pos LIMIT 8`, foldKey(named.URLKey),
-			micros(named.At.Add(-time.Second)), micros(named.At.Add(time.Second)), micros(named.At))
+		found, err := db.dated(ctx, lack, &named)
 		if err != nil || found != "" {
 			return found, err
 		}
@@ -192,25 +204,60 @@ func (db *DB) originalOf(ctx context.Context, lack *Capture) (string, error) {
 		}
 	}
 	if named.URLKey != "" && named.Before {
-		return db.stands(ctx, lack, `urlkey=$4 AND at<=$5 AND kind='response' AND status>=200 AND status<300 ORDER BY at DESC, `+sqlNear+`, segment, pos LIMIT 8`, foldKey(named.URLKey), micros(named.At))
+		return db.stands(ctx, lack, `urlkey=$4 AND at<=$5 AND kind='response' AND status>=200 AND status<300 ORDER BY CASE WHEN url=$6 THEN 0 ELSE 1 END, at DESC, `+sqlNear+`, segment, pos LIMIT 8`,
+			foldKey(named.URLKey), micros(named.At), lack.URL)
 	}
 	return "", nil
 }
 
-// stands is the place of the first of some captures that may be what a revisit names: empty if none may. One with another payload is
-// not, whatever its name, nor is the revisit itself.
+// stands is the place of the first of some captures that may be what a revisit names: empty if none may.
 func (db *DB) stands(ctx context.Context, lack *Capture, where string, args ...any) (string, error) {
+	found, err := db.mayBe(ctx, lack, where, args...)
+	if err != nil || len(found) == 0 {
+		return "", err
+	}
+	return place(&found[0]), nil
+}
+
+// maxDated bounds how many captures of a key and a moment are held against what a revisit names.
+const maxDated = 256
+
+// dated is the place of what a revisit names by address and date: of exactly that address before others of its key, the nearest. Empty
+// if there is none, or if captures with different payloads are meant alike.
+func (db *DB) dated(ctx context.Context, lack *Capture, named *Lack) (string, error) {
+	found, err := db.mayBe(ctx, lack, `urlkey=$4 AND at>$5 AND at<$6 ORDER BY `+sqlNear+`, ABS(at-$7), segment, pos LIMIT `+strconv.Itoa(maxDated), foldKey(named.URLKey),
+		micros(named.At.Add(-time.Second)), micros(named.At.Add(time.Second)), micros(named.At))
+	if err != nil || len(found) == 0 {
+		return "", err
+	}
+	rank := func(c *Capture) (r int) {
+		if named.Exact != "" && Exactly(c.URL) != named.Exact {
+			r += 4
+		}
+		if c.Kind == "revisit" {
+			r += 2
+		}
+		return r + apart(c.Run, lack.Run)
+	}
+	off := func(c *Capture) int64 { return max(micros(c.At)-micros(named.At), micros(named.At)-micros(c.At)) }
+	slices.SortStableFunc(found, func(a, b Capture) int { return rank(&a) - rank(&b) })
+	best := &found[0]
+	for k := range found[1:] {
+		if c := &found[1+k]; rank(c) == rank(best) && off(c) == off(best) && !alike(c.Digest, best.Digest) {
+			return "", nil
+		}
+	}
+	return place(best), nil
+}
+
+// mayBe brings captures that may be what a revisit names. One with another payload is not, whatever its name, nor is the revisit itself.
+func (db *DB) mayBe(ctx context.Context, lack *Capture, where string, args ...any) ([]Capture, error) {
 	found, err := rowsOf(ctx, db, scanCapture, `SELECT `+captureCols+` FROM captures WHERE collection=$1 AND refers_to<>$2 AND kind<>'truncated' AND `+where,
 		slices.Concat([]any{lack.Collection, lack.RefersTo, lack.Run}, args)...)
 	if err != nil {
-		return "", fmt.Errorf("look for the original of a revisit: %w", err)
+		return nil, fmt.Errorf("look for the original of a revisit: %w", err)
 	}
-	for k := range found {
-		if alike(lack.Digest, found[k].Digest) {
-			return place(&found[k]), nil
-		}
-	}
-	return "", nil
+	return slices.DeleteFunc(found, func(c Capture) bool { return !alike(lack.Digest, c.Digest) }), nil
 }
 
 // alike says whether two digests may be those of the same payload: they are equal, or nobody can tell.

@@ -293,7 +293,7 @@ func (w *Wild) lack(c *storage.Capture) storage.Lack {
 	}
 	at := parseDate(h.Get(fieldRefersDate))
 	if u, err := urlkey.Parse("", unbracket(h.Get(fieldRefersURI))); err == nil && !at.IsZero() {
-		l.URLKey, l.At = urlkey.Key(u), at
+		l.URLKey, l.Exact, l.At = urlkey.Key(u), storage.Exactly(u), at
 	} else if c.Unmodified {
 		l.URLKey, l.At, l.Before = c.URLKey, c.At, true
 	}

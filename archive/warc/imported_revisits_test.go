@@ -99,6 +99,50 @@ func TestImportedRevisits(t *testing.T) {
 	check()
 }
 
+// TestImportedRevisitsOfExactly: what a revisit names by address and date is of exactly that address, though the keys of others are equal
+// and they were captured in the same second; where nothing tells which of them is meant, none is shown.
+func TestImportedRevisitsOfExactly(t *testing.T) {
+	const first, second = "2016-01-01T00:00:00Z", "2016-02-01T00:00:00Z"
+	page := func(url, body string) string {
+		return foreignRecord("response", url, first, foreignID(body), foreignHead+body)
+	}
+	revisit := func(url, extra string) string {
+		return foreignRecord("revisit", url, second, foreignID("r"+url)+extra, foreignHead)
+	}
+	w := newWorld(t, nil, nil)
+	w.takeIn("main", page("http://t.test/Case", "upper")+page("http://t.test/case", "lower")+page("http://t.test/2", "one")+page("http://t.test/2", "two")+
+		page("https://t.test/s", "by https")+
+		revisit("http://by.test/upper", identical+refersURI("http://t.test/Case", first))+
+		revisit("http://by.test/lower", identical+refersURI("http://t.test/case", first))+
+		revisit("http://by.test/sum", identical+otherSum+refersURI("http://t.test/case", first))+
+		revisit("http://by.test/s", identical+refersURI("http://t.test/s", first))+
+		revisit("http://by.test/neither", identical+refersURI("http://t.test/CASE", first))+
+		revisit("http://by.test/2", identical+refersURI("http://t.test/2", first))+
+		foreignRecord("revisit", "http://t.test/case", second, foreignID("u")+unmodified, foreign304)+
+		foreignRecord("revisit", "http://t.test/Case", second, foreignID("v")+unmodified, foreign304))
+	check := func() {
+		t.Helper()
+		for url, body := range map[string]string{"upper": "upper", "lower": "lower", "sum": "lower", "s": "by https"} {
+			w.reads(w.capture("main", "http://by.test/"+url), body)
+		}
+		for url, body := range map[string]string{"http://t.test/case": "lower", "http://t.test/Case": "upper"} {
+			for _, c := range w.captures("main", url) {
+				if c.URL == url && c.Kind == KindRevisit {
+					w.reads(c, body)
+				}
+			}
+		}
+		for _, url := range []string{"http://by.test/neither", "http://by.test/2"} {
+			if _, err := w.lib.Open(t.Context(), w.capture("main", url)); !errors.Is(err, ErrNoOriginal) {
+				t.Errorf("%s: %v", url, err)
+			}
+		}
+	}
+	check()
+	w.rebuild()
+	check()
+}
+
 func fieldIn(record, name string) string {
 	_, rest, _ := strings.Cut(record, name+": ")
 	value, _, _ := strings.Cut(rest, "\r\n")
