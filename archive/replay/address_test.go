@@ -118,7 +118,11 @@ func TestNotation(t *testing.T) {
 		{asData, "empty", "application/json", verbatim}, {asPage, "", "text/plain", verbatim}, {asEmbed, "manifest", "application/manifest+json", manifest},
 		{asEmbed, "manifest", "application/json", manifest}, {asEmbed, "", "application/json", verbatim},
 		{asPage, "", "application/rss+xml", xml}, {asPage, "", "application/vnd.x+xml", xml}, {asPage, "", "application/ld+json", verbatim},
-		{asData, "", "text/html", html}, {asData, "document", "text/html", html},
+		{asData, "document", "text/html", html},
+		// what scripts ask for
+		{asData, "", "text/html", verbatim}, {asPage, "empty", "text/html", verbatim}, {asEmbed, "empty", "image/svg+xml", verbatim},
+		{asStyle, "empty", "text/css", verbatim}, {asData, "empty", "application/rss+xml", verbatim}, {asData, "empty", "text/javascript", jsonp},
+		{asData, "empty", "application/vnd.apple.mpegurl", verbatim}, {asEmbed, "video", "application/vnd.apple.mpegurl", playlist},
 		{asScript, "script", "text/html", script}, {asStyle, "style", "text/html", css},
 		{asScript, "", "text/html", script}, {asScript, "document", "text/html", html}, {asStyle, "iframe", "text/html", html}, // not by our links
 		{asScript, "json", "application/json", jsonp}, {asScript, "script", "application/wasm", verbatim},

@@ -19,7 +19,7 @@ var shimParts embed.FS
 // shimOrder are the parts of the shim in the order in which they run; those before elements run in workers, too.
 var shimOrder = []string{
 	"natives", "facts", "address", "code", "evaluate", "clock", "network", "closed", "denied", "storage", "workers",
-	"markup", "elements", "frames", "strings", "styles", "observer", "blobs", "webstorage", "cookies", "navigation", "blocked", "words", "panel", "room", "banner",
+	"markup", "elements", "frames", "strings", "styles", "observer", "answers", "blobs", "webstorage", "cookies", "navigation", "blocked", "words", "panel", "room", "banner",
 	"scope", "messages", "reveal", "selectors", "scripts",
 }
 

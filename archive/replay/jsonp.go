@@ -11,12 +11,8 @@ import (
 // or a counter, and put it into the query; a lookup that takes no notice of it brings an answer that calls the function of
 // its own day. Only what the captured URL says is the callback is replaced: a parameter whose value the script calls.
 func calledBack(src []byte, captured, asked string) []byte {
-	if captured == asked {
-		return src
-	}
-	_, was, _ := strings.Cut(captured, "?")
-	_, now, _ := strings.Cut(asked, "?")
-	if was == now || was == "" || now == "" {
+	was, now, differ := queriesOf(captured, asked)
+	if !differ {
 		return src
 	}
 	name, at := markup.Callback(src)
@@ -39,6 +35,17 @@ func calledBack(src []byte, captured, asked string) []byte {
 		done = i + len(name)
 	}
 	return append(out, src[done:]...)
+}
+
+// queriesOf are the queries of the URL that was captured and of the one that was asked for, and whether a callback could have another
+// name in the one than in the other.
+func queriesOf(captured, asked string) (was, now string, differ bool) {
+	if captured == asked {
+		return "", "", false
+	}
+	_, was, _ = strings.Cut(captured, "?")
+	_, now, _ = strings.Cut(asked, "?")
+	return was, now, was != now && was != "" && now != ""
 }
 
 // maxParameters bounds how many parameters of a query are looked at.

@@ -34,7 +34,7 @@ var plainRef = regexp.MustCompile(`&(?:amp|lt|gt|quot|apos);`)
 // lively says whether scripts could run in an XML document that is shown.
 func (p *reply) lively(src []byte) bool {
 	switch {
-	case forScript(p.r, p.a.mod) || picture(p.r, p.a.mod):
+	case picture(p.r, p.a.mod):
 		return false
 	case !p.shape.Clear:
 		return true
@@ -53,11 +53,11 @@ func narrow(src []byte) []byte {
 	return bytes.ReplaceAll(src, []byte{0}, nil)
 }
 
-// shimmed says whether our script goes along: with all HTML that is not asked for by a script, which wants the bytes alone; of XML
-// with what could run scripts, but not into feeds for those who only read them.
+// shimmed says whether our script goes along: with all HTML; of XML with what could run scripts, but not into feeds for those who
+// only read them. What a script asks for is not rewritten at all.
 func (p *reply) shimmed(src []byte, form notation) bool {
 	if form != xml {
-		return !forScript(p.r, p.a.mod)
+		return true
 	}
 	return p.shape.Clear && p.shape.Place && p.lively(src) && (p.shape.Root == "html" || p.shape.Root == "svg" || navigates(p.r))
 }

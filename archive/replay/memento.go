@@ -178,6 +178,9 @@ func resourceHead(contentType string) httpmsg.Head {
 // send writes the answer.
 func (p *reply) send() {
 	form := notationOf(p.a.mod, p.r, streamType(p.mime, urlOf(&p.c)))
+	if _, _, differ := queriesOf(p.c.URL, p.a.url); form == jsonp && !differ {
+		form = verbatim // in parts, too, and with its length
+	}
 	head := p.w.Header()
 	if p.a.mod == asIs || form != html && form != xml && !inert(p.mime) || ambiguous(p.head) {
 		p.h.protect(head, p.h.exactPolicy())

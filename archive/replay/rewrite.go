@@ -84,11 +84,19 @@ func isJSON(mime string) bool {
 // its type says, within limits that only it knows. In a window or a frame the type decides, if the browser says that this is
 // where it goes; if it does not say, and the type is that of a document, the policy keeps it from doing anything there.
 //
-// JSON stays as it is: scripts put it together with what they know, compare it and sign it, and the shim turns its addresses
-// inward when they are used. (Wayback and pywb do the same but for rules of single sites.) What a script element asks for
-// under that type may be JSONP.
+// What a script asks for stays as it is, to the byte: scripts put it together with what they know, compare it and sign it; its
+// references are relative to the page that it is put into, not to where it came from; and the shim turns addresses
+// inward when they are used. A player in a script asks for its playlists so, and resolves them against the archived URL, which is what
+// the answer's URL says. (Wayback and pywb leave JSON alone but for rules of single sites.) What is a script by its type, or is
+// JSON that a script element asks for, may be JSONP.
 func notationOf(mod modifier, r *http.Request, mime string) notation {
-	if mod == asIs {
+	switch {
+	case mod == asIs:
+		return verbatim
+	case forScript(r, mod):
+		if notationFor(mime) == script {
+			return jsonp
+		}
 		return verbatim
 	}
 	want := wanted(r)

@@ -52,9 +52,30 @@ func shimSites(t *testing.T) *testArchive {
 	a.page("http://cdn.test/trusted.js", js, "trustedRan = 1")
 	a.page("http://cdn.test/sheet.css", "text/css", ".a6 { background: url(pixel.gif?css-imported) }")
 	a.page("http://site.test/pixel.gif", "image/gif", pixel)
+	a.page("http://site.test/dir/pixel.gif?fragment", "image/gif", pixel)
+	a.page("http://site.test/dir/pixel.gif?fragment-css", "image/gif", pixel)
 	a.page("http://site.test/pixel.gif?written", "image/gif", pixel)
 	a.page("http://cdn.test/selectors.css", "text/css", `#links a[href="#g"] { color: rgb(9, 9, 9) } #links a[href="../up.html"] { color: rgb(10, 10, 10) } a[href^="./"] { color: rgb(11, 11, 11) }`)
+	for name, part := range fetchedParts {
+		a.page("http://site.test/frag/"+name, part.mime, part.text)
+	}
+	a.page("http://site.test/blog/a", "text/html", "an article")
 	return a
+}
+
+// fetchedParts are what fetched.html asks for by its script: relative to themselves their references would lead elsewhere, to what nobody
+// captured.
+var fetchedParts = map[string]struct{ mime, text string }{
+	"f.html": {"text/html", `<a href="next.html">f</a><a href="?p=2">g</a><a href="../up">h</a><a href="/root">i</a><a href="http://site.test/dir/whole">j</a><a href="#x">k</a>` +
+		`<img src="pixel.gif?fragment"><p style="background:url(pixel.gif?fragment-css)">p</p><form action="go"></form><template><a href="/in"></a></template>`},
+	"s.css":  {"text/css", ".q { background: url(pixel.gif?fragment-css) } .r { background: url(/pixel.gif) }"},
+	"i.svg":  {"image/svg+xml", `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"><image href="pixel.gif?fragment"/><a href="y"/><a xlink:href="/z"/></svg>`},
+	"feed":   {"application/rss+xml", `<rss><channel><link>http://site.test/blog/a</link><item><link>/b</link><enclosure url="http://site.test/e.mp3"/></item></channel></rss>`},
+	"atom":   {"application/atom+xml", `<feed xmlns="http://www.w3.org/2005/Atom"><link href="http://site.test/blog/a"/></feed>`},
+	"p.m3u8": {"application/vnd.apple.mpegurl", "#EXTM3U\n#EXTINF:1,\na.ts\n"},
+	"p.mpd":  {"application/dash+xml", `<MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><BaseURL>http://site.test/v/</BaseURL></MPD>`},
+	"x.js":   {"text/javascript", `import("./y.js"); location.href`},
+	"app":    {"application/manifest+json", `{"start_url":"/a"}`},
 }
 
 // results opens a page and waits for what its script has to tell.
@@ -78,7 +99,7 @@ func (b *browser) results(url string) {
 	b.mu.Unlock()
 }
 
-var shimPages = []string{"clock", "closed", "storage", "network", "workers", "history", "natives", "dom", "frames", "written"}
+var shimPages = []string{"clock", "closed", "storage", "network", "workers", "history", "natives", "dom", "frames", "written", "fetched"}
 
 func TestShimPagesInChromium(t *testing.T) {
 	t.Parallel()

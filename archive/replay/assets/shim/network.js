@@ -2,8 +2,8 @@
 const { Request, Response, Headers, XMLHttpRequest } = self;
 const requestOf = (v) => (v instanceof Request ? v : inside(v, "mp_"));
 
-// initial makes of the options of a request such as the archive can answer: it is of this origin, or of none, and holds
-// bytes that may have been rewritten.
+// initial makes of the options of a request such as the archive can answer: it is of this origin, or of none. Digests are left out,
+// since an archive may hold bytes that were cut, or were another day's.
 const initial = (init) => {
   if (init === null || typeof init !== "object") return init;
   const ours = { __proto__: null };
@@ -32,7 +32,7 @@ property(proto("Response"), "url", { get: outside });
 
 // Of the fields of an answer a page sees those that were captured: the archive's own it never knew.
 const origPrefix = "x-archive-orig-";
-const passed = { __proto__: null, "content-type": true, "content-language": true, "content-disposition": true, "content-length": true };
+const passed = { __proto__: null, "content-type": true, "content-language": true, "content-disposition": true };
 const capturedName = (name) => (begins(name, origPrefix) ? slice(name, origPrefix.length) : passed[name] ? name : "");
 const fromArchive = (address) => begins(address, facts.home + facts.prefix);
 

@@ -24,7 +24,7 @@ method(DOMParser.prototype, "parseFromString", (it, args, native) => { // other 
   const type = S(args[1]), drawn = type === "image/svg+xml" || type === "application/xhtml+xml";
   if (type === "text/html") args[0] = insideHTML(args[0]);
   const made = apply(native, it, args);
-  try { if (drawn) rightAll(made); } catch {}
+  try { if (drawn) rightDocument(made, current()); } catch {}
   return made;
 });
 for (const name of ["write", "writeln"]) {
@@ -63,7 +63,7 @@ for (const name of ["insertNode", "surroundContents"]) inserting(Range.prototype
 for (const name of ["transformToFragment", "transformToDocument"]) {
   method(proto("XSLTProcessor"), name, (it, args, native) => {
     const made = apply(native, it, args);
-    try { if (made) rightAll(made); } catch {}
+    try { if (made) rightDocument(made, current()); } catch {}
     return made;
   });
 }
