@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -42,11 +43,14 @@ func (f File) Sources(temp string, inPlace bool) (*Sources, error) {
 		return nil, fmt.Errorf("read %s: %w", f.Name, err)
 	}
 	err = nil // a file may be shorter than a sign
+	s.source = &failing{ReaderAt: f.R}
 	switch head := sign[:n]; {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
+		f.R = s.source
 		err = s.wacz(f, temp, inPlace)
 	case isZstd(head):
-		err = s.zstandard(f, temp, inPlace)
+		f.R = s.source
+		err = s.zstandard(f, "", temp, inPlace)
 	default:
 		s.List = []warc.Source{{Name: f.Name, Location: f.Location, R: f.R, Size: f.Size}}
 	}
@@ -62,6 +66,7 @@ type Sources struct {
 	Passed []string    // files within it that were passed over, with why; maxPassed of them
 	Pages  *warc.Pages // what the file tells of its pages
 	temp   []*os.File
+	source *failing
 }
 
 // Close frees the files that were unpacked.
@@ -93,27 +98,64 @@ const (
 	maxUnpacked = 1 << 40 // bytes of one file
 )
 
-// unpack writes a stream into a file without a name.
-func (s *Sources) unpack(name, location string, in io.Reader, temp string) error {
+// errTemp says that what is unpacked could not be written: that is not the fault of what is read.
+var errTemp = errors.New("unpack it")
+
+// unpack writes a stream into a file without a name; within is its name in a ZIP file. What can't be unpacked to its end is taken as far as
+// it goes, and told of.
+func (s *Sources) unpack(name, location string, in io.Reader, within, temp string) error {
 	f, err := os.CreateTemp(temp, "unpack-*")
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errTemp, err)
 	}
 	s.temp = append(s.temp, f)
 	if err := os.Remove(f.Name()); err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errTemp, err)
 	}
-	n, err := io.Copy(f, io.LimitReader(in, maxUnpacked+1))
+	torn := &tornReader{r: in}
+	n, err := io.Copy(f, io.LimitReader(torn, maxUnpacked+1))
 	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", errTemp, err)
 	case n > maxUnpacked:
 		return fmt.Errorf("it unpacks to over %d bytes", int64(maxUnpacked))
-	case err != nil && n > 0 && (errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, zstd.ErrMagicMismatch) || errors.Is(err, zstd.ErrCRCMismatch)):
-		// A torn end: what came before it counts.
-	case err != nil:
-		return err
+	case torn.err != nil && (n == 0 || s.source.failed()):
+		return torn.err
+	case torn.err != nil:
+		s.pass(within, fmt.Sprintf("it can't be unpacked to its end, and was taken as far as it goes: %v", torn.err))
 	}
 	s.List = append(s.List, warc.Source{Name: name, Location: location, R: f, Size: n})
 	return nil
+}
+
+// tornReader ends where its reader fails, and remembers how.
+type tornReader struct {
+	r   io.Reader
+	err error
+}
+
+func (t *tornReader) Read(p []byte) (int, error) {
+	n, err := t.r.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		t.err, err = err, io.EOF
+	}
+	return n, err
+}
+
+// failing is a file that remembers that it could not be read: that is not the fault of what is in it.
+type failing struct {
+	io.ReaderAt
+	broken atomic.Bool
+}
+
+func (f *failing) failed() bool { return f.broken.Load() }
+
+func (f *failing) ReadAt(p []byte, off int64) (int, error) {
+	n, err := f.ReaderAt.ReadAt(p, off)
+	if err != nil && !errors.Is(err, io.EOF) {
+		f.broken.Store(true)
+	}
+	return n, err
 }
 
 // Signs at the begin of a frame (RFC 8878 §3.1): a frame, and one to be skipped, in which WARC files keep their dictionary.
@@ -133,7 +175,7 @@ func isZstd(head []byte) bool {
 
 // zstandard unpacks a .warc.zst file, whose dictionary, if it has one, stands before the first frame, packed itself or not (IIPC,
 // "Zstandard compression for WARC files 1.0").
-func (s *Sources) zstandard(f File, temp string, inPlace bool) error {
+func (s *Sources) zstandard(f File, within, temp string, inPlace bool) error {
 	if inPlace {
 		return ErrPacked
 	}
@@ -171,5 +213,5 @@ func (s *Sources) zstandard(f File, temp string, inPlace bool) error {
 		return err
 	}
 	defer d.Close()
-	return s.unpack(f.Name, f.Location, d, temp)
+	return s.unpack(f.Name, f.Location, d, within, temp)
 }

@@ -80,8 +80,12 @@ func (z *zipped) file(r io.ReaderAt, base, size int64, within string, depth int)
 	}
 	for _, e := range list {
 		name := within + e.name
-		if err := z.entry(r, base, name, e, depth); err != nil {
+		err := z.entry(r, base, name, e, depth)
+		if err != nil && (z.s.source.failed() || errors.Is(err, ErrPacked) || errors.Is(err, errTemp)) {
 			return fmt.Errorf("%s: %w", name, err)
+		}
+		if err != nil { // one that is damaged takes no other with it
+			z.s.pass(name, err.Error())
 		}
 	}
 	return nil
@@ -118,7 +122,7 @@ func (z *zipped) entry(r io.ReaderAt, base int64, name string, e entry, depth in
 		return z.file(in, base+e.at, e.n, name+"!/", depth+1)
 	case kind == kindZstd:
 		z.taken = append(z.taken, part)
-		return z.s.zstandard(File{Name: z.f.Name + "!/" + name, Location: z.f.Location, R: in, Size: e.n}, z.temp, z.inPlace)
+		return z.s.zstandard(File{Name: z.f.Name + "!/" + name, Location: z.f.Location, R: in, Size: e.n}, name, z.temp, z.inPlace)
 	case e.method == zip.Store:
 		z.taken, z.parts = append(z.taken, part), append(z.parts, part)
 		return nil
@@ -130,7 +134,7 @@ func (z *zipped) entry(r io.ReaderAt, base int64, name string, e entry, depth in
 	if err != nil {
 		return err
 	}
-	return errors.Join(z.s.unpack(z.f.Name+"!/"+name, z.f.Location, in, z.temp), in.Close())
+	return errors.Join(z.s.unpack(z.f.Name+"!/"+name, z.f.Location, in, name, z.temp), in.Close())
 }
 
 // pagesName is the list of a WACZ's pages (WACZ 1.1.1, "pages" directory). Further lists are of what was found on the way: those are no posts.

@@ -96,18 +96,33 @@ func TestZipFiles(t *testing.T) {
 	pages := zipFile{"pages/pages.jsonl", "{}\n", zip.Deflate, nil}
 	whole := zipOf(t, one, pages, two, three)
 	directory := strings.Index(whole, "PK\x01\x02")
+	many := ""
+	for n := range 40 {
+		many += aRecord(10 + n)
+	}
+	packed := zipFile{"archive/b.warc.gz", many, zip.Deflate, nil}
+	rotten, cut := []byte(zipOf(t, one, packed, three)), zipOf(t, one, packed)
+	at := strings.Index(string(rotten), "archive/b.warc.gz") + 17
+	rotten[at] ^= 6 // the kind of its first block is none
+	crc := []byte(zipOf(t, one, two, three))
+	crc[bytes.LastIndex(crc[:bytes.LastIndex(crc, []byte("archive/c.warc.gz"))], []byte("archive/b.warc.gz"))-30] ^= 1
+	bad := zipFile{"archive/z.warc.zst", "\x28\xb5\x2f\xfd" + strings.Repeat("\xff", 100), zip.Store, asIs}
 	for name, test := range map[string]struct{ file, urls, passed string }{
-		"whole":              {whole, "1 3 2", ""},
-		"no end":             {whole[:len(whole)-10], "1 3 2", "no end"},
-		"no directory":       {whole[:directory], "1 3 2", "no end"},
-		"cut within a file":  {zipOf(t, one, zipFile{"archive/b.warc.gz", aRecord(2) + aRecord(4), zip.Store, asIs})[:len(one.data)+len(aRecord(2))+110], "1 2", "no end"},
-		"in a folder":        {zipOf(t, zipFile{"archive/sub/a.warc.gz", aRecord(1), zip.Store, asIs}), "1", ""},
-		"no folder":          {zipOf(t, zipFile{"a.warc.gz", aRecord(1), zip.Store, asIs}), "1", ""},
-		"another name":       {zipOf(t, one, zipFile{"archive/x.dat", "x", zip.Store, asIs}), "1", "archive/x.dat: its name is not that of a WARC file"},
-		"encrypted":          {zipOf(t, one, zipFile{"archive/e.warc.gz", "xxxx", zip.Store, func(h *zip.FileHeader) { h.Flags |= 1 }}), "1", "archive/e.warc.gz: it is encrypted"},
-		"an unknown method":  {zipOf(t, one, zipFile{"archive/e.warc.gz", "xxxx", 12, func(h *zip.FileHeader) { h.Method = 12 }}), "1", "method 12"},
-		"a WACZ in it":       {zipOf(t, zipFile{"x.wacz", whole, zip.Store, asIs}), "1 3 2", ""},
-		"a packed one in it": {zipOf(t, one, zipFile{"x.wacz", whole, zip.Deflate, nil}), "1", "packed twice"},
+		"a rotten one":        {string(rotten), "1 3", "archive/b.warc.gz: "},
+		"a wrong checksum":    {string(crc), "1 3 2", "archive/b.warc.gz: it can't be unpacked to its end, and was taken as far as it goes: zip: checksum error"},
+		"a rotten zst":        {zipOf(t, one, bad, three), "1 3", "archive/z.warc.zst: "},
+		"cut in a packed one": {cut[:len(one.data)+100+len(aRecord(10))*3], "1 10 11", "no end"},
+		"whole":               {whole, "1 3 2", ""},
+		"no end":              {whole[:len(whole)-10], "1 3 2", "no end"},
+		"no directory":        {whole[:directory], "1 3 2", "no end"},
+		"cut within a file":   {zipOf(t, one, zipFile{"archive/b.warc.gz", aRecord(2) + aRecord(4), zip.Store, asIs})[:len(one.data)+len(aRecord(2))+110], "1 2", "no end"},
+		"in a folder":         {zipOf(t, zipFile{"archive/sub/a.warc.gz", aRecord(1), zip.Store, asIs}), "1", ""},
+		"no folder":           {zipOf(t, zipFile{"a.warc.gz", aRecord(1), zip.Store, asIs}), "1", ""},
+		"another name":        {zipOf(t, one, zipFile{"archive/x.dat", "x", zip.Store, asIs}), "1", "archive/x.dat: its name is not that of a WARC file"},
+		"encrypted":           {zipOf(t, one, zipFile{"archive/e.warc.gz", "xxxx", zip.Store, func(h *zip.FileHeader) { h.Flags |= 1 }}), "1", "archive/e.warc.gz: it is encrypted"},
+		"an unknown method":   {zipOf(t, one, zipFile{"archive/e.warc.gz", "xxxx", 12, func(h *zip.FileHeader) { h.Method = 12 }}), "1", "method 12"},
+		"a WACZ in it":        {zipOf(t, zipFile{"x.wacz", whole, zip.Store, asIs}), "1 3 2", ""},
+		"a packed one in it":  {zipOf(t, one, zipFile{"x.wacz", whole, zip.Deflate, nil}), "1", "packed twice"},
 	} {
 		urls, passed, err := found(t, test.file)
 		if got := strings.Join(urls, " "); err != nil || got != test.urls {

@@ -104,7 +104,19 @@ func (h *Handler) export(w http.ResponseWriter, r *http.Request, name string) {
 	head.Set("ETag", p.Tag)
 	body := &blobSeeker{open: func(off, n int64) (io.ReadCloser, error) { return h.Exports.Open(r.Context(), name, off, n) }, size: p.Size}
 	defer body.Close() //nolint:errcheck // it was only read
-	http.ServeContent(w, r, "", p.Created, body)
+	http.ServeContent(w, satisfiable(r, p.Size), "", p.Created, body)
+}
+
+// satisfiable is r, where a range of no bytes at the end is asked for as one that begins there: http.ServeContent answers the former with
+// a range that is none, and the latter with 416 (RFC 9110 §14.1.2).
+func satisfiable(r *http.Request, size int64) *http.Request {
+	want, ok := parseRange(r.Header.Get("Range"))
+	if !ok || want.first >= 0 || want.suffix > 0 {
+		return r
+	}
+	r = r.Clone(r.Context())
+	r.Header.Set("Range", fmt.Sprintf("bytes=%d-", size))
+	return r
 }
 
 // named says whether a reader may be told of a collection's files.

@@ -59,6 +59,12 @@ func TestBlobSeeker(t *testing.T) {
 	if w.Code != http.StatusPartialContent || !bytes.Equal(w.Body.Bytes(), c.data[len(c.data)-22:]) || len(c.asked) != 1 || c.asked[0] != 22 {
 		t.Error(w.Code, w.Body.Len(), c.asked)
 	}
+	w = httptest.NewRecorder()
+	req.Header.Set("Range", "bytes=-0")
+	http.ServeContent(w, satisfiable(req, b.size), "", time.Time{}, b)
+	if w.Code != http.StatusRequestedRangeNotSatisfiable || w.Header().Get("Content-Range") != "bytes */3145728" {
+		t.Error(w.Code, w.Header())
+	}
 	// A blob that has become shorter is no end of it.
 	short := &blobSeeker{open: func(_, _ int64) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader([]byte("ab"))), nil }, size: 9}
 	if _, err := io.ReadAll(short); !errors.Is(err, io.ErrUnexpectedEOF) {
