@@ -8,7 +8,7 @@ const properties = {
   HTMLAnchorElement: ["href"], HTMLAreaElement: ["href"], HTMLBaseElement: ["href"], HTMLIFrameElement: ["src", "srcdoc", "longDesc"],
   HTMLFrameElement: ["src", "longDesc"], HTMLMediaElement: ["src"], HTMLVideoElement: ["poster"], HTMLSourceElement: ["src", "srcset"],
   HTMLTrackElement: ["src"], HTMLEmbedElement: ["src"], HTMLObjectElement: ["data", "codeBase"], HTMLInputElement: ["src", "formAction"],
-  HTMLButtonElement: ["formAction"], HTMLFormElement: ["action"], HTMLBodyElement: ["background"],
+  HTMLButtonElement: ["formAction"], HTMLFormElement: ["action"], HTMLBodyElement: ["background"], HTMLQuoteElement: ["cite"], HTMLModElement: ["cite"],
 };
 for (const [owner, list] of O.entries(properties)) for (const p of list) property(proto(owner), p, { set: (v, el) => turned(el, p, v) });
 property(proto("HTMLIFrameElement"), "sandbox", { set: (v) => withOrigin(S(v)) });

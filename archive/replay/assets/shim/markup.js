@@ -8,7 +8,7 @@ const modifierOf = (tag, name, rel) => {
   return modifiers[tag] ?? "oe_";
 };
 const names = (...list) => O.assign(O.create(null), ...list.map((n) => ({ [n]: true })));
-const urls = names("src", "href", "xlink:href", "action", "formaction", "poster", "background", "lowsrc", "longdesc", "codebase", "archive", "classid", "dynsrc");
+const urls = names("src", "href", "xlink:href", "action", "formaction", "poster", "background", "lowsrc", "longdesc", "codebase", "archive", "classid", "dynsrc", "cite");
 const dropped = names("integrity", "nonce", "ping", "attributionsrc", "csp", "referrerpolicy");
 
 // convert tells what an attribute is to hold instead, or undefined if it is not to be set: it would make the browser
