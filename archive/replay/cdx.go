@@ -3,6 +3,7 @@ package replay
 import (
 	"bufio"
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -45,7 +46,15 @@ func (h *Handler) cdx(w http.ResponseWriter, r *http.Request, a address, d cdx.D
 			return
 		}
 	}
-	l := &Listing{Rows: h.Index, Collection: a.collection, Memento: func(c *storage.Capture) string { own := a.own(c); return h.absolute(&own) }}
+	l := &Listing{Rows: h.Index, Collection: a.collection, Memento: func(c *storage.Capture, twin string) string {
+		own := a.own(c)
+		own.pick = twin
+		return h.absolute(&own)
+	}, Shown: func(ctx context.Context, c *storage.Capture) (storage.Capture, error) {
+		own := a.own(c)
+		shown, err := h.choose(ctx, &own, true)
+		return shown.Capture, err
+	}}
 	if q.CountPages {
 		h.cdxPages(w, r, l, q)
 		return

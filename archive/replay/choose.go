@@ -25,7 +25,7 @@ type choice struct {
 }
 
 // choose brings the capture that an address asks for. If that one only leads back to the same key (http to https, the
-// www in front, a slash at the end, a 304) it is the nearest in time that doesn't, if there is one. That choice depends
+// www in front, a slash at the end, a 304), or repeats what is not here and is not of that very second, it is the nearest in time that doesn't, if there is one. That choice depends
 // on the key and the second alone, so that redirects to it come to rest.
 //
 // A wall, a copy that lacks its end, and what a server said when it could not answer are the answer only if nothing better is
@@ -61,7 +61,7 @@ func (h *Handler) choose(ctx context.Context, a *address, exact bool) (choice, e
 			return choice{}, err
 		}
 	}
-	if leadsBack(&found.Capture) {
+	if leadsBack(&found.Capture) || repeatsNothing(&found.Capture) && !a.shows(&found.Capture) {
 		return h.onward(ctx, a, found)
 	}
 	return found, nil
@@ -104,8 +104,7 @@ func hasSecond(near *storage.Around, stamp string) bool {
 // maxScan bounds how many captures of one key are looked at for one request.
 const maxScan = 2000
 
-// onward brings what is the better answer than a capture that leads back to its own key: the nearest that does not, or the
-// capture itself.
+// onward brings what is the better answer than a capture that shows nothing itself: the nearest that does, or the capture itself.
 func (h *Handler) onward(ctx context.Context, a *address, from choice) (choice, error) {
 	span, at := storage.OneKey(a.collection, a.key()), a.at()
 	middle := storage.Place{URLKey: span.From, At: at, Offset: -1}
@@ -128,7 +127,7 @@ func (h *Handler) onward(ctx context.Context, a *address, from choice) (choice, 
 			c = after
 			after, err2, hasAfter = later()
 		}
-		if leadsBack(&c) || !leadsBack(&best.Capture) && !nearer(at, &c, &best.Capture) {
+		if showsNothing(&c) || !showsNothing(&best.Capture) && !nearer(at, &c, &best.Capture) {
 			continue
 		}
 		if best.Capture = c; c.Flags == "" && c.Kind != warc.KindTruncated {
@@ -143,6 +142,16 @@ func leadsBack(c *storage.Capture) bool {
 	return c.Status == http.StatusNotModified && !confirms(c) ||
 		c.Status/100 == 3 && c.Redirect != "" && len(c.Redirect) <= urlkey.MaxLength && urlkey.Key(c.Redirect) == c.URLKey
 }
+
+// repeatsNothing says whether a capture repeats a payload that is not here: that of a revisit which came without its original, or whose
+// original was purged. There is nothing to show for it.
+func repeatsNothing(c *storage.Capture) bool {
+	_, lacks := storage.Lacking(c.RefersTo)
+	return lacks && c.Kind == warc.KindRevisit
+}
+
+// showsNothing says whether a capture is no memento: see leadsBack and repeatsNothing.
+func showsNothing(c *storage.Capture) bool { return leadsBack(c) || repeatsNothing(c) }
 
 // confirms says whether a capture is a 304 that shows the page which it confirmed. Rows of our own have that page's status; those of
 // imported ones have 304, and confirm nothing as long as that page is not here.

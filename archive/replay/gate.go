@@ -2,9 +2,11 @@ package replay
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
+	"linkstead/archive/warc"
 	"linkstead/storage"
 )
 
@@ -30,6 +32,11 @@ func (h *Handler) gate(w http.ResponseWriter, r *http.Request, a address) {
 		a.stamp = newest
 	}
 	c, err := h.choose(r.Context(), &a, false)
+	if err == nil && repeatsNothing(&c.Capture) {
+		if c, err = h.onward(r.Context(), &a, c); err == nil && repeatsNothing(&c.Capture) {
+			err = fmt.Errorf("memento of %s: %w", a.url, warc.ErrNoOriginal)
+		}
+	}
 	if errors.Is(err, storage.ErrNotFound) {
 		w.Header().Set("Link", "<"+pathOf(a.url)+`>; rel="original"`)
 		h.missing(w, r, &a)

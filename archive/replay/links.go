@@ -82,11 +82,11 @@ func httpDate(t time.Time) string { return t.UTC().Format(http.TimeFormat) }
 // neighbours are mementos of the key that stand about one; nil where there is none, or none was found within bounds.
 type neighbours struct{ first, prev, next, last *storage.Capture }
 
-// neighbours looks for them: among what was read already, if that is all there is, or by one more query. What only leads back,
+// neighbours looks for them: among what was read already, if that is all there is, or by one more query. What shows nothing,
 // or can't be told apart from the memento by its address, is passed over.
 func (h *Handler) neighbours(ctx context.Context, a *address, c *choice) (n neighbours, err error) {
 	own := a.own(&c.Capture)
-	shown := func(o *storage.Capture) bool { return !leadsBack(o) }
+	shown := func(o *storage.Capture) bool { return !showsNothing(o) }
 	other := func(o *storage.Capture) bool {
 		at := a.own(o)
 		return shown(o) && (at.stamp != own.stamp || at.url != own.url)

@@ -29,7 +29,10 @@ type Rows interface {
 type Listing struct {
 	Rows       Rows
 	Collection string
-	Memento    func(*storage.Capture) string // the address of its memento, for output=link
+	// Memento is the address of its memento, for output=link. twin tells it from another capture of that URL and second; empty if there is none.
+	Memento func(c *storage.Capture, twin string) string
+	// Shown is the capture that the address of one shows, of several in a second; nil: the first.
+	Shown func(ctx context.Context, c *storage.Capture) (storage.Capture, error)
 
 	MaxRows int64         // that one answer looks at; 0: 5 million. A resume key tells where it was cut
 	MaxTime time.Duration // that one answer takes; 0: 5 minutes. The same
@@ -89,8 +92,9 @@ func (l *Listing) Write(ctx context.Context, w io.Writer, q *cdx.Query) (int, er
 	a := cdx.NewAnswer(w, q)
 	files := files{rows: l.Rows}
 	a.Original = func(r *cdx.Row) (cdx.Original, error) { return l.original(ctx, r, &files) }
+	twin := map[cdx.Place]string{} // what tells captures apart that have the same address
 	a.Memento = func(r *cdx.Row) string {
-		return l.Memento(&storage.Capture{Collection: l.Collection, URL: r.URL, At: r.At})
+		return l.Memento(&storage.Capture{Collection: l.Collection, URL: r.URL, At: r.At}, twin[r.Place])
 	}
 	after, most := storage.Place{URLKey: q.After.Key, At: q.After.At, Segment: q.After.Segment, Offset: q.After.Offset}, l.maxRows()
 	if q.Page >= 0 {
@@ -100,7 +104,11 @@ func (l *Listing) Write(ctx context.Context, w io.Writer, q *cdx.Query) (int, er
 		most = int64(q.PageBlocks) * cdx.BlockRows
 	}
 	var n int64
-	for c, err := range l.rows(ctx, span, q, after) {
+	rows := l.rows(ctx, span, q, after)
+	if q.Match == string(urlkey.MatchExact) {
+		rows = l.bySeconds(ctx, q, rows, twin)
+	}
+	for c, err := range rows {
 		switch {
 		case err != nil && n > 0 && errors.Is(tooLong(ctx, err), ErrLong):
 			return a.Written(), a.End(true)

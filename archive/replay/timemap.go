@@ -116,7 +116,7 @@ func (h *Handler) ends(ctx context.Context, a *address) (n neighbours, err error
 	if err != nil {
 		return n, err
 	}
-	shown := func(o *storage.Capture) bool { return !leadsBack(o) }
+	shown := func(o *storage.Capture) bool { return !showsNothing(o) }
 	if n.first, err = h.seek(ctx, a, b.First, false, shown); err != nil {
 		return n, err
 	}
@@ -157,7 +157,7 @@ func (h *Handler) mapPages(ctx context.Context, a *address) (pages []mapPage, er
 
 // reach finds the first and the last memento of a page, whose first capture is at from.
 func (h *Handler) reach(ctx context.Context, a *address, page *mapPage, from storage.Place) error {
-	shown := func(o *storage.Capture) bool { return !leadsBack(o) }
+	shown := func(o *storage.Capture) bool { return !showsNothing(o) }
 	for _, end := range []struct {
 		at   storage.Place
 		back bool
@@ -181,7 +181,7 @@ func (h *Handler) reach(ctx context.Context, a *address, page *mapPage, from sto
 	return nil
 }
 
-// writeMap lists the mementos of a page. Of those of one URL within a second, their address shows but one.
+// writeMap lists the mementos of a page. Of those of one URL within a second, their address shows but one: that is the one it tells of.
 func (h *Handler) writeMap(ctx context.Context, a *address, m timemap, pages []mapPage, ends neighbours) error {
 	i := max(a.page, 1) - 1
 	self := pages[i]
@@ -197,7 +197,16 @@ func (h *Handler) writeMap(ctx context.Context, a *address, m timemap, pages []m
 		return err
 	}
 	first, last := a.own(ends.first), a.own(ends.last)
-	stamp, seen := "", map[string]bool{}
+	second := moment{h: h, at: map[string]int{}, add: func(own *address, c *storage.Capture) error {
+		rel := "memento"
+		if *own == last {
+			rel = "last " + rel
+		}
+		if *own == first {
+			rel = "first " + rel
+		}
+		return m.add(own, c, rel)
+	}}
 	for c, err := range h.Index.CapturesIn(ctx, storage.OneKey(a.collection, a.key()), self.behind, false) {
 		if err != nil {
 			return err
@@ -205,25 +214,15 @@ func (h *Handler) writeMap(ctx context.Context, a *address, m timemap, pages []m
 		if behind(c.Place(), self.last) {
 			break
 		}
-		own := a.own(&c)
-		if own.stamp != stamp {
-			stamp = own.stamp
-			clear(seen)
-		}
-		if leadsBack(&c) || seen[own.url] {
+		if showsNothing(&c) {
 			continue
 		}
-		seen[own.url] = true
-		rel := "memento"
-		if own == last {
-			rel = "last " + rel
-		}
-		if own == first {
-			rel = "first " + rel
-		}
-		if err := m.add(&own, &c, rel); err != nil {
+		if err := second.take(ctx, a.own(&c), c); err != nil {
 			return err
 		}
+	}
+	if err := second.tell(ctx); err != nil {
+		return err
 	}
 	return m.end()
 }

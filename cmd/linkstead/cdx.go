@@ -56,8 +56,12 @@ func (c *cdxCmd) run(ctx context.Context, e *env) (err error) {
 	}
 	l := &replay.Listing{
 		Rows: rows, Collection: e.cfg.Collection, MaxRows: math.MaxInt64, MaxTime: math.MaxInt64,
-		Memento: func(m *storage.Capture) string {
-			return strings.TrimSuffix(e.cfg.Serve.Origin(), "/") + "/" + name + "/" + m.At.UTC().Format("20060102150405") + "/" + m.URL
+		Memento: func(m *storage.Capture, twin string) string {
+			at := m.At.UTC().Format("20060102150405")
+			if twin != "" {
+				at += "~" + twin
+			}
+			return strings.TrimSuffix(e.cfg.Serve.Origin(), "/") + "/" + name + "/" + at + "/" + m.URL
 		},
 	}
 	found := 0
