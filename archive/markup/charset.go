@@ -16,6 +16,7 @@ type Charset struct {
 	declared string
 	enc      encoding.Encoding
 	known    bool
+	told     bool // that it is UTF-8 or UTF-16, rather than guessed
 }
 
 // CharsetOf tells the encoding of a document, of which the declared name is that in the head of the response, "" if there is
@@ -36,16 +37,19 @@ func (c *Charset) encoding() encoding.Encoding {
 	c.known = true
 	for _, mark := range []string{"\xEF\xBB\xBF", "\xFE\xFF", "\xFF\xFE"} {
 		if bytes.HasPrefix(c.src, []byte(mark)) {
+			c.told = true
 			return nil
 		}
 	}
 	enc, name := charset.Lookup(c.declared)
+	c.told = name != ""
 	if name == "" {
 		start := c.src[:min(len(c.src), maxPrescan)]
 		if i := bytes.Index(start, []byte("charset")); i > 900 { // beyond where the library looks
 			start = start[max(0, bytes.LastIndexByte(start[:i], '<')):]
 		}
 		enc, name, _ = charset.DetermineEncoding(start, "")
+		c.told = declaresUTF8(start)
 	}
 	switch {
 	case name == "utf-8" && !utf8.Valid(c.src):
@@ -58,6 +62,24 @@ func (c *Charset) encoding() encoding.Encoding {
 	}
 	c.src = nil
 	return c.enc
+}
+
+// declaresUTF8 says whether a meta element does at the start of an HTML document, which would else be guessed at. XML has another place.
+func declaresUTF8(start []byte) bool {
+	start = bytes.Clone(start[:min(len(start), 1024)]) // as far as the library looks
+	for i, b := range start {
+		if b >= utf8.RuneSelf {
+			start[i] = '?'
+		}
+	}
+	_, name, _ := charset.DetermineEncoding(start, "")
+	return name == "utf-8" && !bytes.HasPrefix(start, []byte("<?xml"))
+}
+
+// ToldUTF8 says whether every browser reads the document as UTF-8 or UTF-16, since its server or it itself says so: then letters beyond ASCII in
+// an address mean what they meant before, wherever they are put.
+func (c *Charset) ToldUTF8() bool {
+	return c == nil || c.encoding() == nil && c.told
 }
 
 // URL spells an address that stands in the document as a browser asks for it (URL standard §4.4, basic URL parser): its path in

@@ -14,7 +14,7 @@ import (
 func inward(url string) *references {
 	a := &address{name: defaultName, stamp: "20200517102030"}
 	r := newReferences(a, &storage.Capture{URL: url, At: time.Date(2020, 5, 17, 10, 20, 30, 0, time.UTC)})
-	r.origin, r.spelt = "http://replay.localhost:8081", true
+	r.origin, r.keep = "http://replay.localhost:8081", true
 	return r
 }
 
@@ -55,6 +55,7 @@ func FuzzRewriteTwice(f *testing.F) {
 		`<img src=early><base href="http://b.test/d/"><object data=o codebase=c/></object><iframe srcdoc="<base href=/s/><a href=x>">`,
 		`<meta http-equiv=refresh content="0;url=x"><svg><set attributeName=href to=u /></svg><script type=speculationrules>{"prefetch":[{"urls":["x"]}]}</script>`,
 		`<a href="/web/20200101000000/http://c.test/"><a href="//h">`,
+		`<a href="/{{x}} y"><a href="ftp://f/ä"><a href='http://x/"' ping="ä {b}"><img srcset="ä, {b} 1x,c|" data-src="/&#123;a&#125;"><base href="/{d}/">`,
 	} {
 		f.Add(s, "http://a.test/dir/page")
 	}

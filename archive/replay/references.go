@@ -18,7 +18,7 @@ type references struct {
 	file  bool         // the document was handed in, as a file
 	page  modifier     // of what a reader may go to
 
-	spelt   bool            // addresses in attributes keep how they were spelt, see spelling
+	keep    bool            // addresses in attributes keep how they were spelt, see spelling
 	charset *markup.Charset // of the document
 	origin  string          // of the archive
 	foreign bool            // the document is a page of another archive
@@ -74,24 +74,30 @@ func (r *references) from(base *urlkey.Base, ref string, mod modifier, kept bool
 	if err != nil || !r.archived(u) {
 		return "", false
 	}
-	s := spelling{head: u}
+	s, front := spelling{head: u}, r.root+r.stamp+string(mod)+"/"
 	if kept {
-		s = spelt(base, u, ref)
+		s = r.spelt(base, front, u, ref)
 	}
-	to := s.lead + r.root + r.stamp + string(mod) + "/" + s.head + s.mark + s.tail
-	if f := urlkey.SerialisedFragment(ref); f != "" || strings.HasSuffix(ref, "#") {
+	to := s.lead + front + s.head + s.mark + s.tail
+	if f, ok := urlkey.Fragment(ref); ok && kept && r.keeps(f) {
+		to += "#" + f
+	} else if f := urlkey.SerialisedFragment(ref); f != "" || strings.HasSuffix(ref, "#") {
 		to += "#" + f
 	}
 	return to, true
 }
 
-// nowhere is what stands, in an address of ours, for a reference that names no URL, or one that is too long: the archive says so.
+// nowhere is what stands, in an address of ours, for a reference that names no URL of ours, or one that is too long: the archive says
+// so. In an attribute what was written follows as its fragment, which is sent to nobody.
 const nowhere = "http://"
 
 // inward says whether a reference is an address of ours already.
 func (r *references) inward(ref string) bool {
-	_, ours := r.ours(ref)
-	return ours || strings.HasPrefix(ref, r.root) && strings.HasSuffix(ref, "/"+nowhere)
+	if _, ours := r.ours(ref); ours {
+		return true
+	}
+	path, _, _ := strings.Cut(ref, "#")
+	return strings.HasPrefix(path, r.root) && strings.HasSuffix(path, "/"+nowhere)
 }
 
 // strays says whether a browser may ask a server for a reference that was not understood. Those with a scheme of their own
@@ -129,7 +135,7 @@ const maxRefresh = 2 * urlkey.MaxLength
 
 // visit is how documents are rewritten: see markup.Visit.
 func (r *references) visit(ref markup.Ref) (string, bool) {
-	kept := r.spelt && strings.Contains(ref.Context, "/@") && ref.Context != "meta/@refresh" && !strings.HasSuffix(ref.Context, "/@import")
+	kept := r.keep && strings.Contains(ref.Context, "/@") && ref.Context != "meta/@refresh" && !strings.HasSuffix(ref.Context, "/@import")
 	switch ref.Role {
 	case markup.Link:
 		if ref.Context == "script/speculationrules" {
@@ -161,6 +167,9 @@ func (r *references) visit(ref markup.Ref) (string, bool) {
 	to, ok := r.from(base, r.charset.URL(ref.URL), mod, kept)
 	if !ok && strays(ref.URL) && !r.inward(ref.URL) {
 		to, ok = r.root+r.stamp+string(mod)+"/"+nowhere, true
+		if text := r.charset.URL(ref.URL); kept && len(text) <= urlkey.MaxLength/2 && r.keeps(text) {
+			to += "#" + text
+		}
 	}
 	if ok && ref.Context == "feed/text" {
 		to = r.origin + to // feed readers resolve it against nothing

@@ -284,8 +284,8 @@ func (p *reply) scan(dst io.Writer, src []byte, form notation, ref *references) 
 		opts.Insert = func(int) string { return p.shim(form) }
 		opts.Scope = true
 	}
-	ref.spelt = form == html || opts.Scope && (p.mime == "application/xhtml+xml" || p.mime == "image/svg+xml") // feeds are for others than browsers
-	if ref.spelt {
+	ref.keep = form == html || opts.Scope && (p.mime == "application/xhtml+xml" || p.mime == "image/svg+xml") // feeds are for others than browsers
+	if ref.keep {
 		opts.Selects = ref.selects()
 	}
 	var err error

@@ -43,9 +43,12 @@ const inside = (ref, mod = "", keep = false) => {
 // reads it, spelt writes it.
 const spelling = RegExp("^(/\\.)?(?:" + quoted(facts.home) + ")?" + quoted(facts.prefix) + "\\d{1,14}(?:[a-z]{2}_)?(?:~[a-z0-9]+)?/((?:https?|file):)(//[^/?#]*)([^]*)$");
 const written = (value) => {
+  const before = value[0] <= " " ? exec(/^[\t\n\f\r ]*/, value)[0] : "";
+  if (before) return before + written(slice(value, before.length));
   const m = exec(spelling, value);
   if (!m) return value;
   let rest = m[4], at;
+  if (m[3] === "//" && rest[0] === "#") return slice(rest, 1); // it names no URL of ours
   const path = exec(/^[^?#]*/, rest)[0];
   if (path === "/.") rest = slice(rest, 2); // no more than a host
   if (m[1]) return m[3] + rest;
@@ -69,9 +72,9 @@ const spelt = (text, front, u, page, address) => {
 
 // outside is the URL that an address of the archive stands for; what is none stays as it is.
 const outside = (address) => {
-  const text = S(address);
-  const m = read(text[0] === "/" ? facts.home + text : text);
-  return m ? m.url : text;
+  const text = S(address); // without dot segments, though not parsed where a document has no base
+  const m = read(exec(rooted, text) ? urlHref(new URL(text, facts.home)) : text);
+  return m ? (begins(m.url, "http://#") ? slice(m.url, 8) : m.url) : text;
 };
 
 const candidates = /([^\s,]\S*[^\s,]|[^\s,])((?:\s+[^,]*)?(?:,|$))/g;
