@@ -46,7 +46,7 @@ func RequestURL(method, url, contentType string, body []byte) string {
 	if method == "GET" || method == "" || keyed(url) {
 		return url
 	}
-	query := methodField + escape(method, reserved)
+	query := methodField + bounded(escape(method, reserved)) // imported records may say anything
 	if len(body) > 0 || method == "POST" || method == "PUT" {
 		if more := bodyQuery(contentType, body[:min(len(body), MaxBody)]); more != "" {
 			query += "&" + bounded(more)
