@@ -30,7 +30,7 @@ type exportCmd struct {
 	Output     string   `short:"o" help:"File to write, or - for standard output; .wacz, .warc.gz, or .cdxj says what is written, .cdxj.gz in blocks with an index of them (.idx) beside it (default: a WACZ named after what it holds)." placeholder:"FILE"`
 	From       string   `help:"Of addresses and collections, only captures of this time or later: 1 to 14 digits, as in 2016 or 20160221." placeholder:"TIME"`
 	To         string   `help:"Only captures of this time or earlier." placeholder:"TIME"`
-	Publish    string   `help:"Publish it under this name as a WACZ, which 'linkstead serve' serves to readers at /web/-/exports/NAME." placeholder:"NAME"`
+	Publish    string   `help:"Publish it under this name as a WACZ, which 'linkstead serve' serves to readers at /web/-/exports/NAME.wacz." placeholder:"NAME"`
 	Published  bool     `help:"List what is published, and what of it is closed, since it holds what readers may see no more."`
 	Withdraw   string   `help:"Publish a file no more." placeholder:"NAME"`
 	JSON       bool     `name:"json" help:"Print JSON."`
