@@ -26,6 +26,7 @@ type Config struct {
 
 	Collection string // what captures go into
 	Operator   string // who runs the archive; may be empty
+	ArchiveID  string // domain name by which PWIDs name the archive; may be empty
 	Contact    string // where the owner of a site finds out who is asking
 	UserAgent  string // with {version} and {contact}; see Agent
 	From       string // e-mail address of the From header; empty: none is sent
@@ -38,11 +39,15 @@ type Config struct {
 	Politeness  Politeness
 
 	Recrawl Recrawl
+	Audit   Audit
+	Watch   Watch
 	Limits  Limits
 	Traps   Traps
 	Segment Segment
 	Serve   Serve
 	Replay  Replay
+	Search  Search
+	Readers Readers
 	Log     Log
 
 	Cookies  string // off, session, or a file of cookies
@@ -54,6 +59,8 @@ type Config struct {
 	DenyNetworks  []string // networks that may never be dialled, as address/bits
 	Resolve       []string // HOST:PORT:ADDRESS
 	TLS           TLS
+
+	Verdicts Verdicts // on links, over time
 
 	Walls string // a file of rules for walls, beside those of the program; or empty
 
@@ -133,6 +140,12 @@ type Serve struct {
 	OneOrigin    bool   // pages and copies on one listener and one origin: insecure
 	PagesOrigin  string // how a browser names the pages, or empty; see Pages
 	CaptureNow   bool   // a person at this machine may begin a capture on the pages
+}
+
+// Search says what is kept for finding pages by what they say.
+type Search struct {
+	Index   bool // texts of captures are indexed, beside captures and serving
+	MaxText Size // of the text of a document
 }
 
 // Log says what is logged, and how.

@@ -53,11 +53,7 @@ func TestTheDefaultFileNamesEveryKey(t *testing.T) {
 		t.Error("the file that people copy is not whole")
 	}
 	for _, key := range configs.Keys() {
-		_, leaf, nested := strings.Cut(key, ".")
-		if !nested {
-			leaf = key
-		}
-		if !strings.Contains(string(configs.DefaultYAML()), leaf+":") {
+		if leaf := key[strings.LastIndex(key, ".")+1:]; !c.Given(key) || !strings.Contains(string(configs.DefaultYAML()), leaf+":") {
 			t.Errorf("default.yaml does not explain %s", key)
 		}
 	}
@@ -205,6 +201,15 @@ func TestValidateNamesKeyValueAndRemedy(t *testing.T) {
 			[]string{`"https://a.example/"`, `"A javascript:x"`, `"A https://u:p@a.example/"`, "TimeGate"},
 		},
 		{func(c *configs.Config) { c.Replay.Elsewhere = make([]string, 21) }, []string{"replay.elsewhere:", "20 other"}},
+		{func(c *configs.Config) { c.Readers.Sites = []string{"https://a.example/", "a.example"} }, []string{"readers.sites:", `"https://a.example/"`, `"a.example"`, "origins"}},
+		{
+			func(c *configs.Config) {
+				c.Readers.Ask = []string{"A https://a.example/", "A gate https://a.example/", "timegate https://a.example/", "A timegate file:///x"}
+			},
+			[]string{`"A https://a.example/"`, `"A gate https://a.example/"`, `"timegate https://a.example/"`, `"A timegate file:///x"`, "Arquivo.pt"},
+		},
+		{func(c *configs.Config) { c.Readers.Ask = make([]string, 21) }, []string{"readers.ask:", "20 other"}},
+		{func(c *configs.Config) { c.Readers.AskTimeout, c.Readers.AskKeep = 0, -1 }, []string{"readers.ask_timeout:", "readers.ask_keep:"}},
 		{func(c *configs.Config) { c.Replay.Collections = []string{"a/b"} }, []string{"replay.collections:", `"a/b"`, "dash"}},
 		{func(c *configs.Config) { c.DenyNetworks = []string{"lan"} }, []string{"deny_networks:", `"lan"`, "10.20.0.0/16"}},
 		{func(c *configs.Config) { c.DenyNetworks = []string{"::ffff:10.0.0.0/64", "fe80::1%eth0"} }, []string{`"::ffff:10.0.0.0/64"`, `"fe80::1%eth0"`}},
@@ -225,6 +230,7 @@ func TestValidateNamesKeyValueAndRemedy(t *testing.T) {
 		{func(c *configs.Config) { c.S3.AccessKey, c.S3.SecretKey, c.S3.Profile = "a", "hidden", "p" }, []string{"s3.profile:", "either"}},
 		{func(c *configs.Config) { c.S3.PathStyle = "yes" }, []string{"s3.path_style:", `"yes"`, "auto"}},
 		{func(c *configs.Config) { c.Collection = "My Things" }, []string{"collection:", `"My Things"`}},
+		{func(c *configs.Config) { c.ArchiveID = "a b" }, []string{"archive_id:", "domain name"}},
 		{func(c *configs.Config) { c.Operator = "a\r\nb: c" }, []string{"operator:", "one line"}},
 		{func(c *configs.Config) { c.Contact = "me" }, []string{"contact:", `"me"`, "mailto:"}},
 		{func(c *configs.Config) { c.UserAgent = "a\nb" }, []string{"user_agent:", "ASCII"}},
@@ -235,12 +241,25 @@ func TestValidateNamesKeyValueAndRemedy(t *testing.T) {
 		{func(c *configs.Config) { c.From = "An Archive <a@example.org>" }, []string{"from:", "an e-mail address alone"}},
 		{func(c *configs.Config) { c.From = "nobody" }, []string{"from:", `"nobody"`}},
 		{func(c *configs.Config) { c.From = "a@example.org\r\nX: y" }, []string{"from:"}},
+		{func(c *configs.Config) { c.Verdicts.Gone = 0 }, []string{"verdicts.gone:", "1 to 100"}},
+		{func(c *configs.Config) { c.Verdicts.Soft404.Similar = math.NaN() }, []string{"verdicts.soft_404.similar:", "0 to 1"}},
+		{func(c *configs.Config) { c.Verdicts.Drifted.Words = 0 }, []string{"verdicts.drifted.words:", "more than 0"}},
+		{func(c *configs.Config) { c.Verdicts.Next.Suspect = 0 }, []string{"verdicts.next.suspect:"}},
+		{func(c *configs.Config) { c.Verdicts.Next.AliveMax = 0 }, []string{"verdicts.next.alive_max:"}},
+		{func(c *configs.Config) { c.Verdicts.Next.DeadMax = c.Verdicts.Next.DeadMin - 1 }, []string{"verdicts.next.dead_max:", "168h or more"}},
 		{func(c *configs.Config) { c.Politeness.Factor = -1 }, []string{"politeness.factor:", "0 to 100"}},
 		{func(c *configs.Config) { c.Politeness.Factor = math.NaN() }, []string{"politeness.factor:"}},
 		{func(c *configs.Config) { c.Politeness.MaxDelay = -1 }, []string{"politeness.max_delay:"}},
 		{func(c *configs.Config) { c.Politeness.Backoff = c.Politeness.MaxBackoff + 1 }, []string{"politeness.max_backoff:", "or more"}},
 		{func(c *configs.Config) { c.Politeness.DownAfter = -1 }, []string{"politeness.down_after:", "1 to 1000"}},
 		{func(c *configs.Config) { c.Politeness.Patience = configs.Duration(48 * time.Hour) }, []string{"politeness.patience:", "24h"}},
+		{func(c *configs.Config) { c.Watch.PerHost = -1 }, []string{"watch.per_host:", "0 to"}},
+		{func(c *configs.Config) { c.Watch.PerDay = -1 }, []string{"watch.per_day:", "0 to"}},
+		{func(c *configs.Config) { c.Watch.Window = 0 }, []string{"watch.window:", "1s to 24h"}},
+		{func(c *configs.Config) { c.Watch.Every = 0 }, []string{"watch.every:"}},
+		{func(c *configs.Config) { c.Watch.Body = 1 }, []string{"watch.body:", "1KiB"}},
+		{func(c *configs.Config) { c.Watch.Canaries = []string{"example.org"} }, []string{"watch.canaries:", `"example.org"`}},
+		{func(c *configs.Config) { c.Watch.Canaries = make([]string, 11) }, []string{"watch.canaries:", "ten"}},
 		{func(c *configs.Config) { c.Limits.Total = 0 }, []string{"limits.total:", "168h"}},
 		{func(c *configs.Config) { c.Limits.Bytes = 0 }, []string{"limits.bytes:", "1KiB"}},
 		{func(c *configs.Config) { c.Segment.Window = 1 << 40 }, []string{"segment.window:", "0s to 1s"}},

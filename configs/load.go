@@ -21,14 +21,14 @@ type key struct {
 }
 
 func (c *Config) keys() []key {
-	return []key{
+	return append([]key{
 		{"archive", &c.Archive}, {"blobs", &c.Blobs}, {"db", &c.DB},
 		{"spool.dir", &c.Spool}, {"spool.max", &c.SpoolMax}, {"spool.free", &c.SpoolFree},
 		{"max_memory", &c.MaxMemory},
 		{"s3.endpoint", &c.S3.Endpoint}, {"s3.region", &c.S3.Region}, {"s3.access_key", &c.S3.AccessKey},
 		{"s3.secret_key", &c.S3.SecretKey}, {"s3.session_token", &c.S3.SessionToken}, {"s3.profile", &c.S3.Profile},
 		{"s3.path_style", &c.S3.PathStyle},
-		{"collection", &c.Collection}, {"operator", &c.Operator}, {"contact", &c.Contact}, {"user_agent", &c.UserAgent},
+		{"collection", &c.Collection}, {"operator", &c.Operator}, {"archive_id", &c.ArchiveID}, {"contact", &c.Contact}, {"user_agent", &c.UserAgent},
 		{"from", &c.From},
 		{"robots", &c.Robots}, {"concurrency", &c.Concurrency}, {"per_host", &c.PerHost}, {"delay", &c.Delay},
 		{"retries", &c.Retries}, {"recrawl.conditional", &c.Recrawl.Conditional},
@@ -36,6 +36,12 @@ func (c *Config) keys() []key {
 		{"politeness.retry_after", &c.Politeness.RetryAfter}, {"politeness.backoff", &c.Politeness.Backoff},
 		{"politeness.max_backoff", &c.Politeness.MaxBackoff}, {"politeness.down_after", &c.Politeness.DownAfter},
 		{"politeness.patience", &c.Politeness.Patience},
+		{"audit.concurrency", &c.Audit.Concurrency}, {"audit.per_host", &c.Audit.PerHost}, {"audit.delay", &c.Audit.Delay},
+		{"audit.retries", &c.Audit.Retries}, {"audit.timeout", &c.Audit.Timeout}, {"audit.max_time", &c.Audit.MaxTime},
+		{"audit.max_redirects", &c.Audit.Redirects},
+		{"watch.enabled", &c.Watch.Enabled}, {"watch.per_host", &c.Watch.PerHost}, {"watch.per_day", &c.Watch.PerDay},
+		{"watch.canaries", &c.Watch.Canaries}, {"watch.window", &c.Watch.Window}, {"watch.every", &c.Watch.Every},
+		{"watch.body", &c.Watch.Body},
 		{"limits.connect", &c.Limits.Connect}, {"limits.headers", &c.Limits.Headers},
 		{"limits.idle", &c.Limits.Idle}, {"limits.total", &c.Limits.Total},
 		{"limits.discover", &c.Limits.Discover},
@@ -52,13 +58,16 @@ func (c *Config) keys() []key {
 		{"serve.replay_origin", &c.Serve.ReplayOrigin}, {"serve.origin", &c.Serve.PagesOrigin}, {"serve.capture_now", &c.Serve.CaptureNow},
 		{"replay.fuzzy", &c.Replay.Fuzzy}, {"replay.fuzzy_rules", &c.Replay.FuzzyRules}, {"replay.elsewhere", &c.Replay.Elsewhere},
 		{"serve.insecure_one_origin", &c.Serve.OneOrigin},
+		{"search.index", &c.Search.Index}, {"search.max_text", &c.Search.MaxText},
 		{"replay.open_index", &c.Replay.OpenIndex}, {"replay.collections", &c.Replay.Collections}, {"replay.viewers", &c.Replay.Viewers},
+		{"readers.sites", &c.Readers.Sites}, {"readers.ask", &c.Readers.Ask},
+		{"readers.ask_timeout", &c.Readers.AskTimeout}, {"readers.ask_keep", &c.Readers.AskKeep},
 		{"log.format", &c.Log.Format}, {"log.level", &c.Log.Level},
 		{"cookies", &c.Cookies}, {"language", &c.Language}, {"sites", &c.Sites},
 		{"allow_private", &c.AllowPrivate}, {"allow_networks", &c.AllowNetworks}, {"deny_networks", &c.DenyNetworks},
 		{"resolve", &c.Resolve}, {"tls.verify", &c.TLS.Verify},
 		{"walls", &c.Walls},
-	}
+	}, c.verdictKeys()...)
 }
 
 // Load gives the defaults, overlaid by the file and then by the environment, and validated. An empty file name means

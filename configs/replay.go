@@ -59,7 +59,7 @@ func (c Config) checkReplay(v *findings) {
 		}
 	}
 	for _, v1 := range c.Replay.Viewers {
-		if u, err := url.Parse(v1); v1 != "*" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Scheme+"://"+u.Host != v1) {
+		if !isOrigin(v1) {
 			v.add("replay.viewers", v1, "write origins, as in https://replayweb.page, or * for any")
 		}
 	}
@@ -67,6 +67,12 @@ func (c Config) checkReplay(v *findings) {
 	for _, i := range bad {
 		v.add("replay.elsewhere", c.Replay.Elsewhere[i], "write a name, a space, and the address of a TimeGate, for example Example Archive https://archive.example/web/{time}/")
 	}
+}
+
+// isOrigin says whether s is an origin of the web as browsers spell it, or stands for any.
+func isOrigin(s string) bool {
+	u, err := url.Parse(s)
+	return s == "*" || err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.Scheme+"://"+u.Host == s
 }
 
 // maxElsewhere bounds how many other archives are offered.

@@ -17,6 +17,12 @@ import (
 // Validate checks every setting. Its error names each key at fault, its value and what to try, one a line.
 func (c Config) Validate() error { return c.validate(true) }
 
+// ValidateAway checks what there is to check where no archive is needed: that one could be found is not asked.
+func (c Config) ValidateAway() error { return c.validate(false) }
+
+// archiveID is what may name an archive in a URN: letters, digits, dots and dashes, or nothing.
+var archiveID = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?)?$`)
+
 // validate misses a setting only if whole says that all of them are in.
 func (c Config) validate(whole bool) error {
 	v := &findings{}
@@ -29,6 +35,7 @@ func (c Config) validate(whole bool) error {
 	c.checkNumbers(v)
 	c.checkServe(v)
 	c.checkReplay(v)
+	c.Readers.check(v)
 	c.checkNetwork(v)
 	c.checkLog(v)
 	return errors.Join(v.errs...)
@@ -181,6 +188,9 @@ func (c Config) checkIdentity(v *findings) {
 	if !collectionName.MatchString(c.Collection) {
 		v.add("collection", c.Collection, "use up to 63 of a-z, 0-9, dot, dash and underscore, a letter or digit first")
 	}
+	if !archiveID.MatchString(c.ArchiveID) {
+		v.add("archive_id", c.ArchiveID, "write a domain name, such as archive.example.org, or leave it empty")
+	}
 	if hasControl(c.Operator) {
 		v.add("operator", c.Operator, "write one line of plain text")
 	}
@@ -218,6 +228,9 @@ func (c Config) checkNumbers(v *findings) {
 	span("delay", c.Delay, 0, 24*time.Hour)
 	count("retries", c.Retries, 0, 100)
 	c.checkPoliteness(v, span)
+	c.checkVerdicts(v, count, span)
+	c.checkAudit(v, span)
+	c.checkWatch(v, span, count)
 	span("limits.connect", c.Limits.Connect, time.Millisecond, time.Hour)
 	span("limits.headers", c.Limits.Headers, time.Millisecond, time.Hour)
 	span("limits.idle", c.Limits.Idle, time.Millisecond, time.Hour)
@@ -228,6 +241,10 @@ func (c Config) checkNumbers(v *findings) {
 	count("limits.requisites", c.Limits.Requisites, 0, 1_000_000)
 	count("limits.redirects", c.Limits.Redirects, 0, 100)
 	size("limits.spill", c.Limits.Spill, 0)
+	size("search.max_text", c.Search.MaxText, 1<<10)
+	if c.Search.MaxText > 64<<20 {
+		v.add("search.max_text", c.Search.MaxText, "use 64MiB at most")
+	}
 	for _, k := range (&c).keys() {
 		if n, ok := k.dst.(*int); ok && strings.HasPrefix(k.name, "traps.") {
 			count(k.name, *n, 0, 1<<31-1)

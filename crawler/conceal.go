@@ -1,6 +1,9 @@
 package crawler
 
 import (
+	"net/url"
+	"strings"
+
 	"linkstead/archive/urlkey"
 	"linkstead/archive/warc"
 	"linkstead/crawler/session"
@@ -36,6 +39,10 @@ func conceal(s *session.Set, e *warc.Entry) {
 		for i, ct := range p.Citations {
 			p.Citations[i] = concealed(s, ct)
 		}
+		for i := range p.Damaged {
+			d := &p.Damaged[i]
+			d.Text, d.Context, d.Reason = s.Text(d.Text), s.Text(d.Context), s.Text(d.Reason)
+		}
 	}
 }
 
@@ -44,6 +51,15 @@ func concealed(s *session.Set, ct storage.Citation) storage.Citation {
 	if !s.Empty() {
 		ct.URL, ct.Raw, ct.Of = s.Address(ct.URL), s.Address(ct.Raw), s.Address(ct.Of)
 		ct.Text, ct.Context, ct.LeftOut = s.Text(ct.Text), s.Text(ct.Context), s.Text(ct.LeftOut)
+		ct.Quotation, ct.Dated, ct.Entry = s.Text(ct.Quotation), s.Text(ct.Dated), s.Text(ct.Entry)
+		if words, err := url.PathUnescape(ct.Selector); err != nil || s.Text(words) != words {
+			ct.Selector = "" // with a mask in it, it would lead nowhere
+		}
+		others := strings.Split(ct.Alternatives, "\n")
+		for i := range others {
+			others[i] = s.Address(others[i])
+		}
+		ct.Alternatives = strings.Join(others, "\n")
 	}
 	return ct
 }

@@ -124,6 +124,7 @@ type Crawler struct {
 	Pace      pace.Limits                      // how hosts are treated that are slow, fail or ask to be left alone
 	Grace     time.Duration                    // for exchanges under way when the work is to stop
 	Parting   time.Duration                    // after the grace, for the database to take what they brought; 0: 3 s
+	Watch     *Watch                           // how links are looked at; nil: they are not, and their tasks wait
 	Walls     *wall.Rules                      // what stands before the pages that were asked for; nil: wall.Default
 	Now       func() time.Time
 	Log       *slog.Logger
@@ -178,6 +179,7 @@ func (c *Crawler) Work(ctx context.Context, done func(context.Context) (bool, er
 	all, fetching := errgroup.WithContext(fetching)
 	holding, letGo := context.WithCancel(context.WithoutCancel(ctx))
 	all.Go(func() error { return c.renewals(holding) })
+	all.Go(func() error { return c.watchLinks(holding) })
 	all.Go(func() error {
 		defer letGo()
 		g, work := errgroup.WithContext(fetching)

@@ -103,9 +103,22 @@ func (h *host) serve(ctx, work context.Context) (time.Time, error) {
 			h.wait(ctx, work, time.Time{})
 			continue
 		}
+		if t.Run == storage.Standing && h.c.Watch == nil {
+			if err := h.unwatched(work); err != nil {
+				return time.Time{}, err
+			}
+			continue
+		}
 		r, err := h.c.run(work, t.Run)
 		if err == nil {
 			err = h.c.handed(work, t)
+		}
+		if errors.Is(err, errRun) && t.Run == storage.Standing { // it has no row to tell that in
+			h.c.Log.Error("links can't be looked at", "error", err)
+			if err := h.unwatched(work); err != nil {
+				return time.Time{}, err
+			}
+			continue
 		}
 		if errors.Is(err, errRun) {
 			h.forget(t.Run)

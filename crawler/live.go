@@ -166,7 +166,7 @@ func (c *Crawler) run(ctx context.Context, id int64) (*run, error) {
 	if r, ok := c.live.get(id); ok {
 		return r, nil
 	}
-	row, err := c.Runs.Run(ctx, id)
+	row, err := c.row(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -207,6 +207,14 @@ func (c *Crawler) run(ctx context.Context, id int64) (*run, error) {
 	c.live.runs[id] = r
 	c.Log.Info("work on a run begins", "run", id, "collection", r.row.Collection, "url", r.row.Source)
 	return r, nil
+}
+
+// row is the row of a run; the standing run has none.
+func (c *Crawler) row(ctx context.Context, id int64) (storage.Run, error) {
+	if id == storage.Standing && c.Watch != nil {
+		return c.standing(), nil
+	}
+	return c.Runs.Run(ctx, id)
 }
 
 // errRun says that a run can't be carried out here: a newer program wrote its row, or it is damaged, or the cookies that

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
-	"strings"
 	"time"
 
 	"linkstead/archive/post"
@@ -27,7 +26,7 @@ const maxCitationBytes = 4 << 20
 func (c *Crawler) discoverPost(r *run, e *warc.Entry, d fetch.Document, at time.Time, source string) {
 	spec := r.spec()
 	doc, err := readPost(d, spec, c.until())
-	if errors.Is(err, errNoText) {
+	if errors.Is(err, post.ErrType) {
 		e.Meta.Notes = append(e.Meta.Notes, fmt.Sprintf("no links can be read out of a document of type %q", d.Mime))
 	} else if err != nil {
 		e.Meta.Notes = append(e.Meta.Notes, "the post's links can't be read: "+err.Error())
@@ -52,7 +51,7 @@ func (c *Crawler) discoverPost(r *run, e *warc.Entry, d fetch.Document, at time.
 	size := 0
 	for i, found := range doc.Citations {
 		ct := concealed(f.hide, storage.Citation(found))
-		if size += len(ct.URL) + len(ct.Raw) + len(ct.Text) + len(ct.Context); size > maxCitationBytes {
+		if size += len(ct.URL) + len(ct.Raw) + len(ct.Text) + len(ct.Context) + ct.More(); size > maxCitationBytes {
 			f.note(fmt.Sprintf("%d citations were left out: there are more than can be kept", len(doc.Citations)-i))
 			break
 		}
@@ -60,6 +59,11 @@ func (c *Crawler) discoverPost(r *run, e *warc.Entry, d fetch.Document, at time.
 		if ct.LeftOut == "" {
 			f.cited[ct.URL] = true
 		}
+	}
+	for _, d := range doc.Damaged {
+		p.Damaged = append(p.Damaged, storage.Scar{
+			Class: string(d.Class), Confidence: d.Confidence, Start: d.Start, End: d.End, Text: d.Text, Context: d.Context, Reason: d.Reason, Key: d.Key,
+		})
 	}
 	f.cite(p)
 	if doc.Cut {
@@ -102,8 +106,6 @@ func (f *finder) refused(p *storage.Post, url string) {
 	}
 }
 
-var errNoText = errors.New("not a document with links")
-
 // readPost reads a document's citations by its media type.
 func readPost(d fetch.Document, spec scope.Spec, until time.Time) (post.Document, error) {
 	mode := post.Mode(spec.Links)
@@ -118,24 +120,8 @@ func readPost(d fetch.Document, spec scope.Spec, until time.Time) (post.Document
 	if !urlkey.Fetchable(base) && spec.Base != "" {
 		base = spec.Base
 	}
-	switch scannerOf(d) {
-	case scanHTML:
-		return post.HTML(d.Body, base, o)
-	default:
-		switch {
-		case d.Mime == mimePDF:
-			return post.PDF(d.Body, base, o)
-		case d.Mime == "text/markdown":
-			return post.Markdown(d.Body, base, o)
-		case strings.HasPrefix(d.Mime, "text/"):
-			return post.Text(d.Body, base, o)
-		}
-	}
-	return post.Document{}, errNoText
+	return post.Read(d.Body, d.Mime, base, o)
 }
-
-// mimePDF is the type of a post that is a paper.
-const mimePDF = "application/pdf"
 
 // handedIn is a document that was handed in, as discovery wants it.
 func handedIn(url string, doc storage.Document) (fetch.Document, error) {

@@ -122,7 +122,8 @@ func (l *live) init() { l.runs, l.flushed = map[int64]*run{}, map[int64]bool{} }
 
 // notice takes note of which runs are worked on, of those known. It says whether one has come to its end.
 func (l *live) notice(known []*run, active []storage.ActiveRun) (ends bool) {
-	on := make(map[int64]bool, len(active))
+	on := make(map[int64]bool, len(active)+1)
+	on[storage.Standing] = true
 	for _, r := range active {
 		on[r.ID] = true
 		ends = ends || !r.Open

@@ -58,6 +58,9 @@ func (c *Crawler) task(ctx context.Context, l storage.Lease, r *run, t storage.T
 		}
 		return c.record(ctx, r, e, step.ended)
 	}
+	if t.Kind == storage.KindProbe {
+		return c.lookAt(ctx, r, e, p, step)
+	}
 	if p != nil && !p.allowed() {
 		e.Exchange = c.forbidden(t, p)
 		step.fetched()
@@ -258,7 +261,9 @@ func outlink(url string, hop scope.Hop, context string, v scope.Verdict) warc.Ou
 func (c *Crawler) record(ctx context.Context, r *run, e *warc.Entry, ended endedFunc) error {
 	conceal(r.secrets(e), e)
 	tasks := e.Meta.Tasks(e.Task.URL)
-	e.New = r.fresh(append([]storage.Task(nil), tasks...))
+	if e.Look == nil { // a look has said by itself where it goes on
+		e.New = r.fresh(append([]storage.Task(nil), tasks...))
+	}
 	if e.Confirmed != nil {
 		e.Meta.Trim(e.New, func(reason string) bool { return r.untold(e.Task.Host, reason) })
 	}

@@ -229,6 +229,7 @@ type parts struct {
 	journal warc.JournalParts
 	limits  fetch.Limits
 	now     func() time.Time // of the database and the crawler
+	names   *net.Resolver    // nil: the system's
 }
 
 // emptyDB is a database with nothing but its schema: migrating takes most of a short test's time.
@@ -294,7 +295,7 @@ func newNode(t testing.TB, dir string, change ...func(*parts)) *node {
 				must(t, err)
 				resolve[hostPort] = addr.String()
 			}
-			return &fetch.Recorder{Limits: p.limits, Resolve: resolve, AllowPrivate: s.AllowPrivate, Spool: n.spool.Temp()}
+			return &fetch.Recorder{Limits: p.limits, Resolver: p.names, Resolve: resolve, AllowPrivate: s.AllowPrivate, Spool: n.spool.Temp()}
 		},
 		Owner: n.spool.Node(), Agent: "linkstead", Hosts: 32, Lease: time.Minute, Hold: 15 * time.Second,
 		RetryWait: 20 * time.Millisecond, Grace: 5 * time.Second, Now: p.now, Log: slog.New(slog.DiscardHandler),

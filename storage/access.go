@@ -143,26 +143,6 @@ func (db *DB) UntoldAccess(ctx context.Context) ([]AccessChange, error) {
 	return out, nil
 }
 
-// ToldAccess writes the row of a segment that is stored and notes which changes of access rules it tells of.
-func (db *DB) ToldAccess(ctx context.Context, s Segment, changes []string) error {
-	err := db.write(ctx, func(x *tx) error {
-		if _, err := x.exec(`INSERT INTO segments (`+segmentCols+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9) ON CONFLICT DO NOTHING`,
-			s.ID, s.Collection, s.Node, s.Location, SegmentStored, s.Committed, s.Size, s.SHA256, micros(s.Created)); err != nil {
-			return err
-		}
-		for _, id := range changes {
-			if _, err := x.exec(`UPDATE access SET segment=$1 WHERE id=$2 AND segment=''`, s.ID, id); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("note where access rules are told of: %w", err)
-	}
-	return nil
-}
-
 // AdoptAccess writes changes of access rules that a rebuild found, each with its line of the log.
 func (db *DB) AdoptAccess(ctx context.Context, changes ...AccessChange) error {
 	if len(changes) == 0 {

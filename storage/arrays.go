@@ -52,6 +52,8 @@ func columns(values []any, cols int) (arrays []any, types string, err error) {
 				array, of = column(values, c, cols, asText), "text"
 			case reflect.Int, reflect.Int64:
 				array, of = column(values, c, cols, asInt), "bigint"
+			case reflect.Float64:
+				array, of = column(values, c, cols, func(v any) (float64, bool) { f, ok := v.(float64); return f, ok }), "double precision"
 			}
 		}
 		if array == nil || reflect.ValueOf(array).IsNil() {

@@ -29,6 +29,7 @@ type End struct {
 	LeftOut  []LeftOut     // links that did not become tasks
 	Counted  []string      // kinds of pages that it counts for, see DB.Tallies; empty where nothing is counted
 	Named    []Named       // requisites that it names and that count against a limit; those of a try that is repeated count, too
+	Look     *LookEnd      // of a look at a link: what it says of that
 	Added    int           // how many of New the database did not have; Commit fills it in
 }
 
@@ -46,6 +47,9 @@ func (db *DB) Commit(ctx context.Context, progress []Progress, ends []End) (fenc
 		var found, ended []Task
 		for i := range ends {
 			found, ended = append(found, ends[i].New...), append(ended, ends[i].Task)
+			if l := ends[i].Look; l != nil && l.Root.Host != "" {
+				found = append(found, l.Root)
+			}
 		}
 		touched := slices.Concat(ended, found)
 		paused, err := x.paused(touched)
@@ -79,6 +83,9 @@ func (db *DB) Commit(ctx context.Context, progress []Progress, ends []End) (fenc
 			return err
 		}
 		if err := x.tally(ends, held); err != nil {
+			return err
+		}
+		if err := x.endLooks(ends, held); err != nil {
 			return err
 		}
 		return x.holdRuns(ends, fenced)
@@ -207,30 +214,37 @@ func (x *tx) insertCaptures(cs []Capture) error {
 	return x.putRows(`INSERT INTO captures (`+captureCols+`)`, ` ON CONFLICT DO NOTHING`, captureWidth, args)
 }
 
-const attemptCols = `collection, urlkey, at, segment, pos, url, run, outcome, detail, record_id, ms`
+const attemptCols = `collection, urlkey, at, segment, pos, url, run, outcome, detail, record_id, ms, link, look`
 
 func (x *tx) insertAttempts(as []Attempt) error {
-	args := make([]any, 0, 11*len(as))
+	args := make([]any, 0, 13*len(as))
 	for i := range as {
 		a := &as[i]
-		args = append(args, a.Collection, foldKey(a.URLKey), micros(a.At), a.Segment, a.Offset, a.URL, a.Run, a.Outcome, a.Detail, a.RecordID, a.MS)
+		args = append(args, a.Collection, foldKey(a.URLKey), micros(a.At), a.Segment, a.Offset, a.URL, a.Run, a.Outcome, a.Detail, a.RecordID, a.MS, a.Link, a.Look)
 	}
-	return x.putRows(`INSERT INTO attempts (`+attemptCols+`)`, ` ON CONFLICT DO NOTHING`, 11, args)
+	return x.putRows(`INSERT INTO attempts (`+attemptCols+`)`, ` ON CONFLICT DO NOTHING`, 13, args)
 }
 
 func (x *tx) insertPost(p Post) error {
-	err := x.put(`INSERT INTO posts (id, run, collection, source, url, title, dated, at, segment, pos)
-		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10) ON CONFLICT DO NOTHING`,
+	err := x.put(`INSERT INTO posts (id, run, collection, source, url, title, dated, at, segment, pos, linked)
+		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,1) ON CONFLICT DO NOTHING`,
 		p.ID, p.Run, p.Collection, p.Source, p.URL, p.Title, p.Dated, micros(p.At), p.Segment, p.Offset)
 	if err != nil {
 		return err
 	}
-	args := make([]any, 0, 13*len(p.Citations))
+	args := make([]any, 0, 18*len(p.Citations))
 	for _, c := range p.Citations {
-		args = append(args, p.ID, p.Run, c.Seq, c.URL, c.Raw, c.Text, c.Context, c.Start, c.End, c.Where, c.LeftOut, c.Of, c.Page)
+		args = append(args, p.ID, p.Run, c.Seq, c.URL, c.Raw, c.Text, c.Context, c.Start, c.End, c.Where, c.LeftOut, c.Of, c.Page,
+			c.Selector, c.Quotation, c.Dated, c.Entry, c.Alternatives)
 	}
-	return x.putRows(`INSERT INTO citations (post, run, seq, url, raw, anchor, context, c_start, c_end, place, left_out, original_of, page)`,
-		` ON CONFLICT DO NOTHING`, 13, args)
+	if err := x.putRows(`INSERT INTO citations (post, run, seq, url, raw, anchor, context, c_start, c_end, place, left_out, original_of, page,
+		selector, quotation, dated, entry, alternatives)`, ` ON CONFLICT DO NOTHING`, 18, args); err != nil {
+		return err
+	}
+	if err := x.insertScars(&p); err != nil {
+		return err
+	}
+	return x.insertLinks(p)
 }
 
 // Adopt writes the rows of exchanges that a rebuild reads from stored segments: nothing fences them, and tasks are
@@ -261,7 +275,7 @@ func (db *DB) Adopt(ctx context.Context, ends []End) error {
 }
 
 func (x *tx) adopt(e *End) error {
-	if e.Task.Host != "" {
+	if e.Task.Host != "" && e.Task.Kind != KindProbe { // when a link is looked at again, its row says once it is folded
 		if _, err := x.enqueue([]Task{e.Task}); err != nil {
 			return err
 		}

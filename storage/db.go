@@ -127,7 +127,9 @@ func (db *DB) migrateOnce(ctx context.Context) error {
 	}
 	kind := goose.DialectSQLite3
 	if db.d.server {
-		kind, sub = goose.DialectPostgres, byteOrder{sub}
+		kind, sub = goose.DialectPostgres, byteOrder{ownLines{sub, "postgres"}}
+	} else {
+		sub = ownLines{sub, "sqlite"}
 	}
 	p, err := goose.NewProvider(kind, db.w, sub, goose.WithVerbose(false), goose.WithLogger(goose.NopLogger()))
 	if err != nil {

@@ -40,6 +40,33 @@ func (d dialect) places(n, from int) string {
 	return sb.String()
 }
 
+// ownLines is a schema with the lines alone that are for one kind of database: those behind "-- only KIND:", up to "-- both:" or
+// those for another kind.
+type ownLines struct {
+	fs.FS
+	kind string
+}
+
+// Open gives a migration without what is for others.
+func (o ownLines) Open(name string) (fs.File, error) {
+	return rewritten(o.FS, name, func(text string) string {
+		var sb strings.Builder
+		of := ""
+		for line := range strings.Lines(text) {
+			switch said := strings.TrimSpace(line); {
+			case said == "-- both:" || strings.HasPrefix(said, "-- +goose Up") || strings.HasPrefix(said, "-- +goose Down"):
+				of = ""
+			case strings.HasPrefix(said, "-- only "):
+				of = strings.TrimSuffix(strings.TrimPrefix(said, "-- only "), ":")
+			}
+			if of == "" || of == o.kind {
+				sb.WriteString(line)
+			}
+		}
+		return sb.String()
+	})
+}
+
 // byteOrder is the schema for PostgreSQL: every TEXT column compares bytes, whatever the locale of the database. Keys
 // are ranges of bytes here, and SQLite compares them so.
 type byteOrder struct{ fs.FS }
@@ -48,7 +75,12 @@ var textType = regexp.MustCompile(`\bTEXT\b`)
 
 // Open gives a migration with its TEXT columns' collation.
 func (b byteOrder) Open(name string) (fs.File, error) {
-	f, err := b.FS.Open(name)
+	return rewritten(b.FS, name, func(text string) string { return textType.ReplaceAllString(text, `TEXT COLLATE "C"`) })
+}
+
+// rewritten opens a file of SQL with its text changed.
+func rewritten(files fs.FS, name string, change func(string) string) (fs.File, error) {
+	f, err := files.Open(name)
 	if err != nil || !strings.HasSuffix(name, ".sql") {
 		return f, err
 	}
@@ -60,7 +92,7 @@ func (b byteOrder) Open(name string) (fs.File, error) {
 	if err := f.Close(); err != nil {
 		return nil, err
 	}
-	return &textFile{Reader: strings.NewReader(textType.ReplaceAllString(string(text), `TEXT COLLATE "C"`)), name: name}, nil
+	return &textFile{Reader: strings.NewReader(change(string(text))), name: name}, nil
 }
 
 // textFile is a file whose text has been rewritten.

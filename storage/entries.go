@@ -186,8 +186,7 @@ func (db *DB) PostIn(ctx context.Context, id string, run int64) (Post, error) {
 		return Post{}, err
 	}
 	p := ps[0]
-	p.Citations, err = db.citations(ctx, p.ID, p.Run)
-	return p, err
+	return p, db.parts(ctx, &p)
 }
 
 // SetFault writes why what a run watches can't be read, or, if fault is empty, that it can.

@@ -61,14 +61,20 @@ func (db *DB) SegmentsLike(ctx context.Context, collection, prefix string) ([]Se
 // DropImported takes the rows of an imported segment away, and its own.
 func (db *DB) DropImported(ctx context.Context, segment string) error {
 	err := db.write(ctx, func(x *tx) error {
+		texts, err := x.textsOf(segment)
+		if err != nil {
+			return err
+		}
 		if _, err := x.exec(`DELETE FROM captures WHERE segment=$1`, segment); err != nil {
 			return err
 		}
 		if _, err := x.exec(`DELETE FROM posts WHERE segment=$1`, segment); err != nil {
 			return err
 		}
-		_, err := x.exec(`DELETE FROM segments WHERE id=$1`, segment)
-		return err
+		if _, err := x.exec(`DELETE FROM segments WHERE id=$1`, segment); err != nil {
+			return err
+		}
+		return x.dropTexts(texts)
 	})
 	if err != nil {
 		return fmt.Errorf("drop imported segment %s: %w", segment, err)

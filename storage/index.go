@@ -170,9 +170,9 @@ func (db *DB) page(ctx context.Context, where string, args ...any) ([]Capture, e
 	return rowsOf(ctx, db, scanCapture, `SELECT `+captureCols+` FROM captures `+where, args...)
 }
 
-// Attempts brings the attempts on a key, oldest first.
+// Attempts brings the attempts on a key, oldest first; no looks at links.
 func (db *DB) Attempts(ctx context.Context, collection, urlkey string) ([]Attempt, error) {
-	return db.attempts(ctx, `WHERE collection=$1 AND urlkey=$2 ORDER BY at, segment, pos`, collection, foldKey(urlkey))
+	return db.attempts(ctx, `WHERE collection=$1 AND urlkey=$2 AND link=0 ORDER BY at, segment, pos`, collection, foldKey(urlkey))
 }
 
 // AttemptBy brings the attempt whose record has a WARC-Record-ID; ErrNotFound if none has.
@@ -206,7 +206,7 @@ func (db *DB) attempts(ctx context.Context, where string, args ...any) ([]Attemp
 
 func scanAttempt(r row) (a Attempt, err error) {
 	var at int64
-	err = r.Scan(&a.Collection, &a.URLKey, &at, &a.Segment, &a.Offset, &a.URL, &a.Run, &a.Outcome, &a.Detail, &a.RecordID, &a.MS)
+	err = r.Scan(&a.Collection, &a.URLKey, &at, &a.Segment, &a.Offset, &a.URL, &a.Run, &a.Outcome, &a.Detail, &a.RecordID, &a.MS, &a.Link, &a.Look)
 	a.At = fromMicros(at)
 	return a, err
 }

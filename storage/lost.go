@@ -150,12 +150,18 @@ func (x *tx) uncount(id, node string, run, tasks, pages int64) error {
 
 // dropRows deletes all that stands in the segment.
 func (x *tx) dropRows(id string, l *Loss) error {
+	texts, err := x.textsOf(id)
+	if err != nil {
+		return err
+	}
 	for _, d := range []struct {
 		n *int64
 		q string
 	}{
 		{nil, `DELETE FROM citations WHERE run IN (SELECT run FROM segment_runs WHERE segment=$1)
 			AND EXISTS (SELECT 1 FROM posts p WHERE p.id=citations.post AND p.run=citations.run AND p.segment=$1)`},
+		{nil, `DELETE FROM scars WHERE run IN (SELECT run FROM segment_runs WHERE segment=$1)
+			AND EXISTS (SELECT 1 FROM posts p WHERE p.id=scars.post AND p.run=scars.run AND p.segment=$1)`},
 		{&l.Posts, `DELETE FROM posts WHERE run IN (SELECT run FROM segment_runs WHERE segment=$1) AND segment=$1`},
 		{&l.Captures, `DELETE FROM captures WHERE segment=$1`},
 		{&l.Attempts, `DELETE FROM attempts WHERE segment=$1`},
@@ -170,7 +176,7 @@ func (x *tx) dropRows(id string, l *Loss) error {
 			*d.n = n
 		}
 	}
-	return nil
+	return x.dropTexts(texts)
 }
 
 func (x *tx) numbers(q string, args ...any) (out []int64, err error) {

@@ -18,3 +18,5 @@ func TestPostgresIndex(t *testing.T)    { storagetest.Index(t, server) }
 func TestPostgresSpan(t *testing.T)     { storagetest.IndexSpan(t, server) }
 func TestPostgresSegments(t *testing.T) { storagetest.Segments(t, server) }
 func TestPostgresHostile(t *testing.T)  { storagetest.Hostile(t, server) }
+func TestPostgresLinks(t *testing.T)    { storagetest.Links(t, server) }
+func TestPostgresTexts(t *testing.T)    { storagetest.Texts(t, server) }

@@ -48,8 +48,7 @@ func (db *DB) PostOf(ctx context.Context, run int64) (Post, error) {
 		return Post{}, err
 	}
 	p := ps[0]
-	p.Citations, err = db.citations(ctx, p.ID, p.Run)
-	return p, err
+	return p, db.parts(ctx, &p)
 }
 
 func (db *DB) posts(ctx context.Context, where string, args ...any) ([]Post, error) {
@@ -68,15 +67,26 @@ func scanPost(r row) (p Post, err error) {
 }
 
 func (db *DB) citations(ctx context.Context, id string, run int64) ([]Citation, error) {
-	out, err := rowsOf(ctx, db, scanCitation, `SELECT seq, url, raw, anchor, context, c_start, c_end, place, left_out, original_of, page
-		FROM citations WHERE post=$1 AND run=$2 ORDER BY seq`, id, run)
+	out, err := rowsOf(ctx, db, scanCitation, `SELECT seq, url, raw, anchor, context, c_start, c_end, place, left_out, original_of, page,
+		selector, quotation, dated, entry, alternatives FROM citations WHERE post=$1 AND run=$2 ORDER BY seq`, id, run)
 	if err != nil {
 		return nil, fmt.Errorf("read citations: %w", err)
 	}
 	return out, nil
 }
 
+// QuotedBy brings what a version of a post quotes from an address, in the order of the post, n quotations at most.
+func (db *DB) QuotedBy(ctx context.Context, id string, run int64, url string, n int) ([]string, error) {
+	out, err := rowsOf(ctx, db, func(r row) (q string, err error) { return q, r.Scan(&q) },
+		`SELECT quotation FROM citations WHERE post=$1 AND run=$2 AND url=$3 AND quotation<>'' AND left_out='' ORDER BY seq LIMIT $4`, id, run, url, n)
+	if err != nil {
+		return nil, fmt.Errorf("read quotations: %w", err)
+	}
+	return out, nil
+}
+
 func scanCitation(r row) (c Citation, err error) {
-	err = r.Scan(&c.Seq, &c.URL, &c.Raw, &c.Text, &c.Context, &c.Start, &c.End, &c.Where, &c.LeftOut, &c.Of, &c.Page)
+	err = r.Scan(&c.Seq, &c.URL, &c.Raw, &c.Text, &c.Context, &c.Start, &c.End, &c.Where, &c.LeftOut, &c.Of, &c.Page,
+		&c.Selector, &c.Quotation, &c.Dated, &c.Entry, &c.Alternatives)
 	return c, err
 }

@@ -264,7 +264,7 @@ func (db *DB) RunPosts(ctx context.Context, run int64) ([]Post, error) {
 	ps, err := db.posts(ctx, `WHERE run=$1 ORDER BY id`, run)
 	for i := range ps {
 		if err == nil {
-			ps[i].Citations, err = db.citations(ctx, ps[i].ID, run)
+			err = db.parts(ctx, &ps[i])
 		}
 	}
 	return ps, err

@@ -168,6 +168,8 @@ type Attempt struct {
 	Offset     int64  // … its metadata record
 	RecordID   string // WARC-Record-ID of that; empty in rows of an older version
 	MS         int64  // how long it took, milliseconds; -1 in rows of an older version
+	Link       int64  // of a look at a link: its id; 0 of others
+	Look       string // of the step that ends a look: its evidence, JSON of archive/link, opaque here
 }
 
 // Document is what was handed in for a run that captures a document rather than a URL. It goes when the run is done.
@@ -189,6 +191,7 @@ type Post struct {
 	Segment    string     `json:"-"` // its post record …
 	Offset     int64      `json:"-"`
 	Citations  []Citation `json:"citations,omitempty"`
+	Damaged    []Scar     `json:"damaged,omitempty"` // citations that lost their link, in the order of the text
 }
 
 // Citation is one place in a post that points to a source.
@@ -204,4 +207,15 @@ type Citation struct {
 	LeftOut string `json:"leftout,omitempty"` // why it was not captured; empty: it was
 	Of      string `json:"of,omitempty"`      // for the original of a memento link: the memento's URL
 	Page    int    `json:"page,omitempty"`    // on which it stands, from 1; 0 in a document without pages
+
+	Selector     string `json:"selector,omitempty"`     // of its place: the text directive of a URL's fragment, "text=…"
+	Quotation    string `json:"quotation,omitempty"`    // that it supports
+	Dated        string `json:"dated,omitempty"`        // when its author cited it, if that is told of it; else it is the post's
+	Entry        string `json:"entry,omitempty"`        // of a feed: the title of the entry in which it stands, or its address
+	Alternatives string `json:"alternatives,omitempty"` // other addresses that may be meant, a line each, the likeliest first
+}
+
+// More is the length of what is kept of a citation besides its address, its text and its sentence, in bytes.
+func (c *Citation) More() int {
+	return len(c.Selector) + len(c.Quotation) + len(c.Dated) + len(c.Entry) + len(c.Alternatives)
 }

@@ -90,8 +90,13 @@ func TestColumns(t *testing.T) {
 		types != "$1::text[],$2::bigint[],$3::bytea[],$4::text[]" {
 		t.Errorf("%v, %s, %v, want %s", arrays, types, err, want)
 	}
-	if _, _, err := columns([]any{1.5}, 1); err == nil {
-		t.Error("a float passed")
+	if arrays, types, err := columns([]any{1.5, 2.0}, 1); err != nil || fmt.Sprint(arrays) != "[[1.5 2]]" || types != "$1::double precision[]" {
+		t.Errorf("%v, %s, %v", arrays, types, err)
+	}
+	for _, v := range []any{true, float32(1), struct{}{}} {
+		if _, _, err := columns([]any{v}, 1); err == nil {
+			t.Errorf("a %T passed", v)
+		}
 	}
 }
 

@@ -62,3 +62,5 @@ func TestSQLiteIndex(t *testing.T)    { storagetest.Index(t, sqlite) }
 func TestSQLiteSpan(t *testing.T)     { storagetest.IndexSpan(t, sqlite) }
 func TestSQLiteSegments(t *testing.T) { storagetest.Segments(t, sqlite) }
 func TestSQLiteHostile(t *testing.T)  { storagetest.Hostile(t, sqlite) }
+func TestSQLiteLinks(t *testing.T)    { storagetest.Links(t, sqlite) }
+func TestSQLiteTexts(t *testing.T)    { storagetest.Texts(t, sqlite) }

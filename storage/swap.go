@@ -45,10 +45,16 @@ func (x *tx) swap(s *Swap) error {
 	if err := x.restRuns(s.Forget); err != nil {
 		return err
 	}
+	var texts []payload
 	for i := range s.Old {
-		if err := x.dropOld(&s.Old[i]); err != nil {
+		of, err := x.textsOf(s.Old[i].Segment.ID)
+		if err == nil {
+			err = x.dropOld(&s.Old[i])
+		}
+		if err != nil {
 			return err
 		}
+		texts = append(texts, of...)
 	}
 	for _, n := range s.New {
 		if _, err := x.exec(`INSERT INTO segments (`+segmentCols+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)`,
@@ -75,7 +81,7 @@ func (x *tx) swap(s *Swap) error {
 			return err
 		}
 	}
-	return errors.Join(x.forget(s), x.audit(s.Audit))
+	return errors.Join(x.dropTexts(texts), x.forget(s), x.audit(s.Audit))
 }
 
 // restRuns makes sure that runs which are to be forgotten do not go on, and keeps them from it until the transaction ends.
@@ -144,10 +150,13 @@ func (x *tx) repoint(segment string, moves map[string]string) error {
 // forget takes away what rows outside of segments keep of purged exchanges.
 func (x *tx) forget(s *Swap) error {
 	for _, p := range s.Gone {
-		for _, q := range []string{`DELETE FROM posts WHERE id=$1 AND run=$2`, `DELETE FROM citations WHERE post=$1 AND run=$2`} {
+		for _, q := range []string{`DELETE FROM posts WHERE id=$1 AND run=$2`, `DELETE FROM citations WHERE post=$1 AND run=$2`, `DELETE FROM scars WHERE post=$1 AND run=$2`} {
 			if _, err := x.exec(q, p.ID, p.Run); err != nil {
 				return err
 			}
+		}
+		if err := x.forgetRepairs(p.ID); err != nil {
+			return err
 		}
 	}
 	for _, t := range s.Ended {
@@ -158,6 +167,13 @@ func (x *tx) forget(s *Swap) error {
 		if _, err := x.exec(`DELETE FROM kept WHERE run=$1 AND host=$2 AND task=$3`, t.Run, t.Host, t.ID); err != nil {
 			return err
 		}
+	}
+	if err := x.dropUncited(); err != nil {
+		return err
+	}
+	// What is left is folded anew without what goes now.
+	if _, err := x.exec(`UPDATE links SET stale=stale+1`); err != nil {
+		return err
 	}
 	return x.forgetRuns(s.Forget)
 }

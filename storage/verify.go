@@ -37,6 +37,11 @@ func (p Post) Stored() Post {
 		harmlessFields(&own[i])
 	}
 	p.Citations = own
+	scars := slices.Clone(p.Damaged)
+	for i := range scars {
+		harmlessFields(&scars[i])
+	}
+	p.Damaged = scars
 	return p
 }
 
@@ -74,8 +79,7 @@ func (db *DB) PostVersion(ctx context.Context, id string, run int64) (Post, erro
 	if err != nil {
 		return Post{}, err
 	}
-	ps[0].Citations, err = db.citations(ctx, id, run)
-	return ps[0], err
+	return ps[0], db.parts(ctx, &ps[0])
 }
 
 // Stray is a segment that rows name, and that is none: it has no row, or was lost.
@@ -244,7 +248,7 @@ func (x *tx) mend(m *Mend) error {
 		}
 	}
 	for _, p := range m.Posts {
-		for _, q := range []string{`DELETE FROM citations WHERE post=$1 AND run=$2`, `DELETE FROM posts WHERE id=$1 AND run=$2`} {
+		for _, q := range []string{`DELETE FROM citations WHERE post=$1 AND run=$2`, `DELETE FROM scars WHERE post=$1 AND run=$2`, `DELETE FROM posts WHERE id=$1 AND run=$2`} {
 			if _, err := x.exec(q, p.ID, p.Run); err != nil {
 				return err
 			}
@@ -253,6 +257,7 @@ func (x *tx) mend(m *Mend) error {
 	for _, p := range m.Strays { // another segment may hold that version, and its row may have been written meanwhile
 		for _, q := range []string{
 			`DELETE FROM citations WHERE post=$1 AND run=$2 AND EXISTS (SELECT 1 FROM posts WHERE id=$1 AND run=$2 AND segment=$3 AND pos=$4)`,
+			`DELETE FROM scars WHERE post=$1 AND run=$2 AND EXISTS (SELECT 1 FROM posts WHERE id=$1 AND run=$2 AND segment=$3 AND pos=$4)`,
 			`DELETE FROM posts WHERE id=$1 AND run=$2 AND segment=$3 AND pos=$4`,
 		} {
 			if _, err := x.exec(q, p.ID, p.Run, m.Segment, p.Offset); err != nil {
@@ -374,8 +379,10 @@ func (db *DB) DropStrays(ctx context.Context, s Stray, a Audit) error {
 	err := db.write(ctx, func(x *tx) error {
 		const none = ` AND NOT EXISTS (SELECT 1 FROM segments WHERE id=$1 AND state<>'lost')`
 		if s.Table == "posts" {
-			if _, err := x.exec(`DELETE FROM citations WHERE EXISTS (SELECT 1 FROM posts p WHERE p.id=citations.post AND p.run=citations.run AND p.segment=$1)`+none, s.Segment); err != nil {
-				return err
+			for _, table := range []string{"citations", "scars"} {
+				if _, err := x.exec(`DELETE FROM `+table+` WHERE EXISTS (SELECT 1 FROM posts p WHERE p.id=`+table+`.post AND p.run=`+table+`.run AND p.segment=$1)`+none, s.Segment); err != nil {
+					return err
+				}
 			}
 		}
 		if _, err := x.exec(`DELETE FROM `+s.Table+` WHERE segment=$1`+none, s.Segment); err != nil {

@@ -195,6 +195,40 @@ func (g *Guard) Refused(ctx context.Context, collection, key, url string, at tim
 	return err
 }
 
+// Tells says whether readers may know anything at all of a URL: not where the rules hide it, or all that was captured of it.
+func (g *Guard) Tells(ctx context.Context, collection, key, url string) (bool, error) {
+	s, err := g.sieve(ctx, collection)
+	if err != nil || s == nil {
+		return err == nil, err
+	}
+	same := true
+	for _, v := range s.views(key, url) {
+		whole, ok := v.Whole(s.now)
+		if ok && whole.Hidden() {
+			return false, nil
+		}
+		same = same && ok
+	}
+	if same {
+		return true, nil
+	}
+	c, err := g.Rows.Closest(ctx, collection, key, url, s.now)
+	if errors.Is(err, storage.ErrNotFound) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if !s.verdict(c.URLKey, c.URL, c.At).Hidden() {
+		return true, nil
+	}
+	_, err = g.Closest(ctx, collection, key, url, s.now)
+	if errors.Is(err, storage.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // refusal is the error for a verdict; nil for what is hidden, which is to be looked for and not found like anything else.
 func refusal(v access.Verdict) error {
 	if v.Shown() || v.Hidden() {

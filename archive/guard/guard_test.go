@@ -480,3 +480,32 @@ func TestLibraryNames(t *testing.T) {
 		}
 	}
 }
+
+// TestTells: of what is hidden readers know nothing, whether all of it is or all that was captured.
+func TestTells(t *testing.T) {
+	db := open(t)
+	g := guardOf(db)
+	for i, url := range []string{"http://part.test/", "http://only.test/"} {
+		for y := range 2 {
+			must(t, db.Adopt(t.Context(), []storage.End{{Captures: []storage.Capture{{Collection: "c", URLKey: urlkey.Key(url), URL: url,
+				At: time.Date(2016+y, 5, 1, 0, 0, 0, 0, time.UTC), Segment: "s", Offset: int64(2*i + y), Status: 200, Kind: "response"}}}}))
+		}
+	}
+	for _, r := range []access.Rule{
+		{Pattern: "priv.test", Effect: access.Private},
+		{Pattern: "law.test", Effect: access.Withheld},
+		{Pattern: "hid.test", Effect: access.Private, Hidden: true},
+		{Pattern: "part.test", Effect: access.Private, Hidden: true, Before: time.Date(2017, 1, 1, 0, 0, 0, 0, time.UTC)},
+		{Pattern: "only.test", Effect: access.Private, Hidden: true, Before: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)},
+	} {
+		rule(t, db, r)
+	}
+	for url, want := range map[string]bool{
+		"http://open.test/": true, "http://priv.test/": true, "http://law.test/": true, "http://hid.test/": false, "http://hid.test/never": false,
+		"http://part.test/": true, "http://only.test/": false, "http://only.test/never": true,
+	} {
+		if got, err := g.Tells(t.Context(), "c", urlkey.Key(url), url); err != nil || got != want {
+			t.Errorf("%s: %v, %v", url, got, err)
+		}
+	}
+}

@@ -25,6 +25,7 @@ type Rows interface {
 	Segment(ctx context.Context, id string) (storage.Segment, error)
 	SegmentCaptures(ctx context.Context, segment string) iter.Seq2[storage.Capture, error]
 	RecentPosts(ctx context.Context, collection string, n int) ([]storage.Post, error)
+	CapturesOfText(ctx context.Context, collection, digest string, n int) ([]storage.Capture, error)
 }
 
 var (
@@ -291,6 +292,22 @@ func (g *Guard) SegmentCaptures(ctx context.Context, collection, segment string)
 			}
 		}
 	}
+}
+
+// CapturesOfText is DB.CapturesOfText of what may be seen; none of a collection that readers do not find at all.
+func (g *Guard) CapturesOfText(ctx context.Context, collection, digest string, n int) ([]storage.Capture, error) {
+	if ok, err := g.Served(ctx, collection); err != nil || !ok {
+		return nil, err
+	}
+	s, err := g.sieve(ctx, collection)
+	if err != nil {
+		return nil, err
+	}
+	cs, err := g.Rows.CapturesOfText(ctx, collection, digest, n)
+	if err == nil && s != nil {
+		cs = s.sift(cs)
+	}
+	return cs, err
 }
 
 // maxRecent bounds how many posts are looked at for those that may be seen.

@@ -39,6 +39,10 @@ func (f *file) describe(d *Document, root dict, pages []*page) {
 			break
 		}
 	}
+	who, _ := f.resolve(info["Author"]).(text)
+	if d.Author = short(said(who)); d.Author == "" {
+		d.Author = short(xmpText(xmp, "dc:creator"))
+	}
 	made, _ := f.resolve(info["CreationDate"]).(text)
 	for _, s := range []string{
 		xmpText(xmp, "prism:publicationDate"), xmpText(xmp, "prism:coverDate"), xmpText(xmp, "dc:date"), xmpText(xmp, "xmp:CreateDate"), pdfDate(said(made)),

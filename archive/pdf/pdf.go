@@ -12,14 +12,15 @@ import (
 
 // Document is what a PDF says.
 type Document struct {
-	Title string // of the XMP metadata or the information dictionary, else the largest text of the first page; may be empty
-	Dated string // ISO 8601, as far as known: when it was published, else when it was made
-	Lang  string // BCP 47, as spelled there
-	Base  string // for relative links; empty if there is none
-	Text  string // of all pages, UTF-8; a form feed ends each. Lines and paragraphs are as they seem
-	Pages []int  // where each page begins in Text, in bytes
-	Links []Link // in the order of the pages
-	Cut   bool   // it asks for more than any paper does, and only its beginning was read
+	Title  string // of the XMP metadata or the information dictionary, else the largest text of the first page; may be empty
+	Author string // of the information dictionary, else the first of the XMP metadata; may be empty
+	Dated  string // ISO 8601, as far as known: when it was published, else when it was made
+	Lang   string // BCP 47, as spelled there
+	Base   string // for relative links; empty if there is none
+	Text   string // of all pages, UTF-8; a form feed ends each. Lines and paragraphs are as they seem
+	Pages  []int  // where each page begins in Text, in bytes
+	Links  []Link // in the order of the pages
+	Cut    bool   // it asks for more than any paper does, and only its beginning was read
 }
 
 // Link is a link annotation (ISO 32000-1 §12.5.6.5) that leads to an address.

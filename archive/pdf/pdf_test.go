@@ -108,8 +108,8 @@ func TestFilters(t *testing.T) {
 
 func TestMetadata(t *testing.T) {
 	m := paper("BT /F1 10 Tf 72 700 Td (small text first) Tj /F1 24 Tf 0 -30 Td (A title in) Tj 0 -28 Td (large letters) Tj ET", plainFont)
-	m.objects[2] = "<< /Title (paper.dvi) /CreationDate (D:2016) >>"
-	if d := mustRead(t, m.bytes()); d.Title != "A title in large letters" || d.Dated != "2016" {
+	m.objects[2] = "<< /Title (paper.dvi) /Author (Jane Doe) /CreationDate (D:2016) >>"
+	if d := mustRead(t, m.bytes()); d.Title != "A title in large letters" || d.Author != "Jane Doe" || d.Dated != "2016" {
 		t.Errorf("%q %q", d.Title, d.Dated)
 	}
 	m.objects[1] = "<< /Type /Catalog /Pages 3 0 R /Metadata 9 0 R /URI << /Base (https://base.example/) >> >>"

@@ -14,6 +14,10 @@ import (
 const (
 	markAttr = "linkstead-n"
 	doiTag   = "linkstead-doi" // stands around a bare DOI in the copy
+
+	// Stand around the number of a run of text, before it: noncharacters, which no document has a use for.
+	textOpen  = "\uFDD0"
+	textClose = "\uFDD1"
 )
 
 // span is where a marked element stands in the source, in bytes.
@@ -32,6 +36,7 @@ type marker struct {
 	z       *html.Tokenizer
 	out     strings.Builder
 	spans   []span
+	texts   []span    // the runs of text
 	open    int       // index of the a element that is open, or -1
 	foreign int       // depth of svg and math elements: titles and styles are no raw text there
 	raw     string    // the element whose raw text comes next; empty if none does
@@ -40,12 +45,12 @@ type marker struct {
 	again   reopening // elements that the parser makes more than once
 }
 
-// markAnchors returns the marked copy of a source, and where each mark stood. flat drops all elements but links and
-// paragraphs, for sources that nest deeper than the parser goes. cut says that the source has more nodes than are read.
-func markAnchors(src []byte, flat bool) (marked string, spans []span, cut bool) {
-	m := newMarker(src, flat)
+// markAnchors makes the marked copy of a source. flat drops all elements but links and paragraphs, for sources that nest deeper
+// than the parser goes. cut says that the source has more nodes than are read.
+func markAnchors(src []byte, flat bool) (m *marker, cut bool) {
+	m = newMarker(src, flat)
 	cut = m.run()
-	return m.out.String(), m.spans, cut
+	return m, cut
 }
 
 func newMarker(src []byte, flat bool) *marker {
@@ -95,11 +100,14 @@ func (m *marker) token(kind html.TokenType, start, end int) {
 		if wasRaw && m.flat {
 			return
 		}
-		if wasRaw || m.open >= 0 {
+		switch {
+		case wasRaw:
 			m.out.Write(raw)
-			return
+		case m.open >= 0:
+			m.words(raw, start)
+		default:
+			m.text(raw, start)
 		}
-		m.text(string(raw), start)
 	default:
 		m.nodes++
 		if !m.flat && len(raw) < maxRun {
@@ -191,17 +199,36 @@ func (m *marker) close(at int) {
 	}
 }
 
-// text wraps the bare DOIs of a text.
-func (m *marker) text(raw string, start int) {
+// text takes a run of text, and wraps the bare DOIs in it.
+func (m *marker) text(raw []byte, start int) {
 	done := 0
-	for _, d := range findDOIs(raw) {
-		if len(m.spans) >= MaxLinks {
-			break
+	if bytes.Contains(raw, []byte("10.")) {
+		for _, d := range findDOIs(string(raw)) {
+			if len(m.spans) >= MaxLinks {
+				break
+			}
+			m.words(raw[done:d.start], start+done)
+			m.out.WriteString("<" + doiTag + " " + markAttr + `="` + strconv.Itoa(len(m.spans)) + `">`)
+			m.words(raw[d.start:d.end], start+d.start)
+			m.out.WriteString("</" + doiTag + ">")
+			m.spans = append(m.spans, span{start: start + d.start, end: start + d.end, doi: string(raw[d.start:d.end])})
+			done = d.end
 		}
-		m.out.WriteString(raw[done:d.start])
-		m.out.WriteString("<" + doiTag + " " + markAttr + `="` + strconv.Itoa(len(m.spans)) + `">` + raw[d.start:d.end] + "</" + doiTag + ">")
-		m.spans = append(m.spans, span{start: start + d.start, end: start + d.end, doi: raw[d.start:d.end]})
-		done = d.end
 	}
-	m.out.WriteString(raw[done:])
+	m.words(raw[done:], start+done)
+}
+
+// words takes text into the copy, with its number before it. White space alone has none: where it stands, more than that could
+// change what the parser makes of the page.
+func (m *marker) words(raw []byte, start int) {
+	if len(bytes.Trim(raw, " \t\n\f\r\x00")) == 0 {
+		m.out.Write(raw)
+		return
+	}
+	m.out.WriteString(textOpen + strconv.Itoa(len(m.texts)) + textClose)
+	m.texts = append(m.texts, span{start: start, end: start + len(raw)})
+	if bytes.Contains(raw, []byte(textOpen)) {
+		raw = bytes.ReplaceAll(raw, []byte(textOpen), []byte("\uFFFD"))
+	}
+	m.out.Write(raw)
 }

@@ -37,6 +37,13 @@
 // reached by something else than http or https (ftp:, gopher:, doi:, …) are "other scheme"; all others whose scheme isn't http or
 // https (mailto:, javascript:, tel:) are no citations.
 //
+// # What is told of a citation
+//
+// Its sentence; the quotation that it supports, of four words or more: the nearest one in its block, else the quotation that is set off, or
+// the paragraphs that are nothing else, right before or behind it; the date on which its author read it, if that stands beside it, or the
+// date of its section; and the text directive (WICG text fragments) that leads to its place and to no other in the prose. The original of a
+// memento has what the memento has. What is left out has none of it but the sentence.
+//
 // # Mementos
 //
 // A link that is itself a copy in a web archive stays as it is; its original follows as a further citation at the same

@@ -22,10 +22,11 @@ func HTML(src []byte, url string, o Options) (Document, error) {
 		return Document{}, fmt.Errorf("%w: %w", ErrURL, err)
 	}
 	text := decoded(src, o.ContentType, true)
-	doc, spans, cut, err := parse(text, o.Expired)
+	marked, err := parse(text, o.Expired)
 	if err != nil {
 		return Document{}, fmt.Errorf("read %s: %w", page, err)
 	}
+	doc := marked.doc
 	base := page
 	if href, ok := doc.Find("base[href]").First().Attr("href"); ok {
 		if u, err := page.Resolve(href); err == nil {
@@ -35,33 +36,41 @@ func HTML(src []byte, url string, o Options) (Document, error) {
 		}
 	}
 	d := describe(doc, page.String())
-	d.URL, d.Cut = page.String(), cut
+	d.URL, d.Cut = page.String(), marked.cut
 	if href, ok := doc.Find(`link[rel~="canonical"][href]`).First().Attr("href"); ok {
 		if u, err := base.Resolve(href); err == nil && urlkey.Fetchable(u) {
 			d.Canonical = u
 		}
 	}
-	w := walk(doc, spans)
+	w := walk(marked)
 	own := []string{d.URL}
 	if d.Canonical != "" && urlkey.Site(d.Canonical) == urlkey.Site(d.URL) {
 		own = append(own, d.Canonical)
 	}
-	d.Citations = judge(inBytes(text), base, w.links(), o.Links, own...)
+	d.judge(inBytes(text), base, w.links(), w.runs, o.Links, own...)
 	return d, nil
 }
 
+// page is a page whose elements and runs of text know where they stand.
+type page struct {
+	doc   *goquery.Document
+	spans []span // of its links, by mark
+	texts texts
+	cut   bool // it has more nodes than are read
+}
+
 // parse builds the marked DOM. The parser refuses what nests deeper than 512 elements; of that, links and blocks remain.
-func parse(text []byte, expired func() bool) (doc *goquery.Document, spans []span, cut bool, err error) {
-	marked, spans, cut := markAnchors(text, false)
-	root, err := build(marked, expired)
+func parse(text []byte, expired func() bool) (*page, error) {
+	m, cut := markAnchors(text, false)
+	root, err := build(m.out.String(), expired)
 	if err != nil && !errors.Is(err, ErrSlow) {
-		marked, spans, cut = markAnchors(text, true)
-		root, err = build(marked, expired)
+		m, cut = markAnchors(text, true)
+		root, err = build(m.out.String(), expired)
 	}
 	if err != nil {
-		return nil, nil, false, err
+		return nil, err
 	}
-	return goquery.NewDocumentFromNode(root), spans, cut, nil
+	return &page{goquery.NewDocumentFromNode(root), m.spans, m.unmark(root), cut}, nil
 }
 
 // build runs the parser as a browser without scripts does: what stands in noscript can be read.
@@ -115,15 +124,18 @@ type cite struct {
 type walker struct {
 	content *contentMap
 	spans   []span
+	texts   texts
 	cites   []*cite // by mark; nil until met
-	runs    []*prose
+	runs    []*builder
 	open    []*cite
 	last    int // where the last marked element stood
+	within  surroundings
+	seen    int // how many runs there were when the last picture was met
 }
 
-func walk(doc *goquery.Document, spans []span) *walker {
-	w := &walker{content: mainContent(doc), spans: spans, cites: make([]*cite, len(spans)), runs: []*prose{{}}}
-	for _, n := range doc.Nodes {
+func walk(p *page) *walker {
+	w := &walker{content: mainContent(p.doc), spans: p.spans, texts: p.texts, cites: make([]*cite, len(p.spans)), runs: []*builder{{}}}
+	for _, n := range p.doc.Nodes {
 		w.node(n, false, "")
 	}
 	return w
@@ -132,7 +144,7 @@ func walk(doc *goquery.Document, spans []span) *walker {
 func (w *walker) node(n *html.Node, content bool, rule string) {
 	switch n.Type {
 	case html.TextNode:
-		w.text(n.Data)
+		w.prose(n, content)
 		return
 	case html.ElementNode:
 	default:
@@ -146,16 +158,27 @@ func (w *walker) node(n *html.Node, content bool, rule string) {
 	block := blocks[n.Data]
 	if block {
 		w.boundary()
+		outer := w.within
+		w.within = outer.in(n)
+		defer func() { w.within = outer }()
 	}
 	c := w.enter(n, content, rule)
 	switch n.Data {
 	case "br":
+		w.run().spaces()
 		w.text("\n")
 	case "img":
 		w.picture(n)
 	}
+	first, run := w.run().next(), w.run()
 	if read(n) {
 		w.children(n, content, rule)
+	}
+	if n.Data == "q" && run == w.run() && run.Len() > first {
+		run.quotes = append(run.quotes, [2]int{first, run.Len()})
+	}
+	if codes[n.Data] {
+		run.code(first)
 	}
 	if block {
 		w.boundary()
@@ -179,16 +202,41 @@ func read(n *html.Node) bool {
 	return !silent[n.Data]
 }
 
-func (w *walker) run() *prose { return w.runs[len(w.runs)-1] }
+func (w *walker) run() *builder { return w.runs[len(w.runs)-1] }
+
+// prose takes a run of text.
+func (w *walker) prose(n *html.Node, content bool) {
+	b := w.run()
+	if b.Len() == 0 {
+		b.Kind, b.Level, b.Content = w.within.kind, w.within.level, content
+		if b.Kind == "" {
+			b.Kind = Paragraph
+		}
+		b.Pictured = w.pictured(n, b.Kind)
+	}
+	rest := n.Data
+	for _, p := range w.texts[n] {
+		if p.size == 0 && p.n > 0 {
+			p.src, p.verbatim = b.last, false
+		}
+		b.add(rest[:p.n], p.src, p.size, p.verbatim)
+		rest = rest[p.n:]
+	}
+	if rest != "" {
+		b.add(rest, b.last, 0, false)
+	}
+	w.text(n.Data)
+}
 
 func (w *walker) text(s string) {
-	w.run().add(s)
 	for _, c := range w.open {
 		c.text.WriteString(s)
 	}
 }
 
 func (w *walker) picture(n *html.Node) {
+	w.seen = len(w.runs)
+	w.run().Pictured = true
 	for _, c := range w.open {
 		c.alt.WriteString(attr(n, "alt") + " ")
 	}
@@ -197,10 +245,9 @@ func (w *walker) picture(n *html.Node) {
 // boundary ends a run of prose. A link that has no text yet begins in the next one.
 func (w *walker) boundary() {
 	if w.run().Len() == 0 {
-		w.run().space = false
 		return
 	}
-	w.runs = append(w.runs, &prose{})
+	w.runs = append(w.runs, &builder{})
 	for _, c := range w.open {
 		if strings.TrimSpace(c.text.String()) == "" {
 			c.run, c.start = len(w.runs)-1, 0
@@ -267,7 +314,7 @@ func (w *walker) links() []found {
 		if c.node.Data == "blockquote" || c.node.Data == "q" {
 			f.Text = ""
 		}
-		f.Context = sentence(w.runs[c.run].String(), c.start, max(c.start, c.end))
+		f.block, f.from, f.to = c.run, c.start, max(c.start, c.end)
 		if c.span.doi != "" {
 			f.ref = doiURL(f.Raw)
 		}

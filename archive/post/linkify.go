@@ -1,6 +1,7 @@
 package post
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 	"unicode"
@@ -11,14 +12,17 @@ import (
 type bare struct {
 	start, end int
 	doi        bool
+	ref        string   // what to resolve, if that isn't what stands there
+	others     []string // what may be meant as well
+	cut        bool     // an ellipsis stands for its end
 }
 
 // A DOI as Crossref recommends to match them, with the prefixes that people write.
 var doiPattern = regexp.MustCompile(`(?i)(?:doi:[ \x{A0}]?|(?:https?://)?(?:dx\.)?doi\.org/)?10\.\d{4,9}(?:\.\d+)*/[-._;()/:a-z0-9+<>\[\]]+`)
 
 var (
-	bareStart = regexp.MustCompile(`(?i)https?:(?://|\\\\)|www\.`)
-	wwwHost   = regexp.MustCompile(`(?i)^www\.(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]*[\p{L}\p{N}])?\.)+\p{L}{2,}`)
+	bareStart = regexp.MustCompile(`(?i)(?:h(?:tt|xx)ps?|ｈ(?:ｔｔ|ｘｘ)ｐｓ?)(?:[:：]|\[:\])(?:[/／]{2}|\\\\)|www(?:\.|\[\.\]|\[dot\])`)
+	wwwHost   = regexp.MustCompile(`(?i)^www(?:(?:\.|\[\.\]|\[dot\])[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,62}[\p{L}\p{N}])?){1,10}(?:\.|\[\.\]|\[dot\])(?:\p{L}{2,63}|xn--[a-z0-9-]{2,59})`)
 )
 
 // findDOIs returns the bare DOIs of a text.
@@ -37,7 +41,7 @@ func findDOIs(s string) []bare {
 			end = at[0] + trim(s[at[0]:at[0]+cut])
 		}
 		if slash := strings.LastIndex(s[at[0]:end], "/"); slash >= 0 && end > at[0]+slash+1 && doiPattern.MatchString(s[at[0]:end]) {
-			out = append(out, bare{at[0], end, true})
+			out = append(out, bare{start: at[0], end: end, doi: true})
 		}
 	}
 	return out
@@ -49,81 +53,223 @@ func doiURL(s string) string {
 	return "https://doi.org/10." + strings.NewReplacer("<", "%3C", ">", "%3E", "[", "%5B", "]", "%5D").Replace(id)
 }
 
-// findURLs returns the bare URLs, www. forms and DOIs of a text, in its order.
+// findURLs returns the bare URLs, www. forms, domains and DOIs of a text, in its order.
 func findURLs(s string) []bare {
 	dois := findDOIs(s)
 	var out []bare
+	done := 0
+	add := func(b bare) {
+		if len(out) < MaxLinks && b.start >= done {
+			out = append(out, b)
+			done = b.end
+		}
+	}
+	gap := func(until int) { // what stands before the next URL
+		for len(dois) > 0 && dois[0].start < until {
+			d := dois[0]
+			dois = dois[1:]
+			if d.start >= done {
+				findDomains(s, done, d.start, add)
+				add(d)
+			}
+		}
+		findDomains(s, done, until, add)
+	}
 	for from := 0; from < len(s) && len(out) < MaxLinks; {
 		at := bareStart.FindStringIndex(s[from:])
 		if at == nil {
 			break
 		}
 		start := from + at[0]
-		end, ok := extent(s, start)
+		b, ok := extent(s, start, from+at[1])
 		if !ok {
 			from += at[1]
 			continue
 		}
-		for len(dois) > 0 && dois[0].start < start {
-			out = append(out, dois[0])
+		gap(start)
+		for len(dois) > 0 && dois[0].start < b.end {
 			dois = dois[1:]
 		}
-		for len(dois) > 0 && dois[0].start < end {
-			dois = dois[1:]
-		}
-		if n := len(out); n > 0 && out[n-1].end > start {
-			from = max(end, out[n-1].end)
-			continue
-		}
-		out = append(out, bare{start, end, false})
-		from = end
+		from = max(b.end, done)
+		add(b)
 	}
-	return append(out, dois...)
+	gap(len(s))
+	return out
 }
 
-// extent returns where the URL that begins at start ends; ok is false if none begins there.
-func extent(s string, start int) (end int, ok bool) {
+// extent is the URL that begins at start, whose scheme ends at host; ok is false if none begins there.
+func extent(s string, start, host int) (b bare, ok bool) {
 	before, _ := utf8.DecodeLastRuneInString(s[:start])
-	if start > 0 && (joins(before) || before == '@') {
-		return 0, false
+	if start > 0 && (joins(before) && before != '_' || before == '@') {
+		return b, false
 	}
-	www := s[start]|0x20 == 'w'
-	if www && start > 0 && strings.ContainsRune("/.-:", before) {
-		return 0, false
+	if wide, _ := utf8.DecodeRuneInString(s[start:]); wide >= 'ａ' || strings.ContainsAny(s[start:host], "：／") {
+		return wideExtent(s, start)
 	}
-	if www && !wwwHost.MatchString(s[start:]) {
-		return 0, false
+	if s[start]|0x20 == 'w' {
+		if start > 0 && strings.ContainsRune("/.-:", before) || !wwwHost.MatchString(s[start:min(len(s), start+1024)]) {
+			return b, false
+		}
+		host = start
 	}
-	host := start
-	if !www {
-		host = start + strings.IndexAny(s[start:], `/\`) + 2
-	}
-	end = host + hostEnd(s[host:])
-	if end == host {
-		return 0, false
-	}
-	if end < len(s) && strings.IndexByte(`/?#\`, s[end]) >= 0 {
-		for end < len(s) {
-			r, n := utf8.DecodeRuneInString(s[end:])
-			if !urlRune(r) {
-				break
-			}
-			end += n
+	if before == '<' || start >= 5 && strings.EqualFold(s[start-5:start], "<url:") {
+		if end := bracketed(s, start); end > 0 {
+			return bare{start: start, end: end, ref: unlessSame(s[start:end])}, true
 		}
 	}
-	if before == '<' && end < len(s) && s[end] == '>' {
-		return end, true
+	end := host + hostEnd(s[host:min(len(s), host+1024)])
+	if end == host {
+		return b, false
 	}
+	if end < len(s) && strings.IndexByte(`/?#\`, s[end]) >= 0 {
+		end = pathEnd(s, end)
+	}
+	return whole(s, start, host, end)
+}
+
+// pathEnd is where the path of a URL ends that begins at a place. What can't be seen does not end it, if it goes on.
+func pathEnd(s string, end int) int {
+	for end < len(s) {
+		r, n := utf8.DecodeRuneInString(s[end:])
+		if unseen(r) {
+			if next, _ := utf8.DecodeRuneInString(s[end+n:]); end+n >= len(s) || !urlRune(next) {
+				break
+			}
+		} else if !urlRune(r) {
+			break
+		}
+		end += n
+	}
+	return end
+}
+
+// whole is the URL without what is not its own, and with what may be meant by it.
+func whole(s string, start, host, end int) (b bare, ok bool) {
+	full := end
 	end = start + trim(s[start:end])
-	return end, end > host && strings.ContainsFunc(s[host:end], wordRune)
+	if end <= host || !strings.ContainsFunc(s[host:end], wordRune) {
+		return b, false
+	}
+	b = bare{start: start, end: end, ref: unlessSame(s[start:end])}
+	rest := s[end:]
+	b.cut = strings.HasPrefix(rest, "…") || strings.HasPrefix(rest, "[…]") || strings.Contains(s[host:end], "…")
+	b.others = typed(cmp.Or(b.ref, s[start:end]))
+	if full == end && strings.HasPrefix(rest, "—") { // an em dash: the end of it, or two hyphens within
+		if more := pathEnd(s, end+len("—")); more > end+len("—") {
+			more = start + trim(s[start:more])
+			if tail := s[min(end+len("—"), more):more]; strings.ContainsAny(tail, "/.-_=") {
+				b.others = append(b.others, meant(s[start:end])+"--"+meant(tail))
+			}
+		}
+	}
+	if host == start { // it has no scheme
+		for i, o := range b.others {
+			b.others[i] = "http://" + o
+		}
+	}
+	return b, true
+}
+
+// typed are the addresses that an author may have typed before typography made dashes and apostrophes of it.
+func typed(ref string) []string {
+	if !strings.ContainsAny(ref, "–’‘‐‑−") {
+		return nil
+	}
+	plain := strings.NewReplacer("’", "'", "‘", "'", "‐", "-", "‑", "-", "−", "-").Replace(ref)
+	if !strings.Contains(plain, "–") {
+		return []string{plain}
+	}
+	return []string{strings.ReplaceAll(plain, "–", "--"), strings.ReplaceAll(plain, "–", "-")}
+}
+
+// unlessSame is what is meant, or nothing if that is what stands there.
+func unlessSame(raw string) string {
+	if ref := meant(raw); ref != raw {
+		return ref
+	}
+	return ""
+}
+
+// meant is what an author means by an address that is made harmless, wide, or broken by what can't be seen.
+func meant(raw string) string {
+	ref := strings.Map(func(r rune) rune {
+		if unseen(r) || r == '\n' || r == '\r' || r == ' ' || r == '\t' {
+			return -1
+		}
+		return r
+	}, raw)
+	if strings.Contains(ref, "[") {
+		ref = strings.NewReplacer("[.]", ".", "[dot]", ".", "[DOT]", ".", "[:]", ":", "[:]//", "://", "[/]", "/").Replace(ref)
+	}
+	if len(ref) > 4 && (strings.EqualFold(ref[:4], "hxxp")) {
+		ref = "http" + ref[4:]
+	}
+	return ref
+}
+
+// wideExtent reads an address that is written in full-width forms, or begins so.
+func wideExtent(s string, start int) (b bare, ok bool) {
+	var sb strings.Builder
+	var ends []int // in s, of each byte
+	for at := start; at < len(s) && sb.Len() < 2048; {
+		r, n := utf8.DecodeRuneInString(s[at:])
+		if '！' <= r && r <= '～' {
+			r -= '！' - '!'
+		}
+		if r >= utf8.RuneSelf || !urlRune(r) {
+			break
+		}
+		at += n
+		sb.WriteByte(byte(r)) //nolint:gosec // below RuneSelf
+		ends = append(ends, at)
+	}
+	folded := sb.String()
+	at := bareStart.FindStringIndex(folded)
+	if at == nil || at[0] != 0 {
+		return b, false
+	}
+	f, ok := extent(folded, 0, at[1])
+	if !ok {
+		return b, false
+	}
+	return bare{start: start, end: ends[f.end-1], ref: meant(folded[:f.end])}, true
+}
+
+// bracketed is where an address ends that stands in angle brackets, in which it may be broken over lines (RFC 3986, appendix C); 0 if
+// it is not one.
+func bracketed(s string, start int) int {
+	window := s[start:min(len(s), start+2048)]
+	end := strings.IndexAny(window, "<>\"")
+	if end < 0 || window[end] != '>' || strings.Contains(window[:end], "\n\n") {
+		return 0
+	}
+	for line := range strings.Lines(window[:end]) {
+		if strings.ContainsFunc(strings.TrimSpace(line), func(r rune) bool { return !urlRune(r) && !unseen(r) }) {
+			return 0
+		}
+	}
+	return start + len(strings.TrimRight(window[:end], " \t\r\n"))
+}
+
+// unseen are characters that take no room: they come into addresses where they may be broken.
+func unseen(r rune) bool {
+	return r == '\u00AD' || r == '\u200B' || r == '\u2060' || r == '\uFEFF' || r == '\u200C' || r == '\u200D'
 }
 
 // hostEnd returns where a host and its port end: at the first character that neither may hold.
 func hostEnd(s string) int {
+	opened := false
 	for i, r := range s {
-		if !wordRune(r) && !strings.ContainsRune("-.:@%[]", r) || r == ']' && !strings.Contains(s[:i], "[") {
+		if unseen(r) {
+			if next, _ := utf8.DecodeRuneInString(s[i+utf8.RuneLen(r):]); wordRune(next) || next == '.' {
+				continue
+			}
 			return i
 		}
+		if !wordRune(r) && !strings.ContainsRune("-.:@%[]", r) || r == ']' && !opened {
+			return i
+		}
+		opened = opened || r == '['
 	}
 	return len(s)
 }
@@ -134,7 +280,7 @@ func urlRune(r rune) bool {
 	switch {
 	case r <= ' ' || r == 0x7F || unicode.IsSpace(r) || unicode.IsControl(r) || r == utf8.RuneError:
 		return false
-	case strings.ContainsRune("<>\"`{}|^“”„«»‹›—、。，；：？！（）「」『』【】《》〈〉｛｝［］", r):
+	case strings.ContainsRune("<>\"`{}|^“”„«»‹›—、。，；：？！（）「」『』【】《》〈〉｛｝［］،؛؟۔।॥", r):
 		return false
 	case unicode.Is(unicode.Cf, r):
 		return false
@@ -152,6 +298,9 @@ func wordRune(r rune) bool {
 	return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '_'
 }
 
+// entityEnd is a character reference that was taken along with a text.
+var entityEnd = regexp.MustCompile(`&(?:[a-zA-Z]{2,10}|#\d{1,5});$`)
+
 // trim returns the length of s without what the sentence around a URL has put behind it: punctuation, and closing
 // brackets that nothing in s opens.
 func trim(s string) int {
@@ -161,8 +310,11 @@ func trim(s string) int {
 	}
 	for s != "" {
 		r, n := utf8.DecodeLastRuneInString(s)
+		if r == ';' {
+			n = max(n, len(entityEnd.FindString(s[max(0, len(s)-maxRef):])))
+		}
 		switch r {
-		case '.', ',', ';', ':', '!', '?', '\'', '"', '*', '_', '~', '…', '’', '‘', '–', '\\', '·':
+		case '.', ',', ';', ':', '!', '?', '\'', '"', '*', '_', '~', '…', '’', '‘', '–', '\\', '·', '\u00AD', '\u200B', '\u2060', '\uFEFF', '\u200C', '\u200D':
 		case '(':
 			opened[')']--
 		case '[':

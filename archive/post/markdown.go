@@ -2,6 +2,7 @@ package post
 
 import (
 	"bytes"
+	"cmp"
 	"strings"
 
 	"github.com/yuin/goldmark"
@@ -10,6 +11,8 @@ import (
 	"github.com/yuin/goldmark/parser"
 	gmtext "github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
+
+	"linkstead/archive/scar"
 )
 
 // Markdown reads a CommonMark document with tables and footnotes: inline and reference links, autolinks, bare URLs, www.
@@ -27,13 +30,13 @@ func Markdown(src []byte, base string, o Options) (Document, error) {
 	d, body := frontMatter(text)
 	m := &mdWalker{src: []byte(text[body:]), text: text, shift: body}
 	root := mdParser().Parse(gmtext.NewReader(m.src))
-	m.block(root)
+	m.block(root, surroundings{})
 	m.flush()
 	if d.Title == "" {
 		d.Title = m.title
 	}
 	own := ownAddress(b, &d)
-	d.Citations = judge(inString(text), b, m.links, o.Links, own...)
+	d.judge(inString(text), b, m.links, m.runs, o.Links, own...)
 	d.Images = judgeImages(text, b, m.images)
 	return d, nil
 }
@@ -130,23 +133,30 @@ type mdWalker struct {
 	title  string
 	links  []found
 	images []found
+	seen   int // how many runs there were when the last picture was met
 
-	prose    prose
+	runs     []*builder
+	prose    *builder // the last of them, while a block is read
 	pending  []placed
 	from, to int     // text of the block not yet searched for bare links
 	html     *placed // an a element of inline HTML that is open
 }
 
 // block walks a block node and what is in it.
-func (m *mdWalker) block(n ast.Node) {
+func (m *mdWalker) block(n ast.Node, within surroundings) {
 	switch n := n.(type) {
 	case *ast.HTMLBlock:
 		m.htmlBlock(n)
 		return
-	case *ast.CodeBlock, *ast.FencedCodeBlock, *ast.LinkReferenceDefinition:
+	case *ast.CodeBlock, *ast.FencedCodeBlock:
+		m.code(n)
+		return
+	case *ast.LinkReferenceDefinition:
 		return
 	}
+	within = within.inMarkdown(n)
 	if c := n.FirstChild(); c != nil && c.Type() == ast.TypeInline {
+		m.begin(within)
 		m.inlines(n)
 		if h, ok := n.(*ast.Heading); ok && h.Level == 1 && m.title == "" {
 			m.flush()
@@ -156,8 +166,26 @@ func (m *mdWalker) block(n ast.Node) {
 		return
 	}
 	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
-		m.block(c)
+		m.block(c, within)
 	}
+}
+
+// begin begins a block of prose.
+func (m *mdWalker) begin(within surroundings) {
+	m.prose = &builder{}
+	m.prose.Kind, m.prose.Level, m.prose.Content = cmp.Or(within.kind, Paragraph), within.level, true
+	m.prose.Pictured = m.seen > 0 && len(m.runs)-m.seen < near
+	m.runs = append(m.runs, m.prose)
+}
+
+// code takes a block of code, in which nothing is cited.
+func (m *mdWalker) code(n ast.Node) {
+	m.begin(surroundings{kind: Pre})
+	for i := range n.Lines().Len() {
+		seg := n.Lines().At(i)
+		m.prose.add(string(seg.Value(m.src)), m.shift+seg.Start, seg.Len(), seg.Padding == 0 && !seg.ForceNewline)
+	}
+	m.prose = nil
 }
 
 func (m *mdWalker) inlines(n ast.Node) {
@@ -171,10 +199,10 @@ func (m *mdWalker) inline(n ast.Node) {
 	case *ast.Text:
 		m.textNode(n)
 	case *ast.String:
-		m.prose.add(string(n.Value))
+		m.prose.add(string(n.Value), m.prose.last, 0, false)
 	case *ast.CodeSpan:
 		m.flush()
-		m.prose.add(string(inlineText(n, m.src)))
+		m.codeSpan(n)
 	case *ast.Link:
 		m.link(n, n.Destination, false)
 	case *ast.Image:
@@ -184,7 +212,7 @@ func (m *mdWalker) inline(n ast.Node) {
 			m.link(n, n.URL(m.src), false)
 		} else {
 			m.flush()
-			m.prose.add(string(n.Label(m.src)))
+			m.label(n)
 		}
 	case *ast.RawHTML:
 		m.flush()
@@ -205,7 +233,7 @@ func (m *mdWalker) textNode(n *ast.Text) {
 	}
 	if n.SoftLineBreak() || n.HardLineBreak() {
 		m.flush()
-		m.prose.space = true
+		m.prose.spaces()
 	}
 }
 
@@ -229,19 +257,74 @@ func (m *mdWalker) flush() {
 	m.from, m.to = 0, 0
 	done := 0
 	for _, b := range findURLs(s) {
-		m.prose.add(plain(s[done:b.start]))
+		m.plain(s[done:b.start], at+done)
 		raw := s[b.start:b.end]
-		p := placed{found: found{content: true, ref: target(b, plain(raw))}, first: m.prose.next()}
-		m.prose.add(raw)
+		p := placed{found: b.found(raw), first: m.prose.next()}
+		if b.ref == "" {
+			p.ref = target(b, plain(raw))
+		}
+		m.verbatim(at+b.start, at+b.end)
 		p.last = m.prose.Len()
-		p.Raw, p.Text = raw, raw
 		p.Start, p.End = m.shift+at+b.start, m.shift+at+b.end
 		if len(m.links)+len(m.pending) < MaxLinks {
 			m.pending = append(m.pending, p)
 		}
 		done = b.end
 	}
-	m.prose.add(plain(s[done:]))
+	if done < len(s) {
+		m.plain(s[done:], at+done)
+	}
+}
+
+// plain adds text to the prose that stands at a place of src, its escapes and entities decoded.
+func (m *mdWalker) plain(s string, at int) {
+	for s != "" {
+		i := strings.IndexAny(s, "\\&")
+		if i < 0 {
+			i = len(s)
+		}
+		if i > 0 {
+			m.prose.add(s[:i], m.shift+at, i, true)
+			s, at = s[i:], at+i
+			continue
+		}
+		n := 1
+		if s[0] == '\\' && len(s) > 1 && util.IsPunct(s[1]) {
+			n = 2
+		} else if s[0] == '&' {
+			if end := strings.IndexByte(s[:min(len(s), maxRef)], ';'); end > 0 && plain(s[:end+1]) != s[:end+1] {
+				n = end + 1
+			}
+		}
+		m.prose.add(plain(s[:n]), m.shift+at, n, n == 1)
+		s, at = s[n:], at+n
+	}
+}
+
+// verbatim adds a part of the source to the prose as it is.
+func (m *mdWalker) verbatim(from, to int) {
+	m.prose.add(string(m.src[from:to]), m.shift+from, to-from, true)
+}
+
+func (m *mdWalker) codeSpan(n *ast.CodeSpan) {
+	start := m.prose.next()
+	defer func() { m.prose.Code = append(m.prose.Code, scar.Span{Start: start, End: m.prose.Len()}) }()
+	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
+		if t, ok := c.(*ast.Text); ok {
+			m.verbatim(t.Segment.Start, t.Segment.Stop)
+		}
+	}
+}
+
+// label adds the text of an autolink.
+func (m *mdWalker) label(n *ast.AutoLink) {
+	start, end := offset(n, startAttr), offset(n, endAttr)
+	label := string(n.Label(m.src))
+	if i := bytes.Index(m.src[min(start, end):end], []byte(label)); i >= 0 {
+		m.verbatim(start+i, start+i+len(label))
+		return
+	}
+	m.prose.add(label, m.prose.last, 0, false)
 }
 
 // plain decodes the escapes and entities of Markdown text.
@@ -260,7 +343,7 @@ func (m *mdWalker) link(n ast.Node, destination []byte, image bool) {
 	outer := m.pending
 	m.pending = nil
 	if a, ok := n.(*ast.AutoLink); ok {
-		m.prose.add(string(a.Label(m.src)))
+		m.label(a)
 	} else if !image {
 		m.inlines(n)
 		m.flush()
@@ -276,6 +359,7 @@ func (m *mdWalker) link(n ast.Node, destination []byte, image bool) {
 	p.Start, p.End = m.shift+start, m.shift+end
 	if image {
 		m.images = append(m.images, p.found)
+		m.seen, m.prose.Pictured = len(m.runs), true
 		return
 	}
 	if len(m.links)+len(m.pending) < MaxLinks {
@@ -323,18 +407,16 @@ func inlineText(n ast.Node, src []byte) []byte {
 	return out
 }
 
-// end closes a block: its links get their sentences.
+// end closes a block.
 func (m *mdWalker) end() {
 	m.flush()
 	if m.html != nil {
 		m.closeHTML(m.html.End)
 	}
-	prose := m.prose.String()
 	for _, p := range m.pending {
-		p.Context = sentence(prose, p.first, p.last)
+		p.block, p.from, p.to = len(m.runs)-1, p.first, max(p.first, p.last)
 		m.links = append(m.links, p.found)
 	}
 	m.pending = nil
-	m.prose.Reset()
-	m.prose.space = false
+	m.prose = nil
 }

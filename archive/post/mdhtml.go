@@ -65,17 +65,27 @@ func (m *mdWalker) htmlBlock(n *ast.HTMLBlock) {
 	}
 	start := n.Lines().At(0).Start
 	end := max(n.Lines().At(n.Lines().Len()-1).Stop, n.ClosureLine.Stop)
-	doc, spans, _, err := parse(m.src[start:end], nil)
+	marked, err := parse(m.src[start:end], nil)
 	if err != nil {
 		return
 	}
-	for _, f := range walk(doc, spans).links() {
+	w := walk(marked)
+	first := len(m.runs)
+	for _, r := range w.runs {
+		r.Content = true
+		for i := range r.pieces {
+			r.pieces[i].src += m.shift + start
+		}
+	}
+	m.runs = append(m.runs, w.runs...)
+	for _, f := range w.links() {
 		f.content = true
+		f.block += first
 		f.Start += m.shift + start
 		f.End += m.shift + start
 		m.links = append(m.links, f)
 	}
-	for _, img := range doc.Find("img[src]").Nodes {
+	for _, img := range marked.doc.Find("img[src]").Nodes {
 		f := found{content: true}
 		f.Raw, f.Text = attr(img, "src"), collapse(attr(img, "alt"))
 		f.Start, f.End = m.shift+start, m.shift+end

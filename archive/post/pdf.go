@@ -37,7 +37,13 @@ func PDF(src []byte, base string, o Options) (Document, error) {
 	}
 	links := marked(paper)
 	links = append(links, printed(paper, links)...)
-	d.Citations = judge(inString(paper.Text), b, links[:min(len(links), MaxLinks)], o.Links, own...)
+	links = links[:min(len(links), MaxLinks)]
+	runs := textBlocks(paper.Text, true)
+	for _, r := range runs {
+		r.Pictured = true // nobody can tell where pictures stand
+	}
+	locate(runs, links)
+	d.judge(inString(paper.Text), b, links, runs, o.Links, own...)
 	return d, nil
 }
 
@@ -110,8 +116,11 @@ func printed(paper *pdf.Document, marked []found) []found {
 		if covered(spans[next:], b.start, end) {
 			continue
 		}
-		f := found{content: true, ref: target(b, raw)}
-		f.Raw, f.Text, f.Start, f.End = raw, raw, b.start, end
+		if b.ref != "" && end > b.end {
+			b.ref = meant(raw)
+		}
+		f := b.found(raw)
+		f.Start, f.End = b.start, end
 		f.Page = pageOf(paper, b.start)
 		if !b.doi && beginning(raw, on[f.Page]) {
 			continue // what an annotation of the page says whole

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"linkstead/archive/scar"
 	"linkstead/archive/urlkey"
 )
 
@@ -43,7 +44,9 @@ type Document struct {
 	Lang      string // of the html element or the front matter, BCP 47 as spelled there
 	Cut       bool   // it has more elements than are read: what the rest cites is not here
 	Citations []Citation
-	Images    []Citation // of a Markdown document, which has no other markup to find its requisites by
+	Images    []Citation  // of a Markdown document, which has no other markup to find its requisites by
+	Damaged   []scar.Scar `json:",omitempty"` // citations that lost their link, in the order of the prose
+	Blocks    []Block     `json:"-"`          // its prose, in the order in which it is read
 }
 
 // Where citations stand.
@@ -66,6 +69,12 @@ type Citation struct {
 	LeftOut string // why it is not to be captured; empty: it is
 	Of      string // for the original of a memento link: the memento's URL
 	Page    int    `json:",omitempty"` // on which it stands, from 1; 0 in a document without pages
+
+	Selector     string `json:",omitempty"` // of this place: a text directive, "text=…", of a URL's fragment; empty if none leads here alone
+	Quotation    string `json:",omitempty"` // that it supports, white space collapsed, without its marks; its first 1000 code points
+	Dated        string `json:",omitempty"` // when its author cited it, if that is told of it: ISO 8601 as far as known; else it is the document's
+	Entry        string `json:",omitempty"` // of a feed: the title of the entry in which it stands, or its address
+	Alternatives string `json:",omitempty"` // other addresses that may be meant by what stands there, a line each, the likeliest first
 }
 
 // ErrURL says that the URL or base of a document is no absolute URL.
@@ -76,49 +85,81 @@ type found struct {
 	Citation
 	ref     string // what to resolve, if that isn't Raw
 	content bool
-	rule    string   // a rule that the elements around it have decided
-	rel     []string // of the element
+	rule    string       // a rule that the elements around it have decided
+	rel     []string     // of the element
+	others  []string     // what else may be meant
+	base    *urlkey.Base // that it is resolved against, if it isn't the document's
+
+	block    int // in which it stands, if its blocks have been told …
+	from, to int // … and where
 }
 
 // judge turns what was found into citations: resolved, classed, left out by the rules, with the originals of mementos,
-// in the order of the source. own are the addresses of the document itself.
-func judge(offsets *offsetter, base *urlkey.Base, links []found, mode Mode, own ...string) []Citation {
+// in the order of the source; each with its sentence, and with its place in the blocks of the document, if those are told. own are the
+// addresses of the document itself.
+func (d *Document) judge(offsets *offsetter, base *urlkey.Base, links []found, runs []*builder, mode Mode, own ...string) {
 	slices.SortStableFunc(links, func(a, b found) int { return cmp.Compare(a.Start, b.Start) })
+	blocks := make([]*Block, len(runs))
+	for i, r := range runs {
+		blocks[i] = r.block()
+	}
+	kept, index := counted(blocks, offsets)
 	out := make([]Citation, 0, len(links))
 	for _, l := range links {
-		c := l.Citation
-		url, ok := resolve(base, cmp.Or(l.ref, c.Raw))
-		if !ok {
-			if why := unasked(cmp.Or(l.ref, c.Raw)); why != "" {
-				c.URL, c.Start, c.End = strings.TrimSpace(c.Raw), offsets.at(c.Start), offsets.at(c.End)
-				c.Where, c.LeftOut = InContent, why
-				out = append(out, c)
+		if len(runs) > 0 && l.block >= 0 {
+			b := blocks[l.block]
+			l.from, l.to = min(l.from, len(b.Text)), min(l.to, len(b.Text))
+			if l.Context == "" {
+				l.Context = contextIn(b.Text, l.from, l.to)
 			}
-			continue
-		}
-		c.URL = url
-		c.Start, c.End = offsets.at(c.Start), offsets.at(c.End)
-		l.Citation = c
-		if !urlkey.Fetchable(url) {
-			c.Where, c.LeftOut = InContent, "no base"
-			out = append(out, c)
-			continue
-		}
-		out = append(out, place(l, mode, own))
-		for memento := url; ; {
-			original, ok := Unwrap(memento)
-			if !ok {
-				break
+			if i := index[l.block]; i >= 0 {
+				kept[i].Links = append(kept[i].Links, Anchor{l.from, l.to, len(out)})
 			}
-			l.URL, l.Of = original, memento
-			out = append(out, place(l, mode, own))
-			memento = original
 		}
+		l.Start, l.End = offsets.at(l.Start), offsets.at(l.End)
+		more := l.judge(base, mode, own)
+		if len(more) == 0 && len(runs) > 0 && l.block >= 0 && index[l.block] >= 0 {
+			b := &kept[index[l.block]]
+			b.Links = b.Links[:len(b.Links)-1]
+		}
+		out = append(out, more...)
 	}
 	for i := range out {
 		out[i].Seq = i
 	}
-	return out
+	d.Citations, d.Blocks, d.Damaged = out, kept, damage(kept)
+	d.situate()
+}
+
+// judge is the citation that was found, and the originals that it is a memento of; nothing if it is none.
+func (l found) judge(base *urlkey.Base, mode Mode, own []string) []Citation {
+	c := &l.Citation
+	if l.base != nil {
+		base = l.base
+	}
+	url, ok := resolve(base, cmp.Or(l.ref, c.Raw))
+	if !ok {
+		if c.LeftOut = unasked(cmp.Or(l.ref, c.Raw)); c.LeftOut == "" {
+			return nil
+		}
+		c.URL, c.Where = strings.TrimSpace(c.Raw), InContent
+		return []Citation{*c}
+	}
+	c.URL = url
+	c.Alternatives = alternatives(url, l.others)
+	if !urlkey.Fetchable(url) {
+		c.Where, c.LeftOut = InContent, "no base"
+		return []Citation{*c}
+	}
+	out := []Citation{place(l, mode, own)}
+	for {
+		original, ok := Unwrap(c.URL)
+		if !ok {
+			return out
+		}
+		c.URL, c.Of = original, c.URL
+		out = append(out, place(l, mode, own))
+	}
 }
 
 // unasked says why a reference can't be asked for that was meant to name a source; empty if it names none, as mailto: and
@@ -209,27 +250,55 @@ func beyond(mode Mode, where string, other bool) string {
 	return ""
 }
 
-// offsetter turns byte offsets of a text into code points; it is quick for offsets that don't fall.
+// offsetter turns byte offsets of a text into code points.
 type offsetter struct {
-	count       func(from, to int) int // code points between two bytes
-	size        int                    // of the text, in bytes
-	byteAt, cps int
+	count func(from, to int) int // code points that begin between two bytes
+	size  int                    // of the text, in bytes
+	marks []int                  // code points before each stride of it
 }
 
+const stride = 1 << 10
+
 func inString(s string) *offsetter {
-	return &offsetter{count: func(from, to int) int { return utf8.RuneCountInString(s[from:to]) }, size: len(s)}
+	return newOffsetter(len(s), func(from, to int) int { return begun(s[from:to]) })
 }
 
 func inBytes(b []byte) *offsetter {
-	return &offsetter{count: func(from, to int) int { return utf8.RuneCount(b[from:to]) }, size: len(b)}
+	return newOffsetter(len(b), func(from, to int) int { return begun(b[from:to]) })
 }
 
+func newOffsetter(size int, count func(from, to int) int) *offsetter {
+	return &offsetter{count: count, size: size, marks: []int{0}}
+}
+
+// at is how many code points begin before a byte.
 func (o *offsetter) at(i int) int {
 	i = min(max(i, 0), o.size)
-	if i < o.byteAt {
-		return o.cps - o.count(i, o.byteAt)
+	for len(o.marks) <= i/stride {
+		n := len(o.marks)
+		o.marks = append(o.marks, o.marks[n-1]+o.count((n-1)*stride, n*stride))
 	}
-	o.cps += o.count(o.byteAt, i)
-	o.byteAt = i
-	return o.cps
+	at := i / stride
+	return o.marks[at] + o.count(at*stride, i)
+}
+
+// begun is how many code points begin in a text, which may itself begin and end within one.
+func begun[T string | []byte](s T) (n int) {
+	for i := range len(s) {
+		if utf8.RuneStart(s[i]) {
+			n++
+		}
+	}
+	return n
+}
+
+// alternatives are the addresses that may be meant besides one, a line each.
+func alternatives(url string, others []string) string {
+	var out []string
+	for _, o := range others {
+		if u, err := urlkey.Parse("", o); err == nil && urlkey.Fetchable(u) && u != url && !slices.Contains(out, u) {
+			out = append(out, u)
+		}
+	}
+	return strings.Join(out, "\n")
 }

@@ -95,9 +95,9 @@ func (m *marker) shorten(start, end int) {
 			m.out.WriteByte(' ')
 		}
 		if m.open >= 0 {
-			m.out.Write(m.src[from:to])
+			m.words(m.src[from:to], from)
 		} else {
-			m.text(string(m.src[from:to]), from)
+			m.text(m.src[from:to], from)
 		}
 		done = to
 	}

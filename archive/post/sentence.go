@@ -126,6 +126,19 @@ func collapse(s string) string {
 	return s
 }
 
+// contextIn is the sentence around a place in a block's text.
+func contextIn(text string, start, end int) string {
+	end = min(end, ahead(text, start, 4*maxContext))
+	from, to := back(text, start, 4*maxContext), ahead(text, end, 4*maxContext)
+	var p prose
+	p.add(text[from:start])
+	first := p.next()
+	p.add(text[start:end])
+	last := max(first, p.Len())
+	p.add(text[end:to])
+	return sentence(p.String(), first, last)
+}
+
 // prose is one block of text, white space collapsed, in which links stand.
 type prose struct {
 	strings.Builder

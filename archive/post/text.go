@@ -21,7 +21,9 @@ func Text(src []byte, base string, o Options) (Document, error) {
 	links, images := textLinks(text)
 	d := Document{Title: firstLine(text)}
 	own := ownAddress(b, &d)
-	d.Citations = judge(inString(text), b, links, o.Links, own...)
+	runs := textBlocks(text, false)
+	locate(runs, links)
+	d.judge(inString(text), b, links, runs, o.Links, own...)
 	d.Images = judgeImages(text, b, images)
 	return d, nil
 }
@@ -91,14 +93,34 @@ func textLinks(text string) (links, images []found) {
 // bareLinks returns the bare links between two places of a text.
 func bareLinks(text string, from, to int) []found {
 	var out []found
+	done := 0
 	for _, b := range findURLs(text[from:to]) {
+		if b.start < done {
+			continue // its beginning was the rest of the one before
+		}
 		raw := text[from+b.start : from+b.end]
-		f := found{content: true, ref: target(b, raw)}
-		f.Raw, f.Text, f.Start, f.End = raw, raw, from+b.start, from+b.end
+		if joined, end := overLines(text[:to], from+b.start, from+b.end); !b.doi && end > from+b.end {
+			if filled(text, from+b.end) {
+				b.end, b.ref, b.cut = end-from, meant(joined), false
+				raw, done = text[from+b.start:end], b.end
+			} else {
+				b.others = append(b.others, target(bare{ref: meant(joined)}, joined))
+			}
+		}
+		f := b.found(raw)
+		f.Start, f.End = from+b.start, from+b.end
 		f.Context = textContext(text, f.Start, f.End)
 		out = append(out, f)
 	}
 	return out
+}
+
+// fullLine is how many bytes a line has at least at whose end an address may be broken.
+const fullLine = 60
+
+// filled says whether the line that ends behind a place is as long as lines are.
+func filled(text string, at int) bool {
+	return at-strings.LastIndexByte(text[max(0, at-4*fullLine):at], '\n')-max(0, at-4*fullLine) > fullLine
 }
 
 // target returns the URL reference that a bare link stands for.
@@ -106,11 +128,26 @@ func target(b bare, raw string) string {
 	switch {
 	case b.doi:
 		return doiURL(raw)
-	case raw[0]|0x20 == 'w':
-		return "http://" + raw
+	case b.ref != "" && b.ref[0]|0x20 != 'w':
+		return b.ref
+	case raw[0]|0x20 == 'w' || b.ref != "":
+		return "http://" + cmp.Or(b.ref, raw)
 	}
 	return raw
 }
+
+// found is the citation that a bare link is.
+func (b bare) found(raw string) found {
+	f := found{content: true, ref: target(b, raw), others: b.others}
+	f.Raw, f.Text = raw, collapse(raw)
+	if b.cut {
+		f.rule = cutOff
+	}
+	return f
+}
+
+// cutOff is why an address is left out of which an ellipsis stands for the rest.
+const cutOff = "cut off"
 
 var mdTitle = regexp.MustCompile(`^[ \t]+(?:"[^"\n]*"|'[^'\n]*')[ \t]*\)`)
 

@@ -84,6 +84,12 @@ func (h *Handler) seat(host string) (site string, ok bool) {
 	return site, ok && h.Mode == PerSite && isLabel(site)
 }
 
+// Home says whether a host is the handler's own, rather than that of an archived site.
+func (h *Handler) Home(host string) bool {
+	site, ok := h.seat(host)
+	return ok && site == ""
+}
+
 // portless takes off the port that a scheme has anyway.
 func portless(scheme, host string) string {
 	port := ":80"

@@ -19,7 +19,9 @@ type Report struct {
 	Post    Post      `json:"post"`
 	Links   []Link    `json:"links"`
 	LeftOut []LeftOut `json:"left_out"`
+	Damaged []Scar    `json:"damaged,omitempty"` // in the order of the text
 	Totals  Totals    `json:"totals"`
+	Repairs []Repair  `json:"repairs,omitempty"` // citations whose links were lost, by number
 
 	Completed []Completion `json:"completed,omitempty"` // by runs that asked for what this one lacked, oldest first: what they have counts here
 }
@@ -107,6 +109,12 @@ type Citation struct {
 	Raw      string `json:"raw,omitempty"`      // the address as the author spelled it, if that is not how the link is
 	Fragment string `json:"fragment,omitempty"` // what stands there behind "#", serialised
 	Replay   string `json:"replay,omitempty"`   // the link's copy at that fragment
+
+	Selector     string   `json:"selector,omitempty"`     // of this place in the post: the text directive of a URL's fragment
+	Quotation    string   `json:"quotation,omitempty"`    // that it supports
+	Dated        string   `json:"dated,omitempty"`        // when its author cited it, as far as known: as told of it, else the post's date
+	Entry        string   `json:"entry,omitempty"`        // of a feed: the title of the entry in which it stands, or its address
+	Alternatives []string `json:"alternatives,omitempty"` // other addresses that may be meant by what stands there, the likeliest first
 }
 
 // LeftOut is a link that was not captured on purpose.

@@ -3,9 +3,11 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
+	"strings"
 
 	"linkstead/archive/outcome"
 	"linkstead/archive/urlkey"
@@ -17,6 +19,7 @@ type Rows interface {
 	Posts
 	Exchanges
 	Needs
+	Notes
 	Tally(ctx context.Context, run int64) (map[string]int, error)
 	Task(ctx context.Context, host string, run, id int64) (storage.Task, error)
 	Kin
@@ -79,7 +82,7 @@ func (b *Builder) build(ctx context.Context, run storage.Run, post storage.Post)
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{Version: Version, Links: []Link{}, LeftOut: []LeftOut{}, Post: Post{
+	r := &Report{Version: Version, Links: []Link{}, LeftOut: []LeftOut{}, Damaged: scarsOf(post.Damaged), Post: Post{
 		Run: run.ID, State: string(run.State), Collection: run.Collection, Source: post.Source, URL: post.Source,
 	}}
 	if post.ID != "" {
@@ -89,6 +92,9 @@ func (b *Builder) build(ctx context.Context, run storage.Run, post storage.Post)
 		return nil, err
 	}
 	if err := b.links(ctx, run, post, r); err != nil {
+		return nil, err
+	}
+	if err := b.repairs(ctx, run, post.ID, r); err != nil {
 		return nil, err
 	}
 	if r.Totals.Tasks, err = b.Rows.Tally(ctx, run.ID); err != nil {
@@ -127,7 +133,7 @@ func (b *Builder) links(ctx context.Context, run storage.Run, post storage.Post,
 			r.Links = append(r.Links, Link{URL: c.URL, Of: c.Of, Fate: fate})
 		}
 		l := &r.Links[i]
-		l.Citations = append(l.Citations, citationOf(&c, l))
+		l.Citations = append(l.Citations, citationOf(&c, l, post.Dated))
 	}
 	for i := range r.Links {
 		switch l := &r.Links[i]; {
@@ -152,8 +158,12 @@ func (b *Builder) links(ctx context.Context, run storage.Run, post storage.Post,
 }
 
 // citationOf is a place that points to a link.
-func citationOf(c *storage.Citation, l *Link) Citation {
-	out := Citation{Text: c.Text, Context: c.Context, Start: c.Start, End: c.End, Page: c.Page, Fragment: urlkey.SerialisedFragment(c.Raw)}
+func citationOf(c *storage.Citation, l *Link, dated string) Citation {
+	out := Citation{Text: c.Text, Context: c.Context, Start: c.Start, End: c.End, Page: c.Page, Fragment: urlkey.SerialisedFragment(c.Raw),
+		Selector: c.Selector, Quotation: c.Quotation, Dated: cmp.Or(c.Dated, dated), Entry: c.Entry}
+	if c.Alternatives != "" {
+		out.Alternatives = strings.Split(c.Alternatives, "\n")
+	}
 	if c.Raw != c.URL {
 		out.Raw = c.Raw
 	}

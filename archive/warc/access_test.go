@@ -16,7 +16,7 @@ import (
 func (w *world) teller() *Teller {
 	return &Teller{
 		Rows: w.db, Blobs: w.blobs, Composer: w.parts.Composer, Info: w.parts.Info, Collection: w.db.Collection,
-		FS: w.fs, Dir: filepath.Join(w.dir, "spool", "access"), Node: "test", Now: w.clock.Now,
+		FS: w.fs, Dir: filepath.Join(w.dir, "spool", "told"), Node: "test", Now: w.clock.Now,
 	}
 }
 
@@ -77,7 +77,9 @@ type forgetfulRows struct{ *storage.DB }
 
 var errForgot = errors.New("the database went away")
 
-func (forgetfulRows) ToldAccess(context.Context, storage.Segment, []string) error { return errForgot }
+func (forgetfulRows) Told(context.Context, storage.Segment, []string, []string) error {
+	return errForgot
+}
 
 // TestAccessToldTwice: a blob whose row was never written is harmless, and the change is told of again.
 func TestAccessToldTwice(t *testing.T) {
@@ -92,7 +94,7 @@ func TestAccessToldTwice(t *testing.T) {
 	if n, err := w.teller().Tell(t.Context()); n != 1 || err != nil {
 		t.Fatalf("%d, %v", n, err)
 	}
-	if left, _ := filepath.Glob(filepath.Join(w.dir, "spool", "access", "*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(w.dir, "spool", "told", "*")); len(left) > 0 {
 		t.Errorf("left behind: %q", left)
 	}
 	w.rebuild()

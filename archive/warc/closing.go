@@ -47,6 +47,9 @@ const maxEvidence = 16 << 10
 //	evidence evidence-size    the first bytes of an answer without a complete head, and how many came
 //	flag             one a word of package wall
 //	note             one a note
+//	link             of a look at a link: its number. Such a record stands alone: request and evidence are what was sent, and the first
+//	                 bytes of what came, head and all
+//	look             of the step that ends a look: its evidence as JSON, see archive/link
 //	left-out         REASON N EXAMPLE: links that were left out, of a page that was not modified (see Meta.Trim)
 //	outlink          URL HOP CONTEXT, and KIND DEPTH DUE if it became a task, or REASON if it didn't; spaces within are
 //	                 \x20, nothing is "-"
@@ -154,6 +157,8 @@ func appendClosing(dst []byte, c *Closing) []byte {
 	w.text("redirect", c.Redirect)
 	w.text("mime", c.Mime)
 	w.wire(c)
+	w.int("link", c.Link)
+	w.text("look", c.Look)
 	for _, f := range c.Flags {
 		w.always("flag", f)
 	}
@@ -240,13 +245,16 @@ func closingOf(ex *Exchange, meta *Meta, opts *Options) (Closing, error) {
 	if opts.Confirmed != nil {
 		c.Page, c.Request = opts.Confirmed.page(ex.Head), ex.Request
 	}
-	if ex.Response == nil || ex.Head.Len > 0 || ex.Response.Size() == 0 {
+	if meta.probe() {
+		c.Request = ex.Request
+	}
+	if ex.Response == nil || ex.Head.Len > 0 && !meta.probe() || ex.Response.Size() == 0 {
 		return c, nil
 	}
 	c.EvidenceSize = ex.Response.Size()
 	c.Evidence = make([]byte, min(c.EvidenceSize, maxEvidence))
 	if _, err := ex.Response.ReadAt(c.Evidence, 0); err != nil {
-		return c, fmt.Errorf("read the broken answer of %s: %w", ex.URL, err)
+		return c, fmt.Errorf("read the first bytes of the answer of %s: %w", ex.URL, err)
 	}
 	return c, nil
 }

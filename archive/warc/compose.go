@@ -72,6 +72,9 @@ type composition struct {
 // complete head its first bytes go into the closing record. A revisit (§6.7.2) holds the head alone; one of an empty,
 // truncated or headless response is ErrExchange. One that a 304 asks for (§6.7.3) holds the head of that. A URL that can't stand in WARC-Target-URI is moved into the closing
 // record if nothing was sent, and is ErrURL otherwise. Values that could forge a header are ErrHeader.
+//
+// Of a look at a link nothing is written but the closing record: what came is evidence that some page answered, and a response
+// record would be a capture to every other program that reads the segment.
 func (c *Composer) Compose(ex *Exchange, meta *Meta, opts Options) (*Group, error) {
 	if err := checkExchange(ex, &opts); err != nil {
 		return nil, err
@@ -122,7 +125,7 @@ func checkExchange(ex *Exchange, opts *Options) error {
 func (k *composition) exchange(ex *Exchange, closing *Closing) error {
 	closingID, answerID := newRecordID(), ""
 	k.anchor = closingID
-	if ex.Head.Len > 0 {
+	if ex.Head.Len > 0 && !closing.probe() {
 		answerID = newRecordID()
 		k.anchor = answerID
 	}

@@ -105,7 +105,13 @@ type Meta struct {
 	LeftOut  []storage.LeftOut // links that were left out and do not stand in Outlinks: see Trim
 	Flags    []string          // words of archive/wall: a wall stands before what was asked for, a browser is needed, …
 	Notes    []string          // what was left out and why, and the like: one line each
+
+	Link int64  // of a look at a link (storage.KindProbe): which
+	Look string // … and of the step that ends it, the evidence: JSON of archive/link, opaque here
 }
+
+// probe says whether the exchange is a look at a link: evidence, and no capture.
+func (m *Meta) probe() bool { return m.Kind == storage.KindProbe }
 
 // Outlink is one URL that a document names.
 type Outlink struct {

@@ -166,23 +166,32 @@ func ParseHeader(raw []byte) (Header, error) {
 	return h, nil
 }
 
-// add reads one line into h.
+// add reads one line into h. A line that is no field continues the one before it: without digests, wget 1.21 writes bytes of its memory
+// where a digest would stand, and a line end may be among them.
 func (h *Header) add(line string) error {
 	if line[0] == ' ' || line[0] == '\t' {
 		if len(h.Fields) == 0 {
 			return fmt.Errorf("%w: continuation of nothing", ErrHeader)
 		}
-		last := &h.Fields[len(h.Fields)-1]
-		last.Value = strings.TrimSpace(last.Value + " " + strings.TrimSpace(line))
-		return h.length(*last)
+		return h.fold(line)
 	}
 	name, value, ok := strings.Cut(line, ":")
 	if name = strings.TrimRight(name, " \t"); !ok || name == "" {
-		return fmt.Errorf("%w: line without a name", ErrHeader)
+		if len(h.Fields) == 0 {
+			return fmt.Errorf("%w: line without a name", ErrHeader)
+		}
+		return h.fold(line)
 	}
 	f := httpmsg.Field{Name: name, Value: strings.Trim(value, " \t")}
 	h.Fields = append(h.Fields, f)
 	return h.length(f)
+}
+
+// fold adds a line to the value of the last field.
+func (h *Header) fold(line string) error {
+	last := &h.Fields[len(h.Fields)-1]
+	last.Value = strings.TrimSpace(last.Value + " " + strings.TrimSpace(line))
+	return h.length(*last)
 }
 
 // length takes Content-Length out of f. Two that differ would let two readers see two different records.

@@ -57,3 +57,23 @@ func TestImportWget(t *testing.T) {
 		}
 	}
 }
+
+// TestImportWgetWithoutDigests: wget 1.21 with --no-warc-digests writes bytes of its memory where a response's digest would stand. Whatever
+// they are, the response is imported, read, verified and rebuilt.
+func TestImportWgetWithoutDigests(t *testing.T) {
+	const url, body = "http://blog.test/", "<title>Front</title>"
+	for _, garbage := range []string{"\xd0\xbaU", "\xd0\n\x8bUV", "\xd0\n:UV", "\xd0\n \tV", "\xd0\r\x8bV", "\xd0\nW\nV"} {
+		file := strings.Replace(wildRecord("WARC/1.0", url, body, "\r\n", 0), "Content-Type", "WARC-Block-Digest: "+garbage+"\r\nWARC-Payload-Digest: \r\nContent-Type", 1)
+		for _, file := range []string{file, zipped(file)} {
+			w := newWorld(t, nil, nil)
+			if rep := w.takeIn("main", file); rep.Skips > 0 || rep.Odd > 0 || rep.Captures != 1 {
+				t.Errorf("%q: %+v", garbage, rep)
+				continue
+			}
+			w.reads(w.capture("main", url), body)
+			w.verifiesClean()
+			w.rebuildOver()
+			w.reads(w.capture("main", url), body)
+		}
+	}
+}

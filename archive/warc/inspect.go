@@ -129,6 +129,7 @@ type InspectRows interface {
 	Voided(ctx context.Context, segment string) ([]storage.Spot, error)
 	PostVersion(ctx context.Context, id string, run int64) (storage.Post, error)
 	AccessChange(ctx context.Context, id string) (storage.AccessChange, error)
+	Note(ctx context.Context, id string) (storage.Note, error)
 }
 
 // InspectIndex is what it reads of all others.

@@ -21,6 +21,7 @@ type MendRows interface {
 	DropStrays(ctx context.Context, s storage.Stray, a storage.Audit) error
 	AdoptRun(ctx context.Context, r storage.Run) error
 	AccessAdopter
+	NoteAdopter
 }
 
 // ActionRepair is what a repair is called in the log.
@@ -90,7 +91,7 @@ const spotPost storage.SpotKind = "posts"
 // mend writes what the comparison of a segment has found, in one transaction.
 func (m *Mender) mend(ctx context.Context, c *comparison) error {
 	w := &c.mend
-	if m == nil || w.Fields == nil && len(w.Drop)+len(w.Posts)+len(w.Strays)+len(w.Put)+len(w.Voided)+len(w.Tasks)+len(w.Runs) == 0 && len(c.runsAnew)+len(c.rulesAnew) == 0 {
+	if m == nil || w.Fields == nil && len(w.Drop)+len(w.Posts)+len(w.Strays)+len(w.Put)+len(w.Voided)+len(w.Tasks)+len(w.Runs) == 0 && len(c.runsAnew)+len(c.rulesAnew)+len(c.notesAnew) == 0 {
 		return nil
 	}
 	moved := map[int64]bool{}
@@ -127,7 +128,7 @@ func (m *Mender) mend(ctx context.Context, c *comparison) error {
 		}
 		m.ran(r.ID)
 	}
-	if err := m.Rows.AdoptAccess(ctx, c.rulesAnew...); err != nil {
+	if err := errors.Join(m.Rows.AdoptAccess(ctx, c.rulesAnew...), m.Rows.AdoptNotes(ctx, c.notesAnew...)); err != nil {
 		return err
 	}
 	for _, u := range w.Again {

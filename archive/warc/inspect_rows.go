@@ -20,6 +20,7 @@ type wanted struct {
 	urls                map[int64]string // of records, by offset
 	voids               map[string]bool
 	access              []storage.AccessChange
+	notes               []storage.Note
 	bad                 []Flaw // JSON records of ours that can't be read
 }
 
@@ -45,6 +46,8 @@ func (w *wanted) unit(u *Unit) {
 		switch last.Header.Get(fieldContentType) {
 		case MimeAccess:
 			w.rule(last)
+		case MimeNote:
+			w.note(last)
 		case MimeRun:
 			var run storage.Run
 			if err := last.decode(nil, &run); err != nil {
@@ -106,6 +109,7 @@ type comparison struct {
 	runsAnew []storage.Run // that have no rows
 
 	rulesAnew []storage.AccessChange // the same
+	notesAnew []storage.Note         // the same
 	gone      []storage.Spot         // rows that are to go since nothing can be read where they lead
 	noRun     map[int64]bool         // places whose run has no row, and no record either
 }
@@ -149,7 +153,7 @@ func (i *Inspector) compare(ctx context.Context, r *reading) error {
 	if err := c.tasks(ctx); err != nil {
 		return err
 	}
-	if err := errors.Join(c.runs(ctx), c.access(ctx)); err != nil {
+	if err := errors.Join(c.runs(ctx), c.access(ctx), c.notes(ctx)); err != nil {
 		return err
 	}
 	if c.differs {
@@ -202,7 +206,7 @@ func (c *comparison) leaveAlone() {
 			gone.Drop = append(gone.Drop, s)
 		}
 	}
-	c.mend, c.runsAnew, c.rulesAnew = gone, nil, nil
+	c.mend, c.runsAnew, c.rulesAnew, c.notesAnew = gone, nil, nil, nil
 }
 
 // isGone says whether a row's bytes can't be read, and never will be from what is left of the segment.

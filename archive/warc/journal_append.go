@@ -22,15 +22,16 @@ type Entry struct {
 	Exchange   *Exchange
 	Resource   *Resource
 	Meta       Meta
-	Task       storage.Task    // as it was leased
-	Confirmed  *Confirmed      // if the answer is a 304, and what it stands for can be read
-	Anew       bool            // it is kept in full, though a copy of equal bytes may be there: that one can't be read
-	Post       *storage.Post   // if the document is the run's post; Segment and Offset are filled in
-	New        []storage.Task  // what it led to
-	Keep       []byte          // what whoever holds the host next needs of it, see storage.End
-	Counted    []string        // what its page counts for, see storage.End
-	Named      []storage.Named // requisites that it names, see storage.End
-	Added      int             // how many of New the database did not have; set before done is called
+	Task       storage.Task     // as it was leased
+	Confirmed  *Confirmed       // if the answer is a 304, and what it stands for can be read
+	Anew       bool             // it is kept in full, though a copy of equal bytes may be there: that one can't be read
+	Post       *storage.Post    // if the document is the run's post; Segment and Offset are filled in
+	New        []storage.Task   // what it led to
+	Keep       []byte           // what whoever holds the host next needs of it, see storage.End
+	Counted    []string         // what its page counts for, see storage.End
+	Named      []storage.Named  // requisites that it names, see storage.End
+	Look       *storage.LookEnd // of a look at a link
+	Added      int              // how many of New the database did not have; set before done is called
 }
 
 // Append records an entry. It returns when the bytes are in the segment, from which time the entry's exchange may be
@@ -116,7 +117,7 @@ func encodePost(p *storage.Post) ([]byte, error) {
 
 // digest is the payload digest by which an equal payload is found; empty if a revisit is out of the question.
 func (e *Entry) digest() string {
-	if x := e.Exchange; x != nil && x.Head.Len > 0 && x.Truncated == "" && x.Payload.Size > 0 {
+	if x := e.Exchange; x != nil && !e.Meta.probe() && x.Head.Len > 0 && x.Truncated == "" && x.Payload.Size > 0 {
 		return Digest(x.Payload.SHA256)
 	}
 	return ""

@@ -150,6 +150,8 @@ func (c *Closing) textField(name string) *string {
 		return &c.Redirect
 	case "mime":
 		return &c.Mime
+	case "look":
+		return &c.Look
 	}
 	if p := c.Cause.textField(name); p != nil {
 		return p
@@ -201,6 +203,7 @@ var intFields = map[string]func(*Closing, int64){
 	"run":                func(c *Closing, n int64) { c.Run = n },
 	"task-id":            func(c *Closing, n int64) { c.Task = n },
 	"token":              func(c *Closing, n int64) { c.Token = n },
+	"link":               func(c *Closing, n int64) { c.Link = n },
 	"depth":              func(c *Closing, n int64) { c.Depth = int(n) },
 	"attempt":            func(c *Closing, n int64) { c.Attempt = int(n) },
 	"retry":              func(c *Closing, n int64) { c.Retry = n },

@@ -26,6 +26,7 @@ type Adopter interface {
 	captureAdopter
 	PurgeAdopter
 	AccessAdopter
+	NoteAdopter
 	Resolver
 }
 
@@ -267,7 +268,7 @@ func (b *Rebuilder) adopt(ctx context.Context, row storage.Segment, file io.Read
 			return err
 		}
 	}
-	if err := errors.Join(b.adoptPurges(ctx, &t), b.adoptAccess(ctx, row, t.access)); err != nil {
+	if err := errors.Join(b.adoptPurges(ctx, &t), b.adoptAccess(ctx, row, t.access), b.adoptNotes(ctx, row, t.said)); err != nil {
 		return err
 	}
 	done.Segments++

@@ -27,6 +27,7 @@ var tables = map[string]string{
 	"posts":     `SELECT * FROM posts`,
 	"ledger":    `SELECT * FROM ledger`,
 	"citations": `SELECT * FROM citations`,
+	"scars":     `SELECT * FROM scars`,
 	"runs":      `SELECT id, collection, source, spec, started FROM runs`,
 	"tasks":     `SELECT host, run, id, url, kind, depth, hops, via, due_at, attempts, outcome, status, version FROM tasks`,
 }
@@ -136,7 +137,8 @@ func full(t *testing.T) (w *world, run, other storage.Run) {
 	post.New = post.Meta.Tasks(post.Task.URL)
 	post.Post = &storage.Post{ID: "p1", Run: run.ID, Collection: "default", Source: "http://a.test/post", URL: "http://a.test/post",
 		Title: "Ünï <b> & \"x\"", Dated: "2020-01", At: w.clock.Now().Add(time.Microsecond), Citations: []storage.Citation{
-			{Seq: 0, URL: "http://b.test/1", Raw: "//b.test/1#f", Text: "a\nb", Context: "So & so.", Start: 3, End: 9, Where: "content"},
+			{Seq: 0, URL: "http://b.test/1", Raw: "//b.test/1#f", Text: "a\nb", Context: "So & so.", Start: 3, End: 9, Where: "content", Page: 7,
+				Selector: "text=So-,a%2C%20b", Quotation: "Sö\nit “is”", Dated: "2019-12-31", Entry: "<1>", Alternatives: "http://b.test/3\nhttp://b.test/4"},
 			{Seq: 1, URL: "http://b.test/2", Start: 10, End: 12, Where: "outbound", LeftOut: "share", Of: "http://web.archive.org/x"}}}
 	w.add(post)
 	gone := w.entry(run, "http://gone.test/", "")

@@ -236,6 +236,7 @@ type tail struct {
 	runs     []storage.Run
 	notes    []purgeNote
 	access   []storage.AccessChange
+	said     []storage.Note
 	about    storage.Collection // of the newest warcinfo record that tells of the collection …
 	told     time.Time          // … and its date
 	begun    time.Time          // date of the warcinfo record …
@@ -313,6 +314,12 @@ func (t *tail) alone(f *Found, file io.ReaderAt) error {
 			return err
 		}
 		t.access = append(t.access, change)
+	case MimeNote:
+		n, err := noteOf(f, file)
+		if err != nil {
+			return err
+		}
+		t.said = append(t.said, n)
 	}
 	return nil
 }

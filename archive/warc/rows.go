@@ -162,7 +162,7 @@ func unitEnd(collection, segment string, u *Unit, r io.ReaderAt) (storage.End, e
 		end.Attempts = []storage.Attempt{{
 			Collection: collection, URL: url, URLKey: key, At: last.Header.Date(), Run: c.Run,
 			Outcome: string(c.Outcome), Detail: c.Detail, Segment: segment, Offset: last.Offset, RecordID: last.Header.ID(),
-			MS: end.Took.Milliseconds(),
+			MS: end.Took.Milliseconds(), Link: c.Link, Look: c.Look,
 		}}
 	}
 	for _, x := range u.Extras() {
@@ -212,7 +212,7 @@ func decodeJSON(block io.Reader, into any) error {
 
 // end is what the rows say once the entry's group stands at start in a segment.
 func (e *Entry) end(segment string, start int64, g *Group, orig *Original) storage.End {
-	end := storage.End{Task: e.Task, Token: e.Meta.Token, New: e.New, Keep: e.Keep, Bytes: e.bytes(), Counted: e.Counted, Named: e.Named}
+	end := storage.End{Task: e.Task, Token: e.Meta.Token, New: e.New, Keep: e.Keep, Bytes: e.bytes(), Counted: e.Counted, Named: e.Named, Look: e.Look}
 	end.Took, end.LeftOut = e.took(), e.Meta.leftOut()
 	end.Task.Attempts = e.Meta.Attempt
 	end.Task.Due, end.Task.Outcome = e.Meta.Retry, ""
@@ -232,7 +232,7 @@ func (e *Entry) end(segment string, start int64, g *Group, orig *Original) stora
 			Collection: e.Collection, URL: e.Exchange.URL, URLKey: urlkey.Key(e.Exchange.asked()), At: e.Exchange.At,
 			Run: e.Meta.Run, Outcome: string(e.outcome()), Detail: e.Exchange.Detail,
 			Segment: segment, Offset: start + g.Closing().Offset, RecordID: g.Closing().RecordID,
-			MS: end.Took.Milliseconds(),
+			MS: end.Took.Milliseconds(), Link: e.Meta.Link, Look: e.Meta.Look,
 		}}
 	}
 	if m, ok := g.Extra(0); ok && e.Post != nil {

@@ -46,7 +46,7 @@ func (t *tail) join(o tail, from int64) {
 	t.ends, t.closings = append(t.ends, o.ends...), append(t.closings, o.closings...)
 	t.runs, t.bad = append(t.runs, o.runs...), append(t.bad, o.bad...)
 	t.refers, t.voided, t.notes = append(t.refers, o.refers...), append(t.voided, o.voided...), append(t.notes, o.notes...)
-	t.access = append(t.access, o.access...)
+	t.access, t.said = append(t.access, o.access...), append(t.said, o.said...)
 	if o.told.After(t.told) {
 		t.about, t.told = o.about, o.told
 	}

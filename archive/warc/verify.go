@@ -170,7 +170,7 @@ func (v *verifier) block(rec *Record, fault func(clause, format string, args ...
 	message := &messageCheck{typ: h.Type(), method: v.method, payload: payloadSum.hash}
 	to := []io.Writer{blockSum.hash, message}
 	var kept bytes.Buffer
-	if t := h.Get(fieldContentType); h.Type() == TypeMetadata && (t == MimePost || t == MimeRun || t == MimeCertificates || t == MimeAccess) && h.Length <= maxKept {
+	if t := h.Get(fieldContentType); h.Type() == TypeMetadata && (t == MimePost || t == MimeRun || t == MimeCertificates || t == MimeAccess || t == MimeNote) && h.Length <= maxKept {
 		to = append(to, &kept)
 	}
 	rec.Block = io.TeeReader(rec.Block, io.MultiWriter(to...))

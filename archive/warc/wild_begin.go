@@ -64,7 +64,7 @@ func headerEnd(b []byte) int {
 		case len(text) == 0:
 			return at
 		case text[0] == ' ' || text[0] == '\t':
-		case bytes.HasPrefix(text, []byte("WARC/")) || bytes.IndexByte(text, ':') < 1:
+		case bytes.HasPrefix(text, []byte("WARC/")), line == 1 && bytes.IndexByte(text, ':') < 1:
 			return -1
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -234,7 +233,7 @@ func (e *env) changeAccess(ctx context.Context, s *store, collection string, cha
 		return err
 	}
 	if err = e.openBlobs(ctx, s, true); err == nil {
-		err = e.tellAccess(ctx, s)
+		err = e.tellAdded(ctx, s)
 	}
 	if err != nil {
 		fmt.Fprintf(e.stderr, "The rules hold as they are now. They could not be written into the WARC files yet: %v\n"+
@@ -267,17 +266,6 @@ func (e *env) node() string {
 		return "unknown"
 	}
 	return name
-}
-
-// tellAccess writes changes of access rules into WARC files that none tells of yet.
-func (e *env) tellAccess(ctx context.Context, s *store) error {
-	dir := filepath.Join(e.cfg.SpoolDir(), "access")
-	t := &warc.Teller{
-		Rows: s.db, Blobs: s.blobs, Composer: &warc.Composer{Dir: dir, Memory: int64(e.cfg.Limits.Spill)}, Info: e.info(),
-		Collection: s.db.Collection, FS: e.fs, Dir: dir, Node: e.node(), Now: e.now,
-	}
-	_, err := t.Tell(ctx)
-	return err
 }
 
 type accessLiftCmd struct {

@@ -10,7 +10,7 @@ import (
 
 // captureCmd captures posts.
 type captureCmd struct {
-	Sources []string `arg:"" name:"source" help:"An http(s) address, an HTML, Markdown, text or PDF file, or - for standard input."`
+	Sources []string `arg:"" name:"source" help:"An http(s) address, an HTML, Markdown, text, PDF, RSS or Atom file, or - for standard input."`
 
 	Collection   *string           `help:"Collection that the captures go into."`
 	Links        string            `help:"Which links of the post are its sources: content, outbound, all; without it, content and outbound together." enum:",content,outbound,all" default:"" placeholder:"WHICH"`

@@ -114,7 +114,7 @@ func (c *captureCmd) work(ctx context.Context, e *env, s *store, jobs []*job) er
 		if ctx.Err() != nil && errors.Is(worked, warc.ErrAbandoned) {
 			worked = nil // leave tells it
 		}
-		err = errors.Join(worked, c.leave(ctx, s, w, jobs, progress))
+		err = errors.Join(worked, c.leave(ctx, e, s, w, jobs, progress))
 		if ctx.Err() != nil || !crowd.full(err) {
 			return err
 		}
@@ -133,11 +133,16 @@ const (
 
 // leave stores what is open and gives the worker role up. After an interruption it parks the runs first, and does not wait
 // for a store or a database that is away: what is acknowledged is safe in the spool.
-func (c *captureCmd) leave(ctx context.Context, s *store, w *worker, jobs []*job, p *progress) error {
+func (c *captureCmd) leave(ctx context.Context, e *env, s *store, w *worker, jobs []*job, p *progress) error {
 	last, cancel := after(ctx, stopStored)
 	defer cancel()
 	if ctx.Err() == nil {
-		return w.close(last)
+		node := w.spool.Node()
+		err := w.close(last)
+		if err == nil {
+			e.indexOnce(ctx, s, node)
+		}
+		return err
 	}
 	err := c.park(last, s, jobs, p)
 	left := w.close(last)

@@ -101,15 +101,15 @@ const probeRoom = 256 << 10
 // room tries whether the folders take some bytes.
 func (c *crowded) room() bool {
 	for _, dir := range c.dirs() {
-		if err := probe(dir); err != nil {
+		if err := tryWrite(dir); err != nil {
 			return false
 		}
 	}
 	return true
 }
 
-// probe writes some bytes, and takes them away again.
-func probe(dir string) error {
+// tryWrite writes some bytes, and takes them away again.
+func tryWrite(dir string) error {
 	f, err := os.CreateTemp(dir, ".room-*")
 	if err != nil {
 		return err

@@ -116,7 +116,7 @@ const (
 	smallDiskVar = "TEST_LINKSTEAD_DISK"   // FOLDER
 	ballast      = "ballast"               // a file on it
 	diskSize     = 32 << 20                // bytes
-	diskLeft     = 700 << 10               // beside the ballast
+	diskLeft     = 1100 << 10              // beside the ballast
 	diskLeftVar  = "TEST_LINKSTEAD_LEFT"   // bytes, in place of that
 	thenVerify   = "TEST_LINKSTEAD_VERIFY" // verify the archive when the command has ended well
 	thenList     = "TEST_LINKSTEAD_LIST"   // FOLDER whose files are told of in the end

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -92,6 +93,9 @@ func (e *env) openBlobs(ctx context.Context, s *store, write bool) (err error) {
 	s.blobs, err = storage.OpenBlobs(ctx, e.cfg.BlobStore(), storage.BlobOptions{
 		FS: e.fs, S3: storage.S3Options(e.cfg.S3), Getenv: e.getenv, Log: e.log, ReadOnly: !write,
 	})
+	if s.lib != nil {
+		s.lib.Blobs = s.blobs
+	}
 	return err
 }
 
@@ -156,6 +160,9 @@ type worker struct {
 // process has the role.
 func (e *env) hire(ctx context.Context, s *store, tell func(crawler.Event)) (*worker, error) {
 	walls, err := wallRules(e.cfg.Walls)
+	if err == nil {
+		_, err = parkingRules(e.cfg.Verdicts.Parking)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -183,8 +190,8 @@ func (e *env) hire(ctx context.Context, s *store, tell func(crawler.Event)) (*wo
 		e.log.Info("went on where the last worker stopped", "segments", rec.Segments, "exchanges", rec.Exchanges, "cut_bytes", rec.Cut)
 	}
 	e.finishPurges(ctx, s)
-	if err := e.tellAccess(ctx, s); err != nil {
-		e.log.Warn("access rules hold, and could not be written into the WARC files yet", "error", err)
+	if err := e.tellAdded(ctx, s); err != nil {
+		e.log.Warn("access rules and notes hold, and could not be written into the WARC files yet", "error", err)
 	}
 	return w, nil
 }
@@ -195,7 +202,8 @@ func (e *env) usable() error {
 		return err
 	}
 	_, err := wallRules(e.cfg.Walls)
-	return err
+	_, perr := parkingRules(e.cfg.Verdicts.Parking)
+	return cmp.Or(err, perr)
 }
 
 // wallRules are the program's rules for walls, and those of a file.

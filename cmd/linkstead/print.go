@@ -134,6 +134,9 @@ func printReport(w io.Writer, r *report.Report) {
 	}
 	t := r.Totals
 	fmt.Fprintf(w, "  Links     %d: %s\n", t.Links, linkCounts(&t))
+	if s := scarCount(r); s != "" {
+		fmt.Fprintf(w, "  Damaged   %s\n", s)
+	}
 	if q := t.Requisites; q != nil {
 		fmt.Fprintf(w, "  Needs     %s\n", q.Words())
 	}

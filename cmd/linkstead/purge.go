@@ -193,6 +193,7 @@ func (c *purgeCmd) purge(ctx context.Context, e *env, s *store, sel *selection) 
 		var done warc.Purged
 		done, err = p.Purge(ctx, sel.order(c.Reason, e.cfg.Operator))
 		if err = errors.Join(err, release()); err == nil {
+			e.keepNotes(ctx, s)
 			return c.tellDone(e, sel, done)
 		}
 	}

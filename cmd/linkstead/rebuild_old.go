@@ -188,3 +188,27 @@ func (old *replaced) carryAccess(ctx context.Context, db *storage.DB) error {
 	}
 	return db.AdoptAccess(ctx, was...)
 }
+
+// carryNotes keeps the notes of which no WARC file tells, or none that could be read. They are told of by the next worker.
+func (old *replaced) carryNotes(ctx context.Context, db *storage.DB) error {
+	if old.db == nil {
+		return nil
+	}
+	was, err := old.db.AllNotes(ctx)
+	if err != nil {
+		return err
+	}
+	made, err := db.AllNotes(ctx)
+	if err != nil {
+		return err
+	}
+	there := make(map[string]bool, len(made))
+	for i := range made {
+		there[made[i].ID] = true
+	}
+	was = slices.DeleteFunc(was, func(n storage.Note) bool { return there[n.ID] })
+	for i := range was {
+		was[i].Segment = ""
+	}
+	return db.AdoptNotes(ctx, was...)
+}

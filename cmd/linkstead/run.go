@@ -58,12 +58,20 @@ type cli struct {
 	Version kong.VersionFlag `help:"Print the version."`
 
 	Capture    captureCmd    `cmd:"" help:"Capture posts and every source they link to."`
+	Audit      auditCmd      `cmd:"" help:"Check the links of documents, without an archive: a report for people, or for CI."`
 	Serve      serveCmd      `cmd:"" help:"Show the archive, replay its copies, and work on its captures."`
 	Work       workCmd       `cmd:"" help:"Work captures off until stopped, on any number of machines."`
 	Segments   segmentsCmd   `cmd:"" help:"List the WARC files that are not stored yet, or give up those of a lost machine."`
 	List       listCmd       `cmd:"" help:"List the posts that are kept."`
+	Cite       citeCmd       `cmd:"" help:"Cite a copy, an attempt or all sources of a post, for reference managers, Wikipedia and the web."`
+	Search     searchCmd     `cmd:"" help:"Find captured pages by what they say."`
 	CDX        cdxCmd        `cmd:"" name:"cdx" help:"List captures as CDX lines, for other tools."`
+	Links      linksCmd      `cmd:"" help:"List the links of posts, and what became of them over time."`
+	Check      checkCmd      `cmd:"" help:"Tell what is known of a link's life, or look at it now."`
 	Show       showCmd       `cmd:"" help:"Show a post: every link and what became of it."`
+	Resolve    resolveCmd    `cmd:"" help:"Tell what became of a link, and which copy stands for it."`
+	Weave      weaveCmd      `cmd:"" help:"Write the copies of its links into an HTML or Markdown file (Robust Links)."`
+	Repair     repairCmd     `cmd:"" help:"Find the lost links of a post again, and keep what was decided on them."`
 	Status     statusCmd     `cmd:"" help:"Tell what goes on, and what waits for what: runs, hosts, workers, segments, schedules."`
 	Report     reportCmd     `cmd:"" help:"Tell what a run came to: outcomes, hosts, bytes, and what was left out and why."`
 	Collection collectionCmd `cmd:"" help:"Name collections, and what they tell of themselves."`

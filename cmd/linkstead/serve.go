@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"linkstead/archive/fulltext"
 	"linkstead/archive/replay"
 	"linkstead/archive/report"
 	"linkstead/cmd/linkstead/web"
@@ -87,7 +88,10 @@ const (
 func (e *env) serve(ctx context.Context, s *store, health *health) (wait func() error, err error) {
 	v := e.cfg.Serve
 	pages := &web.Pages{Rows: s.db, Schedules: s.db, Runs: s.db, Status: s.db, Attempts: s.db, Evidence: s.lib, Collection: s.db.Collection, Reports: e.reports(s), Replay: v.Origin(), Listen: v.Listen, Now: e.now, Log: e.log}
+	pages.Search, pages.SearchIn = &fulltext.Finder{Texts: s.db, Captures: s.db}, e.cfg.Collection
+	pages.Lives = s.lives(e)
 	pages.Hosts = []string{strings.TrimPrefix(strings.TrimPrefix(v.Pages(), "http://"), "https://")}
+	pages.Citations, pages.CitedCollection = e.desk(s), e.cfg.Collection
 	past := &replay.Handler{
 		Collection: e.cfg.Collection, Origin: v.Origin(), Mode: modeOf(v), Pages: v.Pages(), Evidence: report.AttemptPath,
 		Now: e.now, Log: e.log,
@@ -97,12 +101,13 @@ func (e *env) serve(ctx context.Context, s *store, health *health) (wait func() 
 		return nil, err
 	}
 	e.captureNow(s, pages, past)
+	e.mendNow(s, pages)
 	var g errgroup.Group
 	ctx, cancel := context.WithCancel(ctx)
-	servers := []listener{{v.Listen, "--listen", health.over(pages.Handler())}, {v.ReplayListen, "--replay-listen", past}}
+	servers := []listener{{v.Listen, "--listen", health.over(pages.Handler())}, {v.ReplayListen, "--replay-listen", e.forReadersOfLinks(s, past, past)}}
 	if v.OneOrigin {
 		e.log.Warn("pages and copies share one origin: the scripts of archived pages can read and do what you can", "origin", v.Pages())
-		servers = []listener{{v.Listen, "--listen", together(servers[0].h, past)}}
+		servers = []listener{{v.Listen, "--listen", e.forReadersOfLinks(s, past, together(servers[0].h, past))}}
 	}
 	for _, srv := range servers {
 		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", srv.addr)

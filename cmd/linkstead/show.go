@@ -52,7 +52,11 @@ func (c *showCmd) run(ctx context.Context, e *env) (err error) {
 		return encode(e.stdout, r)
 	}
 	printReport(e.stdout, r)
-	e.printLinks(r)
+	lives, err := e.livesOf(ctx, s, p.ID)
+	if err != nil {
+		return err
+	}
+	e.printLinks(r, lives)
 	if len(versions) > 1 {
 		fmt.Fprintf(e.stdout, "\nVersions (--at-run RUN shows one)\n")
 		for _, v := range versions {
@@ -84,7 +88,7 @@ func (c *showCmd) find(ctx context.Context, s *store) ([]storage.Post, error) {
 	return nil, fmt.Errorf("no post is called %q\n'linkstead list' tells which are kept", c.Post)
 }
 
-func (e *env) printLinks(r *report.Report) {
+func (e *env) printLinks(r *report.Report, lives map[string]string) {
 	fmt.Fprintf(e.stdout, "\nLinks\n")
 	for i := range r.Links {
 		l := &r.Links[i]
@@ -102,6 +106,9 @@ func (e *env) printLinks(r *report.Report) {
 		if l.Detail != "" {
 			fmt.Fprintf(e.stdout, "  %-14s   %s\n", "", clean(l.Detail))
 		}
+		if says := lives[l.URL]; says != "" {
+			fmt.Fprintf(e.stdout, "  %-14s   %s\n", "", clean(says))
+		}
 		if l.TLSInvalid != "" {
 			fmt.Fprintf(e.stdout, "  %-14s   insecure: %s\n", "", clean(l.TLSInvalid))
 		}
@@ -111,11 +118,7 @@ func (e *env) printLinks(r *report.Report) {
 			}
 		}
 		if len(l.Citations) > 0 {
-			page := ""
-			if n := l.Citations[0].Page; n > 0 {
-				page = fmt.Sprintf("p. %d: ", n)
-			}
-			fmt.Fprintf(e.stdout, "  %-14s   | %s%s\n", "", page, clean(l.Citations[0].Context))
+			printCitation(e.stdout, &l.Citations[0], r.Post.Dated)
 		}
 		if l.Replay != "" {
 			fmt.Fprintf(e.stdout, "  %-14s   %s\n", "", l.Replay)
@@ -123,6 +126,12 @@ func (e *env) printLinks(r *report.Report) {
 		if o := l.Other; o != nil && o.Replay != "" {
 			fmt.Fprintf(e.stdout, "  %-14s   copy of run %d: %s\n", "", o.Run, o.Replay)
 		}
+	}
+	if len(r.Repairs) > 0 {
+		fmt.Fprintf(e.stdout, "\nDamaged citations ('linkstead repair' tells more)\n")
+	}
+	for i := range r.Repairs {
+		printMended(e.stdout, &r.Repairs[i], false)
 	}
 	if len(r.LeftOut) > 0 {
 		fmt.Fprintf(e.stdout, "\nLeft out\n")
@@ -132,4 +141,5 @@ func (e *env) printLinks(r *report.Report) {
 		omitted = append(omitted, crawler.Omitted{URL: l.URL, Reason: l.Reason})
 	}
 	printOmitted(e.stdout, omitted)
+	printScars(e.stdout, r)
 }

@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"linkstead/archive/pdf"
+	"linkstead/archive/post"
 	"linkstead/archive/urlkey"
 	"linkstead/storage"
 )
@@ -60,13 +61,13 @@ func document(what, name string, body []byte) (*storage.Document, error) {
 		if !bytes.Contains(bytes.ToLower(body[:min(len(body), 2048)]), []byte("charset")) && utf8.Valid(body) {
 			t += "; charset=utf-8"
 		}
-	case t == "application/pdf":
+	case t == "application/pdf", strings.HasSuffix(t, "xml") && post.IsFeed(body):
 	case strings.HasPrefix(t, "text/"):
 		if utf8.Valid(body) {
 			t += "; charset=utf-8"
 		}
 	default:
-		return nil, usageError{fmt.Errorf("%s looks like %s; links can be read out of HTML, PDF, Markdown and plain text alone", what, t)}
+		return nil, usageError{fmt.Errorf("%s looks like %s; links can be read out of HTML, PDF, Markdown, feeds and plain text alone", what, t)}
 	}
 	return &storage.Document{Mime: t, Body: body}, nil
 }
@@ -152,6 +153,12 @@ func sniff(name string, body []byte) string {
 		return "text/html"
 	case ".xhtml":
 		return "application/xhtml+xml"
+	case ".rss":
+		return "application/rss+xml"
+	case ".atom":
+		return "application/atom+xml"
+	case ".rdf":
+		return "application/rdf+xml"
 	case ".pdf", "":
 	default:
 		if t, _, err := mime.ParseMediaType(mime.TypeByExtension(ext)); err == nil {
@@ -160,6 +167,9 @@ func sniff(name string, body []byte) string {
 	}
 	if pdf.Is(body) && (bytes.HasPrefix(bytes.TrimSpace(body), []byte("%PDF-")) || !utf8.Valid(body)) {
 		return "application/pdf"
+	}
+	if post.IsFeed(body) {
+		return "application/xml"
 	}
 	start := bytes.ToLower(bytes.TrimSpace(body[:min(len(body), 1024)]))
 	if bytes.HasPrefix(start, []byte("<!doctype html")) || bytes.Contains(start, []byte("<html")) || bytes.Contains(start, []byte("<body")) {

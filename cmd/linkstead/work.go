@@ -85,6 +85,7 @@ func (e *env) work(ctx context.Context, s *store, w *worker, n int) error {
 	last, cancel := after(ctx, stopStored)
 	defer cancel()
 	g, working := errgroup.WithContext(ctx)
+	watch := e.watch(s)
 	for i := range n {
 		c := w.crawler
 		if i > 0 {
@@ -92,11 +93,15 @@ func (e *env) work(ctx context.Context, s *store, w *worker, n int) error {
 			c.Walls, c.Session = w.crawler.Walls, w.crawler.Session
 			c.Name = fmt.Sprintf("%s#%d", w.spool.Node(), i+1)
 		}
-		c.Grace, c.Parting = stopGrace, stopParting
+		c.Grace, c.Parting, c.Watch = stopGrace, stopParting, watch
 		g.Go(func() error {
 			return c.Work(working, func(context.Context) (bool, error) { return false, nil })
 		})
 	}
+	g.Go(func() error {
+		e.indexAlong(working, s, w.spool.Node())
+		return nil
+	})
 	err := g.Wait()
 	if ctx.Err() == nil { // it failed: its segments are stored all the same, if that can be
 		var failed context.CancelFunc

@@ -53,6 +53,11 @@ func (r *Recorder) Worker() *Worker {
 // visit lets colly drive the exchange. An address that colly can't parse, though it can be asked ("/100%"), is recorded
 // and handed on without it.
 func (w *Worker) visit() {
+	if w.job.req.Bare {
+		w.exchange()
+		w.hand()
+		return
+	}
 	// colly's error repeats what the exchange says.
 	_ = w.collector.Request(w.job.req.Method, w.job.req.URL, nil, nil, nil)
 	if w.job.x == nil && w.job.err == nil {

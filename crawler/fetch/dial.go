@@ -129,7 +129,7 @@ func (r *Recorder) secure(ctx context.Context, t target, c *conn, two bool) erro
 // programs; "" if it does.
 func (r *Recorder) certify(host string, chain []*x509.Certificate) (why, word string) {
 	if len(chain) == 0 {
-		return "the server showed no certificate", tlsNone
+		return saysNone, tlsNone
 	}
 	opts := x509.VerifyOptions{Roots: r.Roots, Intermediates: x509.NewCertPool(), DNSName: host, CurrentTime: r.now()}
 	for _, c := range chain[1:] {
@@ -152,14 +152,45 @@ func (r *Recorder) certify(host string, chain []*x509.Certificate) (why, word st
 		return fmt.Sprintf("the certificate is valid from %s to %s only",
 			chain[0].NotBefore.UTC().Format(time.DateOnly), chain[0].NotAfter.UTC().Format(time.DateOnly)), word
 	case errors.As(err, &name):
-		return "the certificate is for another host", tlsName
+		return saysName, tlsName
 	case errors.As(err, &unknown) && len(chain) == 1 && bytes.Equal(chain[0].RawIssuer, chain[0].RawSubject):
-		return "the certificate is signed by itself, which is an unknown authority", tlsSelfSigned
+		return saysSelfSigned, tlsSelfSigned
 	case errors.As(err, &unknown):
-		return "the certificate is signed by an unknown authority", tlsAuthority
+		return saysAuthority, tlsAuthority
 	}
 	return "the certificate does not verify", tlsOther
 }
+
+// CertificateFault is the word for programs of what certify told people, which is all that rows keep; at is when it did.
+func CertificateFault(why string, at time.Time) string {
+	span, expires := strings.CutPrefix(why, "the certificate is valid from ")
+	switch {
+	case why == "":
+		return ""
+	case expires:
+		if from, err := time.Parse(time.DateOnly, span[:min(len(span), len(time.DateOnly))]); err == nil && at.Before(from) {
+			return tlsNotYet
+		}
+		return tlsExpired
+	case why == saysNone:
+		return tlsNone
+	case why == saysName:
+		return tlsName
+	case why == saysSelfSigned:
+		return tlsSelfSigned
+	case why == saysAuthority:
+		return tlsAuthority
+	}
+	return tlsOther
+}
+
+// What certify tells people, beside a span of days.
+const (
+	saysNone       = "the server showed no certificate"
+	saysName       = "the certificate is for another host"
+	saysSelfSigned = "the certificate is signed by itself, which is an unknown authority"
+	saysAuthority  = "the certificate is signed by an unknown authority"
+)
 
 // maxChain bounds the certificates that are kept of a server, in number and in bytes together.
 const (
@@ -177,4 +208,21 @@ func kept(chain []*x509.Certificate) (der [][]byte) {
 		der = append(der, c.Raw)
 	}
 	return der
+}
+
+// Dial connects to an address as exchanges do: by the guard against private and denied networks, and by Resolve. It is for requests that
+// are not recorded.
+func (r *Recorder) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	if to, ok := r.Resolve[addr]; ok {
+		_, port, err := net.SplitHostPort(addr)
+		if err != nil {
+			return nil, fmt.Errorf("dial %s: %w", addr, err)
+		}
+		if _, _, err := net.SplitHostPort(to); err != nil {
+			to = net.JoinHostPort(strings.Trim(to, "[]"), port)
+		}
+		addr = to
+	}
+	d := net.Dialer{Resolver: r.Resolver, Control: guard{r.Deny, r.Allow, r.AllowPrivate}.control}
+	return d.DialContext(ctx, network, addr)
 }

@@ -95,8 +95,13 @@ type Request struct {
 	Any    bool        // a document is handed on whatever its media type is
 	PDF    bool        // a PDF is handed on, too, even if it is sent as mere bytes
 	Weight int64       // bytes of memory that whoever takes a document needs for each byte of it, its own included; 0: 1
+	Bare   bool        // nothing is discovered in what comes: colly is left out, which is quicker
 	Bytes  int64       // of the response on the wire, head included, if Limits.Bytes is not less; 0: that
 	Header http.Header // sent besides or instead of the defaults; never Host, Connection or what frames a body
+
+	// Enough is asked once the head is there: how much of the body is read, framing included. What is cut so ends as too long,
+	// and its connection is closed. nil: all of it, up to Bytes.
+	Enough func(httpmsg.Head) int64
 
 	Session  *session.Session // as whom to ask; nil: as Recorder.Session
 	Answered func()           // called once the head of the answer is there; may be nil

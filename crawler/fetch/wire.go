@@ -34,13 +34,14 @@ type wire struct {
 	sum  hash.Hash // over the payload
 	veil veil      // hides secrets in what came
 
-	looked   int       // bytes of head that hold no end
-	done     bool      // the message's end has come, not just the connection's
-	start    time.Time // of the exchange, for its total
-	answered func()    // see Request
-	came     func(int) // see Request
-	sent     time.Time // when the request was on its way
-	most     int64     // bytes of the response
+	looked   int                      // bytes of head that hold no end
+	done     bool                     // the message's end has come, not just the connection's
+	start    time.Time                // of the exchange, for its total
+	answered func()                   // see Request
+	came     func(int)                // see Request
+	sent     time.Time                // when the request was on its way
+	most     int64                    // bytes of the response
+	enough   func(httpmsg.Head) int64 // see Request
 
 	bad   []byte // what broke the framing of the body …
 	badAt int64  // … and where it stands in the response
@@ -79,7 +80,7 @@ func (w *Worker) record(ctx context.Context, req Request) (*warc.Exchange, error
 		return nil, fmt.Errorf("ask %s: a header field of the request holds a line break", t.url)
 	}
 	w.wire.answered = req.Answered
-	w.wire.came = req.Came
+	w.wire.came, w.wire.enough = req.Came, req.Enough
 	w.wire.veil.about(who, whereOf(t), asked)
 	if w.wire.most = w.rec.limits.Bytes; req.Bytes > 0 {
 		w.wire.most = min(w.wire.most, req.Bytes)
@@ -275,6 +276,9 @@ func (w *wire) readBody(ctx context.Context, c *conn, x *warc.Exchange) error {
 		return err
 	}
 	f := x.Head.Framing(x.Method)
+	if w.enough != nil {
+		w.most = min(w.most, x.Head.Len+max(0, w.enough(x.Head)))
+	}
 	w.veil.body(f.Kind == httpmsg.Chunked)
 	err := w.receive(ctx, c, x, f)
 	var local *localError
@@ -302,6 +306,9 @@ func (w *wire) receive(ctx context.Context, c *conn, x *warc.Exchange, f httpmsg
 		return err
 	}
 	for !s.Done() {
+		if w.enough != nil && x.Response.Size()+w.veil.waiting() >= w.most {
+			return errByteLimit // a byte more would only be waited for
+		}
 		w.deadline(ctx, c, time.Now().Add(w.rec.limits.Idle))
 		n, err := c.Read(w.buf)
 		if err := w.take(x, &s, w.buf[:n]); err != nil {

@@ -100,7 +100,7 @@ func accessTold(b *bench) {
 	}
 	for _, seg := range []string{"s1", "s2"} { // the second one was written meanwhile, too
 		s := storage.Segment{ID: seg, Collection: "c", Node: "n", Location: "warc/c/" + seg, Size: 7, Committed: 7, Created: b.clock.Now()}
-		if err := b.ToldAccess(ctx, s, []string{"k1"}); err != nil {
+		if err := b.Told(ctx, s, []string{"k1"}, nil); err != nil {
 			b.t.Fatal(err)
 		}
 		if got, err := b.Segment(ctx, seg); err != nil || got.State != storage.SegmentStored || got.Size != 7 {

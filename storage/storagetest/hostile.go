@@ -51,7 +51,8 @@ func hostileBytes(b *bench) {
 	e.Captures = []storage.Capture{c}
 	e.Attempts = []storage.Attempt{{Collection: "c", URL: hostile, URLKey: "k", At: b.clock.Now(), Segment: "s", Outcome: hostile, Detail: hostile}}
 	e.Post = &storage.Post{ID: "p", Run: 1, Collection: "c", Source: hostile, URL: hostile, Title: hostile, Dated: hostile, At: b.clock.Now(),
-		Segment: "s", Citations: []storage.Citation{{URL: hostile, Raw: hostile, Text: hostile, Context: hostile, LeftOut: hostile, Of: hostile}}}
+		Segment: "s", Citations: []storage.Citation{{URL: hostile, Raw: hostile, Text: hostile, Context: hostile, LeftOut: hostile, Of: hostile,
+			Selector: hostile, Quotation: hostile, Dated: hostile, Entry: hostile, Alternatives: hostile}}}
 	if fenced := b.commit([]storage.Progress{{Segment: "s", Committed: 10}}, e); len(fenced) != 0 {
 		b.t.Fatalf("fenced %d", fenced)
 	}
@@ -67,7 +68,7 @@ func hostileBytes(b *bench) {
 		b.t.Errorf("attempts %+v, %v", as, err)
 	}
 	p, err := b.PostOf(ctx, 1)
-	if err != nil || len(p.Citations) != 1 || !harmless(p.Title+p.Source+p.Citations[0].Context+p.Citations[0].Of) {
+	if err != nil || len(p.Citations) != 1 || !harmless(p.Title+p.Source+p.Citations[0].Context+p.Citations[0].Of+p.Citations[0].Quotation+p.Citations[0].Entry) {
 		b.t.Errorf("post %+v, %v", p, err)
 	}
 	if ps, err := b.PostsBy(ctx, hostile); err != nil || len(ps) != 1 {

@@ -357,7 +357,12 @@ func indexPosts(b *bench) {
 	a1, a2, x := post("a", 1, 0), post("a", 3, 50), post("x", 2, 20)
 	for i := range 70 { // more than one statement holds
 		a1.Citations = append(a1.Citations, storage.Citation{Seq: i, URL: fmt.Sprint("http://l/", i), Raw: "/l", Text: "tëxt", Context: "A cöntext.",
-			Start: 10 * i, End: 10*i + 4, Where: "content", LeftOut: "share button", Of: "http://web.archive.org/"})
+			Start: 10 * i, End: 10*i + 4, Where: "content", LeftOut: "share button", Of: "http://web.archive.org/",
+			Page: i, Selector: "text=t%C3%ABxt", Quotation: "A “quötation”", Dated: "2015-05-03", Entry: "Ëntry", Alternatives: "http://m/\nhttp://n/"})
+	}
+	a1.Damaged = []storage.Scar{
+		{Class: "open-parenthesis", Confidence: 0.97, Start: 9, End: 10, Text: "(", Context: "bömbed (", Reason: "it is opened", Key: "abc"},
+		{Class: "url-tail", Confidence: 0.5, Start: 20, End: 30, Text: "(–a.html)", Reason: "a tail", Key: "abd"},
 	}
 	imported := []storage.Post{post("a", -7, 90), post("y", -9, 30), post("y", -8, 40), post("y", -3, 10)}
 	if err := b.AdoptPosts(ctx, append(imported, imported[0])); err != nil {

@@ -144,7 +144,7 @@ func (a *archive) ask(method, host, path string) *httptest.ResponseRecorder {
 	return w
 }
 
-func cite(url, text, before, after string) storage.Citation {
+func places(url, text, before, after string) storage.Citation {
 	return storage.Citation{URL: url, Raw: url, Text: text, Context: before + text + after, Where: "content"}
 }
 
@@ -158,7 +158,7 @@ func filled(t testing.TB) *archive {
 	}
 	a.now = time.Date(2025, 11, 3, 8, 30, 0, 0, time.UTC)
 	first := blog
-	first.Citations = numbered([]storage.Citation{cite("https://docs.example/tutorial", "the tutorial", "It is all in ", " for beginners.")})
+	first.Citations = numbered([]storage.Citation{places("https://docs.example/tutorial", "the tutorial", "It is all in ", " for beginners.")})
 	a.finish(a.capture("waf3kq2m7ayz", first, fact{url: blog.Source, outcome: outcome.Captured, status: 200},
 		fact{url: "https://docs.example/tutorial", outcome: outcome.Captured, status: 200}))
 
@@ -174,7 +174,7 @@ func filled(t testing.TB) *archive {
 	busy := storage.Post{
 		Collection: "default", Source: "https://news.example/story", URL: "https://news.example/story", Title: "A story that is being captured",
 		Dated: "2026-03", Citations: numbered([]storage.Citation{
-			cite("https://one.example/", "one", "This is ", " of two."), cite("https://two.example/", "two", "This is the ", "."),
+			places("https://one.example/", "one", "This is ", " of two."), places("https://two.example/", "two", "This is the ", "."),
 		}),
 	}
 	a.capture("busy22222222", busy, fact{url: busy.Source, outcome: outcome.Captured, status: 200},
@@ -195,25 +195,25 @@ func blogCitations() []storage.Citation {
 		c.LeftOut = why
 		return c
 	}
-	original := cite("https://old.example/report.pdf", "an old report", "There is ", ", kept elsewhere.")
+	original := places("https://old.example/report.pdf", "an old report", "There is ", ", kept elsewhere.")
 	original.Of = "https://web.archive.org/web/2012/https://old.example/report.pdf"
 	cs := []storage.Citation{
-		cite("https://docs.example/tutorial", "the tutorial", "It is all in ", " for beginners."),
-		cite("https://www.museum.example/collections/manuscripts/damascus-room?lang=en&view=details&utm_source=blog",
+		places("https://docs.example/tutorial", "the tutorial", "It is all in ", " for beginners."),
+		places("https://www.museum.example/collections/manuscripts/damascus-room?lang=en&view=details&utm_source=blog",
 			"the Damascus room", "A panelled room of 1766 stands in the museum; see ", " and its long restoration."),
-		cite("https://gone.example/a-page-that-died", "wrote about it", "Somebody ", " at the time."),
-		cite("https://no-such-host.example/", "a site", "I found it on ", " that I can't recall."),
-		cite("https://private.example/members", "members' page", "Details are on the ", "."),
-		cite("https://slow.example/film", "the film", "You can watch ", " there."),
-		cite("https://turning.example/a", "round and round", "It goes ", "."),
-		cite("https://web.archive.org/web/2012/https://old.example/report.pdf", "an old report", "There is ", ", kept elsewhere."),
+		places("https://gone.example/a-page-that-died", "wrote about it", "Somebody ", " at the time."),
+		places("https://no-such-host.example/", "a site", "I found it on ", " that I can't recall."),
+		places("https://private.example/members", "members' page", "Details are on the ", "."),
+		places("https://slow.example/film", "the film", "You can watch ", " there."),
+		places("https://turning.example/a", "round and round", "It goes ", "."),
+		places("https://web.archive.org/web/2012/https://old.example/report.pdf", "an old report", "There is ", ", kept elsewhere."),
 		original,
-		leftOut(cite("https://social.example/share?u=1", "Share", "", ""), "share"),
-		leftOut(cite("https://social.example/tweet?u=1", "Tweet this", "", ""), "share"),
-		leftOut(cite("https://blog.example/login", "Log in to reply", "", ""), "login"),
+		leftOut(places("https://social.example/share?u=1", "Share", "", ""), "share"),
+		leftOut(places("https://social.example/tweet?u=1", "Tweet this", "", ""), "share"),
+		leftOut(places("https://blog.example/login", "Log in to reply", "", ""), "login"),
 	}
 	for range 6 {
-		cs = append(cs, cite("https://docs.example/tutorial", "here", "It says so again ", " in passing."))
+		cs = append(cs, places("https://docs.example/tutorial", "here", "It says so again ", " in passing."))
 	}
 	return cs
 }

@@ -19,7 +19,7 @@ import (
 	"linkstead/archive/urlkey"
 )
 
-// CapturePath is the one page here that changes something: it begins a capture for a person at this machine.
+// CapturePath is where a person at this machine begins a capture. It and the pages of repairs are all that change something here.
 const CapturePath = "/capture"
 
 // Refused says why a capture that a reader asks for is not begun, in words for people.
@@ -100,17 +100,9 @@ func (f *captureForm) check() error {
 
 // begin begins a capture if the form is one of ours, sent from a page of ours.
 func (p *Pages) begin(r *http.Request) (*answer, error) {
-	// A page elsewhere can have a reader's browser send a form here. It can't say that it comes from here, nor read a token.
-	if !strings.EqualFold(r.Header.Get("Origin"), "http://"+r.Host) || !sameSite(r.Header.Get("Sec-Fetch-Site")) {
-		return nil, &problem{
-			status: http.StatusForbidden, title: "Nothing was captured", text: "The request came from a page that is none of the archive's own.",
-			hint: "Begin the capture on the archive's own page.",
-		}
-	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxForm+1))
-	values, perr := url.ParseQuery(string(body))
-	if err != nil || perr != nil || len(body) > maxForm || !strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
-		return nil, &problem{status: http.StatusBadRequest, title: "Nothing was captured", text: "The form could not be read.", hint: "Open the page again, and send the form once more."}
+	values, err := sent(r, "Nothing was captured")
+	if err != nil {
+		return nil, err
 	}
 	f := captureForm{URL: values.Get("url"), Collection: values.Get("collection"), Token: values.Get("token")}
 	if err := f.check(); err != nil {
@@ -134,22 +126,49 @@ func (p *Pages) begin(r *http.Request) (*answer, error) {
 	return &answer{status: http.StatusSeeOther, to: "/runs/" + strconv.FormatInt(run, 10) + "?follow=1"}, nil
 }
 
+// sent reads a form that a page of ours has sent; nothing is the title of what a person is told otherwise.
+func sent(r *http.Request, nothing string) (url.Values, error) {
+	// A page elsewhere can have a reader's browser send a form here. It can't say that it comes from here, nor read a token.
+	if !strings.EqualFold(r.Header.Get("Origin"), "http://"+r.Host) || !sameSite(r.Header.Get("Sec-Fetch-Site")) {
+		return nil, &problem{
+			status: http.StatusForbidden, title: nothing, text: "The request came from a page that is none of the archive's own.",
+			hint: "Send the form from the archive's own page.",
+		}
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxForm+1))
+	values, perr := url.ParseQuery(string(body))
+	if err != nil || perr != nil || len(body) > maxForm || !strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		return nil, &problem{status: http.StatusBadRequest, title: nothing, text: "The form could not be read.", hint: "Open the page again, and send the form once more."}
+	}
+	return values, nil
+}
+
 // sameSite reads Sec-Fetch-Site, which old browsers don't send.
 func sameSite(s string) bool { return s == "" || s == "same-origin" }
 
 // token is the proof that a form was made here, for this address, since this process began, and not long ago.
 func (p *Pages) token(f *captureForm, until time.Time) string {
+	return p.sign(until, "capture", f.Collection, f.URL)
+}
+
+func (p *Pages) knows(f *captureForm) bool { return p.signed(f.Token, "capture", f.Collection, f.URL) }
+
+// sign makes a token of what a form is about, which holds until a time.
+func (p *Pages) sign(until time.Time, about ...string) string {
 	end := strconv.FormatInt(until.Unix(), 10)
 	mac := hmac.New(sha256.New, p.key())
-	fmt.Fprintf(mac, "capture\x00%s\x00%s\x00%s", end, f.Collection, f.URL)
+	for _, s := range append([]string{end}, about...) {
+		fmt.Fprintf(mac, "%d\x00%s", len(s), s)
+	}
 	return end + "." + hex.EncodeToString(mac.Sum(nil))
 }
 
-func (p *Pages) knows(f *captureForm) bool {
-	end, _, _ := strings.Cut(f.Token, ".")
+// signed says whether a token was made here of the same, and holds.
+func (p *Pages) signed(token string, about ...string) bool {
+	end, _, _ := strings.Cut(token, ".")
 	n, err := strconv.ParseInt(end, 10, 64)
 	until := time.Unix(n, 0)
-	return err == nil && p.Now().Before(until) && hmac.Equal([]byte(f.Token), []byte(p.token(f, until)))
+	return err == nil && p.Now().Before(until) && hmac.Equal([]byte(token), []byte(p.sign(until, about...)))
 }
 
 // key is known to this process alone.

@@ -41,12 +41,17 @@ type postView struct {
 	Following           bool
 	Newest              string // address of the newest version, if this isn't it
 	JSON                string
+	Bibliographies      []citeFormat
 	Versions            []version
 	Filters             []filter
 	Total               string
 	Links               []linkView
+	Repairs             []mended // citations whose links were lost
+	Mending             string   // address of the page on them
 	LeftOut             []leftOutGroup
 	LeftOutTotal        string
+	Damaged, Hints      []scarView // citations that lost their link, and what may be such
+	DamagedTotal        string
 	Tasks               []taskCount
 	TasksTotal          string
 }
@@ -80,6 +85,7 @@ type linkView struct {
 	Insecure  string // why the certificate did not verify
 	Other     string // if this version has no good copy: that of another
 	OtherAt   *moment
+	Life      string // what is known of it since, in words
 	Citations []citation
 	More      []citation
 	MoreTotal string
@@ -165,6 +171,9 @@ func (p *Pages) post(r *http.Request) (*answer, error) {
 	if v.Collection, err = p.collection(r.Context(), rep.Post.Collection); err != nil {
 		return nil, err
 	}
+	if err := p.tellLives(r.Context(), versions[i].ID, v.Links); err != nil {
+		return nil, err
+	}
 	a := &answer{status: http.StatusOK, page: "post", body: v}
 	a.title = titleOf(rep.Post.Title, rep.Post.Source)
 	if asked.follow && run.State == storage.RunActive {
@@ -229,6 +238,7 @@ func (p *Pages) postView(asked view, versions []storage.Post, i int, run storage
 		Now: momentOf(p.Now()), Fate: fateOf(&r.Post.Fate), Copy: p.copyURL(r.Post.Replay), State: stateOf(run.State),
 		JSON: jsonHref(asked), Total: count(len(r.Links), "link", "links"),
 	}
+	v.Bibliographies = p.bibliographies(asked)
 	if q := r.Totals.Requisites; q != nil {
 		v.Needs = q.Words()
 	}
@@ -259,7 +269,12 @@ func (p *Pages) postView(asked view, versions []storage.Post, i int, run storage
 			v.Links = append(v.Links, l)
 		}
 	}
+	for n := range r.Repairs {
+		v.Repairs, v.Mending = append(v.Repairs, p.mended(asked.id, &r.Repairs[n], false)), "/posts/"+url.PathEscape(asked.id)+"/repairs"
+	}
 	v.LeftOut, v.LeftOutTotal = leftOutOf(r.LeftOut), count(len(r.LeftOut), "link was left out on purpose", "links were left out on purpose")
+	v.Damaged, v.Hints = scarsOf(r.Damaged)
+	v.DamagedTotal = count(len(v.Hints), "more place may have lost one", "more places may have lost one")
 	v.Tasks, v.TasksTotal = tasksOf(r.Totals.Tasks)
 	return v
 }

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"linkstead/archive/fulltext"
 	"linkstead/archive/report"
 	"linkstead/crawler"
 	"linkstead/storage"
@@ -52,15 +53,23 @@ type Pages struct {
 	Attempts  Attempts
 	Evidence  Evidence
 	Status    report.StatusRows
-	Replay    string   // origin of the replay, such as http://replay.localhost:8081
-	Listen    string   // address that the pages are served on, host:port; its host is answered to, besides loopback ones
-	Hosts     []string // further host names to answer to, such as the one of a reverse proxy
+	Search    *fulltext.Finder // finds all that is kept
+	SearchIn  string           // the collection that is searched unless another is asked for
+	Replay    string           // origin of the replay, such as http://replay.localhost:8081
+	Listen    string           // address that the pages are served on, host:port; its host is answered to, besides loopback ones
+	Hosts     []string         // further host names to answer to, such as the one of a reverse proxy
 	// Collection tells of a collection; nil: only its name is known.
 	Collection func(ctx context.Context, name string) (storage.Collection, error)
 	Now        func() time.Time
 	Log        *slog.Logger
 
+	Lives Lives // what became of links over time; nil: nothing is told of that
+
+	Citations       Citations // nil: nothing is cited
+	CitedCollection string    // in which addresses are looked up that are to be cited
+
 	Capture Begin // begins a capture for a person at this machine; nil: nobody may
+	Mend    Mend  // keeps what such a person decides on repairs; nil: nobody may
 
 	counts counts
 	secret struct {
@@ -79,6 +88,7 @@ type answer struct {
 	raw    []byte // instead of a page, with its media type
 	mime   string
 	to     string // instead of a page, where to go
+	vary   string // the request's field by which it was chosen; empty: none
 }
 
 // problem is an error that a person is told, in words meant for people.
@@ -95,10 +105,18 @@ func (p *Pages) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/{$}", p.serve(p.home))
 	mux.Handle("/posts/{id}", p.serve(p.post))
+	mux.Handle("/posts/{id}/repairs", p.serve(p.repairs))
+	mux.Handle("/posts/{id}/{file}", p.serve(p.bibliography))
+	mux.Handle("/cite", p.serve(p.citeURL))
+	mux.Handle("/cite/{id}", p.serve(p.citeID))
 	mux.Handle("/attempts/{id}", p.serve(p.attempt))
 	mux.Handle("/attempts/{segment}/{offset}", p.serve(p.attempt))
 	mux.Handle("/lookup", p.serve(p.lookup))
+	mux.Handle("/search", p.serve(p.search))
+	mux.Handle("/search.json", p.serve(p.search))
 	mux.Handle("/outcomes", p.serve(p.outcomes))
+	mux.Handle("/links", p.serve(p.linksPage))
+	mux.Handle("/links.json", p.serve(p.linksJSON))
 	mux.Handle("/schedules", p.serve(p.schedulesPage))
 	mux.Handle("/schedules.json", p.serve(p.schedulesJSON))
 	mux.Handle("/runs/{id}", p.runPages())
@@ -128,7 +146,7 @@ func (p *Pages) guard(next http.Handler) http.Handler {
 				"Use http://localhost with the port that it listens on, or the address given to it by --listen.\n")
 			return
 		}
-		if r.URL.Path == CapturePath && p.Capture != nil {
+		if r.URL.Path == CapturePath && p.Capture != nil || isRepairs(r.URL.Path) && p.Mend != nil {
 			h.Set("Referrer-Policy", "same-origin") // without one, a form's Origin is null
 			if r.Method == http.MethodPost {
 				next.ServeHTTP(w, r)
@@ -166,6 +184,9 @@ func (p *Pages) serve(view func(*http.Request) (*answer, error)) http.Handler {
 			}
 			p.fail(w, r, err)
 			return
+		}
+		if a.vary != "" {
+			w.Header().Set("Vary", a.vary)
 		}
 		if a.to != "" {
 			w.Header().Set("Location", a.to)
@@ -235,13 +256,13 @@ func nothingHere(*http.Request) (*answer, error) {
 var templateFiles embed.FS
 
 // The templates are part of the program: a fault in them is a fault of the program, found by every test.
-var templates = mustTemplates("home", "post", "outcomes", "schedules", "run", "status", "attempt", "capture", "problem")
+var templates = mustTemplates("home", "post", "repairs", "outcomes", "links", "schedules", "run", "audit", "status", "attempt", "capture", "search", "cite", "problem")
 
 func mustTemplates(names ...string) map[string]*template.Template {
 	out := map[string]*template.Template{}
 	for _, n := range names {
 		t := template.New(n).Funcs(template.FuncMap{"pair": pair})
-		out[n] = template.Must(t.ParseFS(templateFiles, "templates/frame.html", "templates/"+n+".html"))
+		out[n] = template.Must(t.ParseFS(templateFiles, "templates/frame.html", "templates/file.html", "templates/"+n+".html"))
 	}
 	return out
 }

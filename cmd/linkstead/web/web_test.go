@@ -76,6 +76,10 @@ func TestStatusAndHeaders(t *testing.T) {
 		{"GET", "localhost", "/?page=2", 404, "text/html; charset=utf-8"},
 		{"GET", "localhost", "/?page=0", 404, "text/html; charset=utf-8"},
 		{"GET", "localhost", "/outcomes", 200, "text/html; charset=utf-8"},
+		{"GET", "localhost", "/links", 200, "text/html; charset=utf-8"},
+		{"GET", "localhost", "/links?state=gone", 200, "text/html; charset=utf-8"},
+		{"GET", "localhost", "/links?state=odd", 400, "text/html; charset=utf-8"},
+		{"GET", "localhost", "/links.json", 200, jsonType},
 		{"GET", "localhost", "/schedules", 200, "text/html; charset=utf-8"},
 		{"GET", "localhost", "/schedules.json", 200, jsonType},
 		{"GET", "localhost", stylePath, 200, "text/css; charset=utf-8"},
@@ -308,7 +312,7 @@ func TestPaging(t *testing.T) {
 // A run's counts change until it is done, and every reader sees it at once.
 func TestCountsAreOnlyRememberedOfRunsThatAreDone(t *testing.T) {
 	a := newArchive(t)
-	p := storage.Post{Source: "https://a.example/", URL: "https://a.example/", Citations: numbered([]storage.Citation{cite("https://b.example/", "b", "", "")})}
+	p := storage.Post{Source: "https://a.example/", URL: "https://a.example/", Citations: numbered([]storage.Citation{places("https://b.example/", "b", "", "")})}
 	run := a.capture("aaaa", p, fact{url: p.Source, outcome: outcome.Captured, status: 200}, fact{url: "https://b.example/"})
 	if body := a.get("/").Body.String(); !strings.Contains(body, "1 not tried yet") || !strings.Contains(body, "Being captured") {
 		t.Error(body)
