@@ -4,14 +4,16 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
 const aside = 4 // words to either side that a key is made of
 
-// key names a place that no scar names, by the words there and beside it: later copies of the same text have the same keys.
-func (h *hanger) key(p spot) string {
+// key names a place that no scar names, by the words there and beside it: later copies of the same text have the same keys. Two links
+// in one place are rivals: they have the same key.
+func (h *hanger) key(p spot, at Place) string {
 	hash := sha256.New()
 	part := func(from, to int) {
 		for i := max(from, 0); i < min(to, len(h.a)); i++ {
@@ -23,9 +25,13 @@ func (h *hanger) key(p spot) string {
 	part(p.first, p.last)
 	part(p.last, p.last+aside)
 	k := "w" + strings.ToLower(base32.StdEncoding.EncodeToString(hash.Sum(nil))[:9])
-	h.keys[k]++
-	if n := h.keys[k]; n > 1 {
-		k = fmt.Sprintf("%s-%d", k, n)
+	n := slices.Index(h.keys[k], at)
+	if n < 0 {
+		n = len(h.keys[k])
+		h.keys[k] = append(h.keys[k], at)
+	}
+	if n > 0 {
+		k = fmt.Sprintf("%s-%d", k, n+1)
 	}
 	return k
 }

@@ -13,7 +13,7 @@ import (
 func Align(damaged []Block, scars []Scar, copied []Block) []Candidate {
 	a, b := wordsOf(damaged), wordsOf(copied)
 	a, b = parted(a, damaged, b, copied), parted(b, copied, a, damaged)
-	h := &hanger{damaged: damaged, copied: copied, a: a, b: b, of: align(ids(a), ids(b)), keys: map[string]int{}}
+	h := &hanger{damaged: damaged, copied: copied, a: a, b: b, of: align(ids(a), ids(b)), keys: map[string][]Place{}}
 	h.scars = slices.Clone(scars)
 	slices.SortStableFunc(h.scars, func(x, y Scar) int { return cmp.Compare(x.Start, y.Start) })
 	h.measure()
@@ -48,9 +48,9 @@ type hanger struct {
 	scars           []Scar // by place
 	a, b            []word
 	of              aligned
-	only            []int32 // how many shingles up to each word of b tie it to the only place where they stand
-	same            []int32 // how many words of b up to each are aligned
-	keys            map[string]int
+	only            []int32            // how many shingles up to each word of b tie it to the only place where they stand
+	same            []int32            // how many words of b up to each are aligned
+	keys            map[string][]Place // that have the same words
 }
 
 // telling is the length of a shingle that tells a place from all others, in words.
@@ -133,10 +133,14 @@ func (h *hanger) hang(block, begin int, l Link) (Candidate, bool) {
 		return Candidate{}, false
 	}
 	c.Explanation = explain(p, left, right, unique, scarred)
+	if why := h.doubted(p); why != "" && c.Confidence > unsure {
+		c.Confidence = unsure
+		c.Explanation = strings.TrimSuffix(c.Explanation, ".") + "; but " + why + "."
+	}
 	if scarred {
 		c.Key, c.Scar = scar.Key, scar.Class
 	} else {
-		c.Key = h.key(p)
+		c.Key = h.key(p, c.Place)
 	}
 	c.Around = h.around(p)
 	return c, true
