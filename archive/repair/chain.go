@@ -17,6 +17,9 @@ type aligner struct {
 	of    aligned // for each of b
 	cells int     // that may still be looked at
 	gaps  []gap
+
+	within bool   // it aligns a passage that was moved, in which nothing is moved
+	gone   uint64 // words that were taken out because they were moved
 }
 
 // gap is what lies between two ties.
@@ -34,15 +37,19 @@ const (
 
 // align aligns the words of b with those of a.
 func align(a, b []uint64) aligned {
-	l := &aligner{a: a, b: b, of: make(aligned, len(b)), cells: maxCells}
+	l := &aligner{a: slices.Clone(a), b: slices.Clone(b), of: make(aligned, len(b)), cells: maxCells}
+	l.run()
+	return l.of
+}
+
+func (l *aligner) run() {
 	for i := range l.of {
 		l.of[i] = -1
 	}
-	l.tie(gap{0, len(a), 0, len(b)}, firstRunes, 0)
+	l.tie(gap{0, len(l.a), 0, len(l.b)}, firstRunes, 0)
 	for _, g := range l.gaps {
 		l.band(g)
 	}
-	return l.of
 }
 
 // tie ties what lies in a gap by shingles of k words, then the gaps between them by shorter ones.
@@ -55,7 +62,11 @@ func (l *aligner) tie(g gap, k, depth int) {
 		l.gaps = append(l.gaps, g)
 		return
 	}
-	chain := rising(l.shared(g, k))
+	ties, once := l.shared(g, k)
+	chain := rising(ties)
+	if depth == 0 && once && !l.within {
+		l.moved(g, ties, chain)
+	}
 	if len(chain) == 0 {
 		l.tie(g, shorter(k), depth+1)
 		return
@@ -101,10 +112,10 @@ func (l *aligner) trim(g gap) gap {
 type tied struct{ a, b int32 }
 
 // shared are the shingles of k words that are rare on both sides of a gap, in the order of b. Those that stand once on either side are
-// taken alone, if there are any.
-func (l *aligner) shared(g gap, k int) []tied {
+// taken alone, if there are any: then it says so.
+func (l *aligner) shared(g gap, k int) (ties []tied, single bool) {
 	if g.a1-g.a0 < k || g.b1-g.b0 < k {
-		return nil
+		return nil, false
 	}
 	type places struct {
 		a, b   [rarely]int32
@@ -143,14 +154,14 @@ func (l *aligner) shared(g gap, k int) []tied {
 			}
 		}
 	}
-	if len(once) == 0 {
+	if single = len(once) > 0; !single {
 		once = few
 	}
 	once = slices.DeleteFunc(once, func(t tied) bool { // equal hashes are not yet equal words
 		return !slices.Equal(l.a[t.a:int(t.a)+k], l.b[t.b:int(t.b)+k])
 	})
 	slices.SortFunc(once, func(x, y tied) int { return cmp.Or(cmp.Compare(x.b, y.b), cmp.Compare(y.a, x.a)) })
-	return once
+	return once, single
 }
 
 // shingles calls f with each run of k words and its hash.

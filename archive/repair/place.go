@@ -162,6 +162,9 @@ func (h *hanger) spot(s, e int) (spot, bool) {
 			if p.first < 0 {
 				p.first = x
 			}
+			if x < p.last { // a part of it was moved
+				return p, false
+			}
 			p.last = x + 1
 			p.own++
 		}
@@ -178,6 +181,14 @@ func (h *hanger) spot(s, e int) (spot, bool) {
 	}
 	if r < len(h.b) && h.of[r] >= 0 {
 		p.behind = int(h.of[r])
+	}
+	if p.own > 0 { // a passage that was moved has others beside it
+		if p.before >= p.first || p.first-p.before > 3*farthest {
+			p.before = -1
+		}
+		if p.behind < p.last || p.behind-p.last > 3*farthest {
+			p.behind = len(h.a)
+		}
 	}
 	lostBefore, lostBehind := s-1-l, r-e
 	if p.before >= p.behind || p.own > 0 && (p.first <= p.before || p.last > p.behind) {
