@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -194,27 +195,36 @@ func (db *DB) AdoptNotes(ctx context.Context, notes ...Note) error {
 	return nil
 }
 
-// Told writes the row of a segment that is stored, and notes which changes of access rules and which notes it tells of.
+// Told writes the row of a segment that is stored, and notes which changes of access rules and which notes it tells of: all or
+// nothing. ErrStale if another segment tells of one of them meanwhile, or one is gone: nobody counts on the segment then.
 func (db *DB) Told(ctx context.Context, s Segment, changes, notes []string) error {
 	err := db.write(ctx, func(x *tx) error {
-		if _, err := x.exec(`INSERT INTO segments (`+segmentCols+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9) ON CONFLICT DO NOTHING`,
-			s.ID, s.Collection, s.Node, s.Location, SegmentStored, s.Committed, s.Size, s.SHA256, micros(s.Created)); err != nil {
+		if err := x.tellOf(`access`, s.ID, changes); err != nil {
 			return err
 		}
-		for _, id := range changes {
-			if _, err := x.exec(`UPDATE access SET segment=$1 WHERE id=$2 AND segment=''`, s.ID, id); err != nil {
-				return err
-			}
+		if err := x.tellOf(`notes`, s.ID, notes); err != nil {
+			return err
 		}
-		for _, id := range notes {
-			if _, err := x.exec(`UPDATE notes SET segment=$1 WHERE id=$2 AND segment=''`, s.ID, id); err != nil {
-				return err
-			}
-		}
-		return nil
+		_, err := x.exec(`INSERT INTO segments (`+segmentCols+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9) ON CONFLICT DO NOTHING`,
+			s.ID, s.Collection, s.Node, s.Location, SegmentStored, s.Committed, s.Size, s.SHA256, micros(s.Created))
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("note what a segment tells of: %w", err)
+	}
+	return nil
+}
+
+// tellOf notes which segment tells of rows. They are taken in one order by everybody, so that nobody waits in a circle.
+func (x *tx) tellOf(table, segment string, ids []string) error {
+	for _, id := range slices.Sorted(slices.Values(ids)) {
+		n, err := x.exec(`UPDATE `+table+` SET segment=$1 WHERE id=$2 AND (segment='' OR segment=$1)`, segment, id)
+		if err == nil && n != 1 {
+			err = ErrStale
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 // PurgeLock is the name of the lock under which purges write.
 const PurgeLock = "purge"
 
-// ErrStale says that the archive has changed since a purge was planned: plan it again.
+// ErrStale says that the archive has changed since what is to be written was planned: plan it again.
 var ErrStale = errors.New("the archive has changed meanwhile")
 
 // ErrRunActive says that a run which a purge is to forget captures more.

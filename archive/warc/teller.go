@@ -24,13 +24,19 @@ type TellerRows interface {
 	Told(ctx context.Context, s storage.Segment, changes, notes []string) error
 }
 
+// TellerBlobs is what a Teller asks of the blob store.
+type TellerBlobs interface {
+	Putter
+	Delete(ctx context.Context, key string) error
+}
+
 var _ TellerRows = (*storage.DB)(nil)
 
 // Teller writes what was changed beside captures (access rules, notes) into segments of its own, so that a rebuild knows it. It
 // holds before that: as soon as its row says so.
 type Teller struct {
 	Rows     TellerRows
-	Blobs    Putter
+	Blobs    TellerBlobs
 	Composer *Composer
 	Info     Info // of new segments, as in JournalParts
 	// Collection tells of a collection; nil: nothing is known of any.
@@ -51,9 +57,25 @@ type tale struct {
 	notes      []storage.Note
 }
 
-// Tell tells of all changes and notes that no segment tells of, and says how many they were. The blob comes first and the rows
-// second: what is told of twice counts once.
-func (t *Teller) Tell(ctx context.Context) (int, error) {
+// maxTold bounds how often one Tell finds that others have told of something first. Each time, somebody has: it comes to an end.
+const maxTold = 100
+
+// Tell tells of all changes and notes that no segment tells of, and says how many they were. Any number may tell at the same time,
+// on whatever machines: each change and note ends in one segment. The blob comes first and the rows second; where others were
+// quicker, the blob goes again.
+func (t *Teller) Tell(ctx context.Context) (told int, err error) {
+	for range maxTold {
+		n, err := t.tell(ctx)
+		told += n
+		if !errors.Is(err, storage.ErrStale) {
+			return told, err
+		}
+	}
+	return told, fmt.Errorf("write rules and notes into WARC files: %w", storage.ErrStale)
+}
+
+// tell is one attempt. storage.ErrStale if somebody else told of something first.
+func (t *Teller) tell(ctx context.Context) (int, error) {
 	tales, err := t.untold(ctx)
 	if err != nil || len(tales) == 0 {
 		return 0, err
@@ -138,6 +160,14 @@ func (t *Teller) segment(ctx context.Context, one *tale) (err error) {
 	if err := t.Blobs.Put(ctx, row.Location, path, row.SHA256); err != nil {
 		return err
 	}
+	if err = t.rows(ctx, row, one); errors.Is(err, storage.ErrStale) { // no row names it, and the key is nobody else's
+		err = errors.Join(err, t.Blobs.Delete(context.WithoutCancel(ctx), row.Location))
+	}
+	return err
+}
+
+// rows makes what a segment tells of told.
+func (t *Teller) rows(ctx context.Context, row storage.Segment, one *tale) error {
 	changes, notes := make([]string, len(one.changes)), make([]string, len(one.notes))
 	for i := range one.changes {
 		changes[i] = one.changes[i].ID

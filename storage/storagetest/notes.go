@@ -83,18 +83,32 @@ func notesAdded(b *bench) {
 	}
 }
 
-// notesTold: each is told of once.
+// notesTold: each is told of once; who comes second writes nothing, also of what nobody has told of yet.
 func notesTold(b *bench) {
 	ctx := b.t.Context()
 	b.addNotes("repair", "post", b.note("a", ""), b.note("b", ""))
-	for _, seg := range []string{"s1", "s2"} { // the second one was written meanwhile, too
-		s := storage.Segment{ID: seg, Collection: "c", Node: "n", Location: "warc/c/" + seg, Size: 7, Committed: 7, Created: b.clock.Now()}
-		if err := b.Told(ctx, s, nil, []string{"a"}); err != nil {
+	b.changeAccess(b.access("k", "r1", true))
+	segment := func(id string) storage.Segment {
+		return storage.Segment{ID: id, Collection: "c", Node: "n", Location: "warc/c/" + id, Size: 7, Committed: 7, Created: b.clock.Now()}
+	}
+	for range 2 { // the answer to the first one may have been lost
+		if err := b.Told(ctx, segment("s1"), nil, []string{"a"}); err != nil {
 			b.t.Fatal(err)
 		}
 	}
+	for _, ids := range [][]string{{"a"}, {"b", "a"}, {"b", "never"}} {
+		if err := b.Told(ctx, segment("s2"), []string{"k"}, ids); !errors.Is(err, storage.ErrStale) {
+			b.t.Errorf("%q: %v", ids, err)
+		}
+	}
+	if _, err := b.Segment(ctx, "s2"); !errors.Is(err, storage.ErrNotFound) {
+		b.t.Errorf("the segment of who came second: %v", err)
+	}
 	if untold, err := b.UntoldNotes(ctx); err != nil || named(untold) != " b/1" {
 		b.t.Errorf("%q, %v", named(untold), err)
+	}
+	if untold, err := b.UntoldAccess(ctx); err != nil || len(untold) != 1 {
+		b.t.Errorf("%+v, %v", untold, err)
 	}
 	if n, err := b.Note(ctx, "a"); err != nil || n.Segment != "s1" {
 		b.t.Errorf("%+v, %v", n, err)
