@@ -126,19 +126,20 @@ func (db *DB) Notes(ctx context.Context, kind, subject string) ([]Note, error) {
 	return db.notes(ctx, `WHERE kind=$1 AND subject=$2 ORDER BY seq`, kind, subject)
 }
 
-// NotesOf brings the notes of a kind with a target, oldest first.
+// NotesOf brings the notes of a kind with a target: the subject whose first one is oldest first, and those of a subject in order.
 func (db *DB) NotesOf(ctx context.Context, kind, target string) ([]Note, error) {
-	return db.notes(ctx, `WHERE kind=$1 AND target=$2 AND target<>'' ORDER BY at, subject, seq`, kind, target)
+	return db.notes(ctx, `WHERE kind=$1 AND target=$2 AND target<>''
+		ORDER BY MIN(at) OVER (PARTITION BY subject), subject, seq`, kind, target)
 }
 
-// AllNotes brings every note, oldest first.
+// AllNotes brings every note, those of a subject in order.
 func (db *DB) AllNotes(ctx context.Context) ([]Note, error) {
-	return db.notes(ctx, `ORDER BY at, kind, subject, seq`)
+	return db.notes(ctx, `ORDER BY kind, subject, seq`)
 }
 
-// UntoldNotes brings the notes that no segment tells of, by collection, oldest first.
+// UntoldNotes brings the notes that no segment tells of, by collection, those of a subject in order.
 func (db *DB) UntoldNotes(ctx context.Context) ([]Note, error) {
-	return db.notes(ctx, `WHERE segment='' ORDER BY collection, at, kind, subject, seq`)
+	return db.notes(ctx, `WHERE segment='' ORDER BY collection, kind, subject, seq`)
 }
 
 // Note brings one note; ErrNotFound if there is none of that id.

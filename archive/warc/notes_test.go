@@ -2,6 +2,7 @@ package warc
 
 import (
 	"encoding/json"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -52,6 +53,48 @@ func TestNotesRebuild(t *testing.T) {
 	same(t, w.noteRows(), before)
 	w.rebuildOver()
 	same(t, w.noteRows(), before)
+}
+
+// TestNotesByNumber: what a machine adds whose clock is behind comes last all the same: told of, rebuilt and verified, whether one
+// segment tells of all or the last one's name is the first.
+func TestNotesByNumber(t *testing.T) {
+	for _, apart := range []bool{false, true} {
+		w := newWorld(t, nil, nil)
+		for i, id := range []string{"n2", "n3", "n1"} {
+			w.addNote("c", storage.NoteRepair, "p", id)
+			w.clock.Advance(-time.Duration(1+i) * time.Hour)
+			if apart {
+				must(t, tell(w, 1))
+			}
+		}
+		if !apart {
+			must(t, tell(w, 3))
+		}
+		must(t, tell(w, 0))
+		before, in := w.noteRows(), func() (out []string) {
+			got, err := w.db.Notes(t.Context(), storage.NoteRepair, "p")
+			must(t, err)
+			for _, n := range got {
+				out = append(out, n.ID)
+			}
+			return out
+		}
+		want := []string{"n2", "n3", "n1"}
+		if got := in(); !slices.Equal(got, want) {
+			t.Errorf("added as %q", got)
+		}
+		for range 2 {
+			if n := w.inspected(false, false); len(n.Flaws) > 0 {
+				t.Errorf("%+v", n.Flaws)
+			}
+			w.rebuild()
+			same(t, w.noteRows(), before)
+			if got := in(); !slices.Equal(got, want) {
+				t.Errorf("rebuilt as %q", got)
+			}
+		}
+		toldOnce(t, w.db, filepath.Join(w.dir, "blobs"))
+	}
 }
 
 // TestNotesInspect: a note whose row is gone, or says otherwise, is told of, and is there again after a repair.

@@ -45,11 +45,13 @@ func named(notes []storage.Note) (s string) {
 // notesAdded: in order, found by subject and by target; a refusal adds nothing.
 func notesAdded(b *bench) {
 	ctx := b.t.Context()
-	late := b.note("late", "t2")
+	late, early := b.note("late", "t2"), b.note("first", "t3")
 	b.addNotes("repair", "post", b.note("a", "t1"), b.note("z", "t1"))
 	b.addNotes("repair", "post", late) // by a clock that is behind
 	b.addNotes("repair", "other", b.note("b", "t1"))
 	b.addNotes("identifier", "post", b.note("c", "t1"))
+	b.addNotes("repair", "other", b.note("g", "t3"), early)
+	b.addNotes("repair", "last", b.note("e", "t3"))
 	no := errors.New("no")
 	err := b.AddNotes(ctx, "repair", "post", func(have []storage.Note) ([]storage.Note, error) {
 		if got := named(have); got != " a/0 z/1 late/2" {
@@ -67,8 +69,10 @@ func notesAdded(b *bench) {
 	}{
 		{"by subject", func() ([]storage.Note, error) { return b.Notes(ctx, "repair", "post") }, " a/0 z/1 late/2"},
 		{"by target", func() ([]storage.Note, error) { return b.NotesOf(ctx, "repair", "t1") }, " a/0 z/1 b/0"},
+		{"by target, by a clock that is behind", func() ([]storage.Note, error) { return b.NotesOf(ctx, "repair", "t3") }, " g/1 first/2 e/0"},
+		{"untold", func() ([]storage.Note, error) { return b.UntoldNotes(ctx) }, " c/0 e/0 b/0 g/1 first/2 a/0 z/1 late/2"},
 		{"of none", func() ([]storage.Note, error) { return b.NotesOf(ctx, "repair", "") }, ""},
-		{"all", func() ([]storage.Note, error) { return b.AllNotes(ctx) }, " late/2 a/0 z/1 b/0 c/0"},
+		{"all", func() ([]storage.Note, error) { return b.AllNotes(ctx) }, " c/0 e/0 b/0 g/1 first/2 a/0 z/1 late/2"},
 	} {
 		if got, err := c.list(); err != nil || named(got) != c.want {
 			b.t.Errorf("%s: %q, want %q, %v", c.name, named(got), c.want, err)
