@@ -23,13 +23,19 @@ type Starter interface {
 	ResumeRun(ctx context.Context, id int64) error
 }
 
-// Complete starts a run of spec that asks for what the run lacks which it completes. If one of the very same spec was
-// interrupted, that one goes on instead, and resumed is true.
-func Complete(ctx context.Context, db Starter, spec scope.Spec, lacking []storage.Task, now time.Time) (r storage.Run, resumed bool, err error) {
+// Completer writes runs that complete others.
+type Completer interface {
+	Starter
+	ExtendRun(ctx context.Context, id int64, more []storage.Task) (bool, error)
+}
+
+// Complete starts a run of spec that asks for what the run lacks which it completes. If there is one of the very same spec that is not
+// done, that one goes on and asks for it, too, and resumed is true.
+func Complete(ctx context.Context, db Completer, spec scope.Spec, lacking []storage.Task, now time.Time) (r storage.Run, resumed bool, err error) {
 	if _, err := spec.Compile(); err != nil {
 		return r, false, err
 	}
-	return begin(ctx, db, spec, nil, lacking, now)
+	return begin(ctx, db, spec, nil, lacking, now, func(old storage.Run) (bool, error) { return db.ExtendRun(ctx, old.ID, lacking) })
 }
 
 // Begin starts a run of spec, whose source is an http(s) URL, or names doc. If a run of the very same spec and document was
@@ -46,7 +52,13 @@ func Begin(ctx context.Context, db Starter, spec scope.Spec, doc *storage.Docume
 		return r, false, fmt.Errorf("%q is no http(s) address", spec.Source)
 	}
 	t.ID = urlkey.PageID(t.URL)
-	return begin(ctx, db, spec, doc, []storage.Task{t}, now)
+	return begin(ctx, db, spec, doc, []storage.Task{t}, now, func(old storage.Run) (bool, error) {
+		same, err := sameDocument(ctx, db, old, doc)
+		if err != nil || !same {
+			return false, err
+		}
+		return true, db.ResumeRun(ctx, old.ID)
+	})
 }
 
 // sameDocument says whether doc is what was handed in for a run, byte for byte. A run that has lost its own before it could be
@@ -72,8 +84,9 @@ func sameDocument(ctx context.Context, db Starter, old storage.Run, doc *storage
 	return true, db.HandIn(ctx, old.ID, *doc)
 }
 
-// begin starts a run with its first tasks, or goes on with the one that there is.
-func begin(ctx context.Context, db Starter, spec scope.Spec, doc *storage.Document, first []storage.Task, now time.Time) (r storage.Run, resumed bool, err error) {
+// begin starts a run with its first tasks, or goes on with one of the same spec that is not done, if resume says that it does.
+func begin(ctx context.Context, db Starter, spec scope.Spec, doc *storage.Document, first []storage.Task, now time.Time,
+	resume func(old storage.Run) (bool, error)) (r storage.Run, resumed bool, err error) {
 	encoded, err := spec.Encode()
 	if err != nil {
 		return r, false, err
@@ -86,12 +99,8 @@ func begin(ctx context.Context, db Starter, spec scope.Spec, doc *storage.Docume
 		if old.Schedule != "" || old.Collection != spec.Collection || string(old.Spec) != string(encoded) {
 			continue
 		}
-		same, err := sameDocument(ctx, db, old, doc)
-		if err != nil {
-			return r, false, err
-		}
-		if same {
-			return old, true, db.ResumeRun(ctx, old.ID)
+		if goesOn, err := resume(old); err != nil || goesOn {
+			return old, goesOn, err
 		}
 	}
 	r, err = db.StartRun(ctx, storage.Run{

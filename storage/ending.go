@@ -43,6 +43,12 @@ func (db *DB) Active(ctx context.Context) (out []ActiveRun, err error) {
 func (db *DB) FinishRun(ctx context.Context, id int64, ended time.Time) (bool, error) {
 	var did bool
 	err := db.write(ctx, func(x *tx) error {
+		// Who gives the run more to do has locked its row: what comes next sees that.
+		if lock := db.d.forUpdate; lock != "" {
+			if err := x.put(`SELECT id FROM runs WHERE id=$1`+lock, id); err != nil {
+				return err
+			}
+		}
 		// One statement, one view of the database: whoever ends the last task notes in the same transaction which segment
 		// holds it, so that there is no view in which neither is there.
 		n, err := x.exec(`UPDATE runs SET state=$1, ended=$2 WHERE id=$3 AND state=$4

@@ -149,38 +149,47 @@ func (db *DB) HandIn(ctx context.Context, run int64, doc Document) error {
 
 // ResumeRun makes what is left of a run due again. Why it could not be carried out is forgotten.
 func (db *DB) ResumeRun(ctx context.Context, id int64) error {
-	return db.shift(ctx, id, RunActive, "", `UPDATE tasks SET due_at=due_at-$1 WHERE run=$2 AND due_at>=$1 AND `+sqlOpen)
+	return db.shifted(ctx, id, RunActive, func(x *tx) error { return x.resume(id) })
+}
+
+func (x *tx) resume(id int64) error {
+	return x.shift(id, RunActive, "", `UPDATE tasks SET due_at=due_at-$1 WHERE run=$2 AND due_at>=$1 AND `+sqlOpen)
 }
 
 func (db *DB) shift(ctx context.Context, id int64, state RunState, fault, q string) error {
-	err := db.write(ctx, func(x *tx) error {
-		// The run's row first: who adds tasks to the run looks at its state under a lock.
-		n, err := x.exec(`UPDATE runs SET state=$1, fault=CASE WHEN $4<>'' THEN $4 WHEN $1='active' AND state='paused' THEN '' ELSE fault END
-			WHERE id=$2 AND state<>$3`, state, id, RunDone, fault)
-		if err != nil || n == 0 {
-			return err
-		}
-		hosts, err := x.strings(`SELECT DISTINCT host FROM tasks WHERE run=$1 AND `+sqlOpen+` ORDER BY host`, id)
-		if err != nil {
-			return err
-		}
-		if len(hosts) > 0 {
-			if err := x.lockHosts(hosts); err != nil {
-				return err
-			}
-		}
-		if _, err := x.exec(q, parked, id); err != nil {
-			return err
-		}
-		for _, h := range hosts {
-			if _, err := x.exec(sqlWake, h); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	return db.shifted(ctx, id, state, func(x *tx) error { return x.shift(id, state, fault, q) })
+}
+
+func (db *DB) shifted(ctx context.Context, id int64, state RunState, f func(x *tx) error) error {
+	if err := db.write(ctx, f); err != nil {
 		return fmt.Errorf("set run %d to %s: %w", id, state, err)
+	}
+	return nil
+}
+
+func (x *tx) shift(id int64, state RunState, fault, q string) error {
+	// The run's row first: who adds tasks to the run looks at its state under a lock.
+	n, err := x.exec(`UPDATE runs SET state=$1, fault=CASE WHEN $4<>'' THEN $4 WHEN $1='active' AND state='paused' THEN '' ELSE fault END
+		WHERE id=$2 AND state<>$3`, state, id, RunDone, fault)
+	if err != nil || n == 0 {
+		return err
+	}
+	hosts, err := x.strings(`SELECT DISTINCT host FROM tasks WHERE run=$1 AND `+sqlOpen+` ORDER BY host`, id)
+	if err != nil {
+		return err
+	}
+	if len(hosts) > 0 {
+		if err := x.lockHosts(hosts); err != nil {
+			return err
+		}
+	}
+	if _, err := x.exec(q, parked, id); err != nil {
+		return err
+	}
+	for _, h := range hosts {
+		if _, err := x.exec(sqlWake, h); err != nil {
+			return err
+		}
 	}
 	return nil
 }

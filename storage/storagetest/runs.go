@@ -24,6 +24,8 @@ func Runs(t *testing.T, rows Rows) {
 		{"Finish", runsFinish},
 		{"FinishRace", runsFinishRace},
 		{"FinishNot", runsFinishNot},
+		{"Extend", runsExtend},
+		{"ExtendRace", runsExtendRace},
 		{"Counts", runsCounts},
 		{"CountsKilled", runsCountsKilled},
 		{"Ledger", ledgerAddsUp},
