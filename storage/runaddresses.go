@@ -56,9 +56,23 @@ func (db *DB) RunAddresses(ctx context.Context, run int64) iter.Seq2[RunAddress,
 	}
 }
 
-// Completions brings the runs that were begun to ask for what a run lacked, oldest first. Their specs name it: "missing",
-// followed by another field.
+// Completions brings the runs that were begun to ask for what a run lacked, oldest first. Their specs name it.
 func (db *DB) Completions(ctx context.Context, r Run) ([]Run, error) {
 	return db.runs(ctx, `WHERE collection=$1 AND source=$2 AND id>$3 AND spec LIKE $4 ORDER BY id`,
-		r.Collection, r.Source, r.ID, fmt.Sprintf(`%%"missing":%d,%%`, r.ID))
+		r.Collection, r.Source, r.ID, sqlMissing(r.ID))
 }
+
+// completions are the numbers of the runs that complete a run.
+func (x *tx) completions(run int64) (out []int64, err error) {
+	err = x.each(func(r row) error {
+		var id int64
+		err := r.Scan(&id)
+		out = append(out, id)
+		return err
+	}, `SELECT c.id FROM runs c, runs r WHERE r.id=$1 AND c.collection=r.collection AND c.source=r.source AND c.id>r.id AND c.spec LIKE $2 ORDER BY c.id`,
+		run, sqlMissing(run))
+	return out, err
+}
+
+// sqlMissing is how the specs of runs look that complete a run: "missing", followed by another field.
+func sqlMissing(run int64) string { return fmt.Sprintf(`%%"missing":%d,%%`, run) }

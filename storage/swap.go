@@ -94,6 +94,15 @@ func (x *tx) restRuns(runs []int64) error {
 		if len(state) > 0 && RunState(state[0]) == RunActive {
 			return fmt.Errorf("run %d: %w", run, ErrRunActive)
 		}
+		more, err := x.completions(run)
+		if err != nil {
+			return err
+		}
+		for _, id := range more {
+			if !slices.Contains(runs, id) { // it began since the plan was made
+				return fmt.Errorf("run %d, which completes run %d: %w", id, run, ErrRunActive)
+			}
+		}
 	}
 	return nil
 }

@@ -94,11 +94,16 @@ type purgeDetail struct {
 	By     string      `json:"by,omitempty"`
 	What   string      `json:"what,omitempty"`
 	Counts PurgeCounts `json:"counts"`
+	Runs   []int64     `json:"runs,omitempty"` // of which nothing is left
 }
 
 // audit is the line of the log for a purge that has come so far.
 func (n *purgeNote) audit(so PurgeCounts) (storage.Audit, error) {
-	detail, err := json.Marshal(purgeDetail{Reason: n.Reason, By: n.By, What: n.What, Counts: so})
+	d := purgeDetail{Reason: n.Reason, By: n.By, What: n.What, Counts: so}
+	for _, f := range n.Forgotten {
+		d.Runs = append(d.Runs, f.ID)
+	}
+	detail, err := json.Marshal(d)
 	if err != nil {
 		return storage.Audit{}, fmt.Errorf("encode the log of a purge: %w", err)
 	}

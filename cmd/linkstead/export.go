@@ -301,15 +301,15 @@ func (ch *chosen) post(ctx context.Context, v storage.Post) error {
 	if err != nil {
 		return err
 	}
-	own := map[string]bool{}
-	if len(posts) > 1 {
-		if own, err = (&selection{e: ch.e, s: ch.s}).owned(ctx, v, posts); err != nil {
-			return err
-		}
-	}
 	run, err := ch.s.db.Run(ctx, v.Run)
 	if err != nil {
 		return err
+	}
+	own := map[string]bool{}
+	if len(posts) > 1 {
+		if own, err = (&selection{e: ch.e, s: ch.s}).owned(ctx, v, family{[]storage.Run{run}, posts}); err != nil {
+			return err
+		}
 	}
 	more, err := ch.s.db.Completions(ctx, run)
 	if err != nil {

@@ -87,14 +87,21 @@ func withoutPost(ctx context.Context, s *store) ([]storage.Run, error) {
 		return nil, err
 	}
 	var out []storage.Run
-	seen := map[string]bool{}
+	seen, purged := map[string]bool{}, map[int64]bool{}
+	for _, r := range runs {
+		purged[r.ID] = r.Source == ""
+	}
 	for _, r := range slices.Backward(runs) {
 		if r.Source == "" {
 			continue // purged
 		}
 		id := crawler.PostID(r.Collection, r.Source)
-		if spec, err := crawler.ReadSpec(r); seen[id] || err == nil && !spec.Single() {
+		spec, err := crawler.ReadSpec(r)
+		if seen[id] || err == nil && !spec.Single() {
 			continue // a feed or a list is no post
+		}
+		if err == nil && spec.Missing != 0 && purged[spec.Missing] {
+			continue // it completed a post that is no more
 		}
 		seen[id] = true
 		versions, err := s.db.PostVersions(ctx, id)

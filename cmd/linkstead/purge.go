@@ -18,7 +18,7 @@ import (
 
 // purgeCmd takes captures out of the archive for good.
 type purgeCmd struct {
-	What       []string `arg:"" optional:"" name:"post-or-url" help:"A post's short name: all its versions, and all that its runs captured. An address: every capture of exactly that address."`
+	What       []string `arg:"" optional:"" name:"post-or-url" help:"A post's short name: all its versions, and all that its runs captured, also those that completed it. An address: every capture of exactly that address."`
 	Collection *string  `help:"Collection to purge from."`
 	Before     *string  `help:"Only what was captured before: 2016, 2016-02, 2016-02-21, which begin in UTC, or 2016-02-21T12:00:00+01:00; without a post or address, all of the collection that is older." placeholder:"DATE"`
 	Prefix     bool     `help:"All addresses that begin with the ones given."`
@@ -263,6 +263,7 @@ func (c *purgeCmd) printLog(ctx context.Context, e *env) (err error) {
 		var d struct {
 			Reason, By, What string
 			Counts           warc.PurgeCounts
+			Runs             []int64
 		}
 		if err := json.Unmarshal(a.Detail, &d); err != nil {
 			return fmt.Errorf("read the log: %w", err)
@@ -274,6 +275,9 @@ func (c *purgeCmd) printLog(ctx context.Context, e *env) (err error) {
 		fmt.Fprintf(e.stdout, "  %s, %s, %s, %s%s\n", plural(int(d.Counts.Captures), "capture", "captures"),
 			plural(int(d.Counts.Attempts), "failed attempt", "failed attempts"), plural(int(d.Counts.Posts), "post", "posts"),
 			size(d.Counts.Bytes), by(d.By))
+		for _, run := range d.Runs {
+			fmt.Fprintf(e.stdout, "  nothing is left of %s\n", runName(run))
+		}
 	}
 	return nil
 }

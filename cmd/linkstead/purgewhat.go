@@ -26,6 +26,7 @@ type selection struct {
 	runs     map[int64]bool            // that made them
 	posts    []string                  // titles or addresses of the posts' versions among them
 	forget   []int64
+	added    []int64 // runs that completed others, of which something goes
 	captures int
 	attempts int
 	bytes    int64
@@ -120,105 +121,6 @@ func (sel *selection) below(ctx context.Context, url string) error {
 		func(p *storage.Spot) bool { return strings.HasPrefix(p.URL, url) })
 }
 
-// post takes a post's versions, and what its runs captured for it. Other runs have captures of their own, also of the same
-// addresses: those stay.
-func (sel *selection) post(ctx context.Context, versions []storage.Post) error {
-	for _, v := range versions {
-		if v.Run < 0 { // nobody knows what belonged to which page of an import: the page itself goes
-			key := urlkey.Key(v.URL)
-			if err := sel.take(ctx, storage.Span{Collection: v.Collection, From: key, To: key, Before: sel.before},
-				func(p *storage.Spot) bool { return p.Run == v.Run && p.URL == v.URL }); err != nil {
-				return err
-			}
-			continue
-		}
-		run, err := sel.s.db.Run(ctx, v.Run)
-		if err != nil {
-			return err
-		}
-		if run.State == storage.RunActive && sel.before == nil {
-			return fmt.Errorf("run %d of %s goes on and captures more\nWait for it or interrupt it, and purge then", run.ID, v.Source)
-		}
-		posts, err := sel.s.db.RunPosts(ctx, v.Run)
-		if err != nil {
-			return err
-		}
-		whole := len(posts) == 1
-		if whole && sel.before == nil {
-			sel.forget = append(sel.forget, v.Run)
-		}
-		var own map[string]bool
-		if !whole {
-			if own, err = sel.owned(ctx, v, posts); err != nil {
-				return err
-			}
-		}
-		if err := sel.ofRun(ctx, v, func(url string) bool { return whole || own[url] }); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// owned are the addresses that a run captured for one of its posts: the post, its citations, and what was found through
-// them; but none that another post of the run is or cites.
-func (sel *selection) owned(ctx context.Context, v storage.Post, posts []storage.Post) (map[string]bool, error) {
-	own, others := map[string]bool{}, map[string]bool{}
-	for _, p := range posts {
-		into := others
-		if p.ID == v.ID {
-			into = own
-		}
-		into[p.URL], into[p.Source] = true, true
-		for _, c := range p.Citations {
-			into[c.URL] = true
-		}
-	}
-	found := map[string][]string{}
-	for t, err := range sel.s.db.RunTasks(ctx, v.Run) {
-		if err != nil {
-			return nil, err
-		}
-		found[t.Via] = append(found[t.Via], t.URL)
-	}
-	todo := make([]string, 0, len(own))
-	for url := range own {
-		todo = append(todo, url)
-	}
-	for len(todo) > 0 {
-		url := todo[0]
-		todo = todo[1:]
-		if others[url] {
-			delete(own, url)
-			continue
-		}
-		for _, next := range found[url] {
-			if !own[next] {
-				own[next] = true
-				todo = append(todo, next)
-			}
-		}
-	}
-	return own, nil
-}
-
-func (sel *selection) ofRun(ctx context.Context, v storage.Post, own func(url string) bool) error {
-	for t, err := range sel.s.db.RunTasks(ctx, v.Run) {
-		if err != nil {
-			return err
-		}
-		if t.URL == "" || !own(t.URL) {
-			continue
-		}
-		key := urlkey.Key(t.URL)
-		if err := sel.take(ctx, storage.Span{Collection: v.Collection, From: key, To: key, Before: sel.before},
-			func(p *storage.Spot) bool { return p.Run == v.Run && p.URL == t.URL }); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // take adds what stands in a span and is meant.
 func (sel *selection) take(ctx context.Context, span storage.Span, meant func(*storage.Spot) bool) error {
 	for p, err := range sel.s.db.Spots(ctx, span) {
@@ -289,6 +191,9 @@ func (sel *selection) print(w io.Writer, verb string) {
 	for _, p := range sel.posts {
 		fmt.Fprintf(w, "  post %s\n", p)
 	}
+	for _, run := range sel.completing() {
+		fmt.Fprintf(w, "  of %s, too, which completed a post\n", runName(run))
+	}
 	for i, url := range sel.sorted() {
 		if i == maxNamed {
 			fmt.Fprintf(w, "  and %d more; --dry-run --json names all\n", len(sel.urls)-maxNamed)
@@ -317,6 +222,7 @@ type purgeJSON struct {
 	Bytes    int64             `json:"bytes"` // of the responses alone; counts tells of all their records
 	Segments int               `json:"segments"`
 	Posts    []string          `json:"posts"`
+	Runs     []int64           `json:"completing"` // runs that completed a post (repairs, --missing) of which something goes
 	URLs     []purgeURL        `json:"urls"`
 	Outside  []string          `json:"outside,omitempty"` // files imported in place that hold something of it, and stay as they are
 	Counts   *warc.PurgeCounts `json:"counts,omitempty"`  // what was done, payloads that never counted among it
@@ -329,8 +235,9 @@ type purgeURL struct {
 
 // json tells a program what is meant, or was done.
 func (sel *selection) json(done *warc.Purged) purgeJSON {
-	j := purgeJSON{Captures: sel.captures, Attempts: sel.attempts, Bytes: sel.bytes, Segments: len(sel.spots), Posts: []string{}, URLs: []purgeURL{}, Outside: sel.outside}
+	j := purgeJSON{Captures: sel.captures, Attempts: sel.attempts, Bytes: sel.bytes, Segments: len(sel.spots), Posts: []string{}, Runs: []int64{}, URLs: []purgeURL{}, Outside: sel.outside}
 	j.Posts = append(j.Posts, sel.posts...)
+	j.Runs = append(j.Runs, sel.completing()...)
 	for _, url := range sel.sorted() {
 		j.URLs = append(j.URLs, purgeURL{url, sel.urls[url]})
 	}

@@ -224,6 +224,15 @@ func purgeStale(b *bench) {
 		b.t.Errorf("of a run that goes on: %+v, %v", r, err)
 	}
 	b.finishRun(run)
+	more, err := b.StartRun(ctx, storage.Run{Collection: "c", Source: run.Source, Spec: fmt.Appendf(nil, `{"missing":%d,"x":1}`, run.ID), Started: b.clock.Now()}, nil, nil)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if err := b.Swap(ctx, &s); !errors.Is(err, storage.ErrRunActive) {
+		b.t.Errorf("a run is forgotten that another has begun to complete: %v", err)
+	}
+	b.finishRun(more)
+	s.Forget = append(s.Forget, more.ID)
 	if err := b.Swap(ctx, &s); err != nil {
 		b.t.Error(err)
 	}
