@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -95,6 +96,7 @@ func TestPoliteAcrossWorkers(t *testing.T) {
 		links.WriteString(`<a href="{` + h + `/}">x</a>`)
 	}
 	w.html("post.test/", "<article>"+links.String()+"</article>")
+	w.meet(hosts...) // a worker bears two hosts: it takes two workers to ask all
 	dir := archive(t)
 	one := newNode(t, dir)
 	two := newNode(t, dir, func(p *parts) { p.spool = filepath.Join(dir, "spool2") })
@@ -234,6 +236,27 @@ func TestOrder(t *testing.T) {
 	}
 }
 
+// meet has the first page of each host wait until all of them are asked for.
+func (w *web) meet(hosts ...string) {
+	var all sync.WaitGroup
+	all.Add(len(hosts))
+	met := make(chan struct{})
+	go func() { all.Wait(); close(met) }()
+	for _, h := range hosts {
+		w.mu.Lock()
+		page := w.pages[h+"/"]
+		w.mu.Unlock()
+		w.set(h+"/", func(rw http.ResponseWriter, r *http.Request) {
+			all.Done()
+			select {
+			case <-met:
+			case <-r.Context().Done():
+			}
+			page(rw, r)
+		})
+	}
+}
+
 // TestMemory: what is found costs rows, not memory.
 func TestMemory(t *testing.T) {
 	w := newWeb(t)
@@ -273,6 +296,7 @@ func TestMemory(t *testing.T) {
 
 func heap() uint64 {
 	runtime.GC()
+	runtime.GC() // what pools hold outlives the first one
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
