@@ -91,8 +91,10 @@ type wildFile struct {
 	size int64
 	pos  int64 // of the next byte that nothing has taken
 	skip func(Skip)
-	arcs bool   // ARC records were found
-	temp string // folder for what must be unpacked; empty: nothing is
+	arcs bool // ARC records were found
+	// whole says that nothing is cut off at its end, for a checksum says so: the last record ends there, whatever its header says.
+	whole bool
+	temp  string // folder for what must be unpacked; empty: nothing is
 
 	// No record begins from bare up to bareTo: what was looked through once isn't looked through again.
 	bare, bareTo int64

@@ -108,7 +108,7 @@ func (f *wildFile) blockLength(begin int64, h *Header, arc bool) (int64, error) 
 		return -1, err
 	}
 	n := at - begin - int64(separator(before))
-	if at < f.size || said <= rest {
+	if at < f.size || said <= rest || f.whole {
 		return n, nil
 	}
 	whole := separator(before) > 1

@@ -86,7 +86,7 @@ func (f *wildFile) unpacked(yield func(*Wild, error) bool, m *wildMember, cause 
 	}
 	end := whole.at()
 	f.spare -= end - m.start
-	in := &within{start: m.start, length: end - m.start, arcs: f.arcs}
+	in := &within{start: m.start, length: end - m.start, whole: torn == nil, arcs: f.arcs}
 	more, err = in.records(file, n, min(m.headAt, n), yield)
 	if !more || err != nil {
 		return more, err
@@ -125,13 +125,14 @@ type within struct {
 	start, length int64 // of the member in its file
 	n             int   // records that were read
 	lost          int64 // unpacked bytes that are no record
+	whole         bool  // its checksum was right
 	arcs          bool
 }
 
 // records reads the records from an offset of the unpacked bytes on.
 func (in *within) records(r io.ReaderAt, size, from int64, yield func(*Wild, error) bool) (more bool, err error) {
 	f := &wildFile{
-		w: window{r: r, size: size}, size: size, pos: from, spare: 4*size + 1<<20, arcs: in.arcs,
+		w: window{r: r, size: size}, size: size, pos: from, spare: 4*size + 1<<20, whole: in.whole, arcs: in.arcs,
 		skip: func(s Skip) { in.lost += s.lost() },
 	}
 	for f.pos < size {
