@@ -211,7 +211,10 @@ func (x *tx) insertCaptures(cs []Capture) error {
 			c.Digest, c.Kind, c.RefersTo, c.Redirect, c.RecordID, c.Run, c.Outcome,
 			c.Flags, c.ETag, c.Modified, c.TLSInvalid, c.Size, c.MS, c.Canonical, bit(c.Unmodified))
 	}
-	return x.putRows(`INSERT INTO captures (`+captureCols+`)`, ` ON CONFLICT DO NOTHING`, captureWidth, args)
+	if err := x.putRows(`INSERT INTO captures (`+captureCols+`)`, ` ON CONFLICT DO NOTHING`, captureWidth, args); err != nil {
+		return err
+	}
+	return x.tailCaptures(cs)
 }
 
 const attemptCols = `collection, urlkey, at, segment, pos, url, run, outcome, detail, record_id, ms, link, look`

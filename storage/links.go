@@ -225,14 +225,19 @@ func (x *tx) insertLinks(p Post) error {
 	}
 	ids := slices.Sorted(maps.Keys(urls)) // whoever writes rows of links does so in their order
 	args, cited := make([]any, 0, 4*len(ids)), make([]any, 0, 2*len(ids))
+	tails := make(map[int64]known, len(ids))
 	for _, id := range ids {
+		tails[id] = known{p.Collection, urls[id], ""}
 		args = append(args, id, p.Collection, urls[id], micros(p.At))
 		cited = append(cited, id, p.ID)
 	}
 	if err := x.putRows(`INSERT INTO links (id, collection, url, added)`, ` ON CONFLICT DO NOTHING`, 4, args); err != nil {
 		return err
 	}
-	return x.putRows(`INSERT INTO link_posts (link, post)`, ` ON CONFLICT DO NOTHING`, 2, cited)
+	if err := x.putRows(`INSERT INTO link_posts (link, post)`, ` ON CONFLICT DO NOTHING`, 2, cited); err != nil {
+		return err
+	}
+	return x.insertTails(tails)
 }
 
 // SaveLinks writes what links' histories come to, and has their tasks due accordingly. What came to light of a link after it
@@ -429,7 +434,7 @@ func (x *tx) dropUncited() error {
 			return err
 		}
 	}
-	return nil
+	return x.dropTails()
 }
 
 // Refold has every link folded anew: after a purge or a repair of rows, what it was folded from may be gone.

@@ -79,8 +79,7 @@ type Wanted struct {
 	Cited      cite.Date // when its author cited it
 	CitedIn    string    // in what: "the post"
 	Quote      string
-	Brief      bool   // of many: less is read of each page
-	Repaired   string // how its lost link was found again, in words
+	Brief      bool // of many: less is read of each page
 }
 
 // Entry is a record with what it was made of.
@@ -146,10 +145,8 @@ func (d *Desk) capture(ctx context.Context, c storage.Capture, w Wanted) (*Entry
 	e := &Entry{Named: Named{What: OfCapture, Record: c.RecordID, Collection: c.Collection, Key: c.URLKey, At: c.At}}
 	e.Record = cite.Record{
 		URL: cmp.Or(w.URL, c.URL), Captured: c.At, Name: bare(c.RecordID), Archive: d.Archive, PWIDName: d.PWID, Quote: w.Quote, Cited: w.Cited, CitedIn: w.CitedIn,
-		Repaired: w.Repaired,
+		Failure: failure(&last),
 	}
-	f := fate(&last)
-	e.Failure, e.NoPage, e.Dead = strings.TrimSuffix(f.Failure(), "."), !f.Good(), f.Dead()
 	if c.Collection == d.Collection {
 		e.Memento = report.ReplayURL(d.Replay, c)
 	}
@@ -164,8 +161,8 @@ func (d *Desk) capture(ctx context.Context, c storage.Capture, w Wanted) (*Entry
 	return e, d.known(ctx, e)
 }
 
-// fate is how a capture ended.
-func fate(c *storage.Capture) report.Fate {
+// failure says in words why a capture shows no good page; empty if it does.
+func failure(c *storage.Capture) string {
 	f := report.Fate{Outcome: c.Outcome, Status: c.Status, Flags: strings.Fields(c.Flags)}
 	if f.Outcome == "" {
 		f.Outcome = string(outcome.Captured)
@@ -173,7 +170,7 @@ func fate(c *storage.Capture) report.Fate {
 	if c.Kind == warc.KindRevisit && c.Unmodified {
 		f.Status = http.StatusOK
 	}
-	return f
+	return strings.TrimSuffix(f.Failure(), ".")
 }
 
 // attempt makes the record of an attempt that brought no response.
@@ -182,7 +179,7 @@ func (d *Desk) attempt(ctx context.Context, a storage.Attempt, w Wanted) (*Entry
 	e := &Entry{Named: Named{What: OfAttempt, Record: a.RecordID, Collection: a.Collection, At: a.At}}
 	e.Record = cite.Record{
 		URL: cmp.Or(w.URL, a.URL), Captured: a.At, Name: bare(a.RecordID), Archive: d.Archive, Quote: w.Quote, Cited: w.Cited, CitedIn: w.CitedIn,
-		Failure: strings.TrimSuffix(f.Failure(), "."), NoPage: true, Dead: f.Dead(), Repaired: w.Repaired,
+		Failure: strings.TrimSuffix(f.Failure(), "."),
 	}
 	if d.Pages != "" {
 		e.Evidence = d.Pages + report.AttemptPath(a)

@@ -40,19 +40,15 @@ func (r *Record) wiki() string {
 	param("date", wikiDate(r.Meta.Published.Date))
 	param("language", r.Meta.Lang.Value)
 	param("doi", wikiURL(r.Meta.DOI.Value))
-	link := r.Link()
-	if r.NoPage { // it bears nothing out
-		link = ""
-	}
-	if link != "" {
-		param("access-date", wikiDate(DateOf(r.Captured)))
+	param("access-date", wikiDate(DateOf(r.Captured)))
+	if link := r.Link(); link != "" {
 		param("archive-url", wikiURL(link))
 		param("archive-date", wikiDate(DateOf(r.Captured)))
 		param("url-status", r.URLStatus())
 	}
 	param("quote", wikitext(plain(r.Quote, maxQuote)))
 	b.WriteString("}}")
-	if link == "" && r.seemsDead() {
+	if r.Memento == "" {
 		b.WriteString("{{dead link |date=" + r.Captured.UTC().Format("January 2006") + "}}")
 	}
 	return b.String()

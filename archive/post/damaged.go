@@ -6,8 +6,9 @@ import (
 	"linkstead/archive/scar"
 )
 
-// damage finds the damaged citations in the prose of a document. What stands around the main content of a page is template, not prose.
-func damage(blocks []Block) []scar.Scar {
+// damage finds the damaged citations in the prose of a document. What stands around the main content of a page is template, not prose. An
+// address of which the text has only the beginning is damaged, too.
+func damage(blocks []Block, citations []Citation) []scar.Scar {
 	prose := make([]scar.Block, 0, len(blocks))
 	for i := range blocks {
 		b := &blocks[i]
@@ -16,6 +17,9 @@ func damage(blocks []Block) []scar.Scar {
 		}
 		s := scar.Block{Text: b.Text, Kind: b.Kind, At: b.Source, Code: b.Code, Pictured: b.Pictured}
 		for _, a := range b.Links {
+			if citations[a.Citation].LeftOut == cutOff {
+				continue
+			}
 			s.Links = append(s.Links, scar.Span{Start: a.Start, End: a.End})
 		}
 		prose = append(prose, s)

@@ -127,7 +127,7 @@ func (d *Document) judge(offsets *offsetter, base *urlkey.Base, links []found, r
 	for i := range out {
 		out[i].Seq = i
 	}
-	d.Citations, d.Blocks, d.Damaged = out, kept, damage(kept)
+	d.Citations, d.Blocks, d.Damaged = out, kept, damage(kept, out)
 	d.situate()
 }
 

@@ -12,6 +12,8 @@ import (
 const (
 	ByAlignment = "alignment" // the words around the place stand in a copy of the post that has its links
 	ByQuotation = "quotation" // a capture has the words that the post quotes
+	ByTail      = "tail"      // what is left of its address
+	ByReprint   = "reprint"   // a capture has the article that the post has whole
 	ByHand      = "hand"      // an archivist said so
 )
 

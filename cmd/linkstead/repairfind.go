@@ -62,6 +62,14 @@ func (m *mender) find(ctx context.Context) ([]repair.Candidate, []repair.Scar, e
 			return nil, nil, err
 		}
 		found = append(found, more...)
+		if more, err = m.reprinted(ctx, &damaged); err != nil {
+			return nil, nil, err
+		}
+		found = append(found, more...)
+		if more, err = m.cutShort(ctx, &damaged, scars); err != nil {
+			return nil, nil, err
+		}
+		found = append(found, more...)
 	}
 	return repair.Rank(found), scars, nil
 }

@@ -20,12 +20,7 @@ const (
 
 // quoted proposes captured pages that have what the post quotes without a source. The post itself and copies of it are none.
 func (m *mender) quoted(ctx context.Context, damaged *post.Document, blocks []repair.Block) (out []repair.Candidate, err error) {
-	own := map[string]bool{damaged.URL: true, damaged.Canonical: true}
-	collection := m.cfg.Collection
-	if m.post != nil {
-		collection = m.post.Collection
-		own[m.post.URL], own[m.post.Source] = true, true
-	}
+	own := m.own(damaged)
 	f := &fulltext.Finder{Texts: m.store.db, Captures: &guard.Guard{Rows: m.store.db, Rules: m.store.db, Now: m.store.db.Now}}
 	end := time.Now().Add(maxQuotedTime)
 	for i, s := range repair.Quotations(*damaged) {
@@ -33,7 +28,7 @@ func (m *mender) quoted(ctx context.Context, damaged *post.Document, blocks []re
 			fmt.Fprintf(m.stderr, "Only the first %d of the quotations without a source were looked for.\n", i)
 			break
 		}
-		found, err := f.Quotation(ctx, s.Said, fulltext.Ask{Collections: []string{collection}})
+		found, err := f.Quotation(ctx, s.Said, fulltext.Ask{Collections: []string{m.collection()}})
 		if err != nil {
 			return nil, fmt.Errorf("look for a quotation: %w", err)
 		}
