@@ -2,11 +2,11 @@ package cite
 
 import (
 	"bytes"
-	"io"
 	"strings"
 
 	"golang.org/x/net/html"
-	"golang.org/x/net/html/charset"
+
+	"linkstead/archive/text"
 )
 
 // Bounds on what is read of a page. What stands behind them is not looked at: pages say what they are near their front.
@@ -24,11 +24,7 @@ func Read(page []byte, contentType, address string) Meta {
 		page = page[:maxPage]
 	}
 	r := &reader{said: said{facts: map[field]map[string][]string{}}}
-	var in io.Reader = bytes.NewReader(page)
-	if decoded, err := charset.NewReader(in, contentType); err == nil {
-		in = decoded
-	}
-	z := html.NewTokenizer(in)
+	z := html.NewTokenizer(bytes.NewReader(text.Decode(page, contentType, true)))
 	z.SetMaxBuf(maxPage * 2)
 	for n := 0; n < maxTokens && r.next(z); n++ {
 	}

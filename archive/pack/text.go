@@ -1,14 +1,15 @@
 package pack
 
 import (
-	"bufio"
+	"bytes"
 	"errors"
 	"io"
 	"strings"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
-	"golang.org/x/net/html/charset"
+
+	readable "linkstead/archive/text"
 )
 
 // Bounds of what a page's entry tells of it, in bytes.
@@ -26,11 +27,11 @@ var unread = map[atom.Atom]bool{
 
 // pageText is the title of an HTML page and the words that it shows. contentType tells its charset, if its own words don't.
 func pageText(r io.Reader, contentType string) (title, text string) {
-	utf8, err := charset.NewReader(io.LimitReader(r, maxPage), contentType)
-	if err != nil {
+	page, err := io.ReadAll(io.LimitReader(r, maxPage))
+	if err != nil && len(page) == 0 {
 		return "", ""
 	}
-	z := html.NewTokenizer(bufio.NewReader(utf8))
+	z := html.NewTokenizer(bytes.NewReader(readable.Decode(page, contentType, true)))
 	z.SetMaxBuf(1 << 20)
 	var out, head strings.Builder
 	hidden := 0

@@ -13,8 +13,10 @@ import (
 
 var metaCharset = regexp.MustCompile(`(?i)<meta[^>]+charset`)
 
-// decode brings the source as valid UTF-8. markup says whether a meta element may name the charset.
-func decode(src []byte, contentType string, markup bool) string {
+// Decode brings a source as valid UTF-8, without a copy if it is that: by the charset of its type (or contentType is the charset itself),
+// by its byte order mark, and, if it is markup, by its meta element. Without any it is UTF-8 if it is valid, and else what browsers guess.
+// A byte order mark is dropped. Each byte that is none of the charset's becomes U+FFFD.
+func Decode(src []byte, contentType string, markup bool) []byte {
 	if contentType != "" && !strings.Contains(contentType, "/") {
 		contentType = "text/html; charset=" + contentType
 	}
@@ -30,7 +32,11 @@ func decode(src []byte, contentType string, markup bool) string {
 	return valid(text)
 }
 
-// valid drops a byte order mark, and puts U+FFFD in the place of what is no UTF-8.
-func valid(b []byte) string {
-	return strings.ToValidUTF8(string(bytes.TrimPrefix(b, []byte("\uFEFF"))), "\uFFFD")
+// valid drops a byte order mark, and puts U+FFFD in the place of each byte that is no UTF-8.
+func valid(b []byte) []byte {
+	b = bytes.TrimPrefix(b, []byte("\uFEFF"))
+	if utf8.Valid(b) {
+		return b
+	}
+	return []byte(string([]rune(string(b))))
 }

@@ -35,11 +35,11 @@ func Main(src []byte, contentType string) Page {
 	}
 	p := Page{}
 	if kind, _, _ := mime.ParseMediaType(contentType); plain(kind) {
-		p.Text = tidy(decode(src, contentType, false))
+		p.Text = tidy(string(Decode(src, contentType, false)))
 		p.All = p.Text
 		p.Title = firstLine(p.Text)
 	} else {
-		p = readHTML(decode(src, contentType, true))
+		p = readHTML(string(Decode(src, contentType, true)))
 	}
 	p.Cut = cut
 	return p

@@ -6,11 +6,14 @@ import (
 	"strings"
 
 	"golang.org/x/net/html"
+
+	"linkstead/archive/text"
 )
 
-// places says which fragments a page has no place for, and of which nobody can tell: since only a part of the page was read,
-// or since the fragment is a script's (HTML Standard §7.4.6.4, and what many sites make of it).
-func places(body []byte, fragments []string, whole bool) (missing, unsure []string) {
+// places says which fragments a page has no place for, and of which nobody can tell: since only a part of the page was read, or since
+// the fragment is a script's (HTML Standard §7.4.6.4, and what many sites make of it). Words that a fragment seeks (URL Fragment Text
+// Directives) are sought as a browser seeks them.
+func places(body []byte, charset string, fragments []string, whole bool) (missing, unsure []string) {
 	var wanted []string
 	for _, f := range fragments {
 		switch {
@@ -24,11 +27,23 @@ func places(body []byte, fragments []string, whole bool) (missing, unsure []stri
 	if len(wanted) == 0 {
 		return nil, unsure
 	}
+	body = text.Decode(body, charset, true)
 	ids := namesIn(body, wanted)
+	words := ""
 	for _, f := range wanted {
+		name, directive, _ := strings.Cut(f, ":~:")
+		named := name == "" || strings.EqualFold(name, "top") || ids[name] || ids[unescaped(name)]
+		found, sure := true, true
+		for _, sought := range seeks(directive) {
+			if words == "" {
+				words = wordsOf(body)
+			}
+			one, told := sought.in(words)
+			found, sure = found && one, sure && told
+		}
 		switch {
-		case ids[f] || ids[unescaped(f)]:
-		case whole:
+		case named && found:
+		case whole && sure:
 			missing = append(missing, f)
 		default:
 			unsure = append(unsure, f)
@@ -38,17 +53,12 @@ func places(body []byte, fragments []string, whole bool) (missing, unsure []stri
 }
 
 // Places says which fragments a page, which is whole, has no place for.
-func Places(body []byte, fragments []string) (missing []string) {
-	missing, _ = places(body, fragments, true)
-	return missing
+func Places(body []byte, charset string, fragments []string) (missing, unsure []string) {
+	return places(body, charset, fragments, true)
 }
 
-// anywhere says whether a fragment is good for any page: its top, or words to be sought in its text (URL Fragment Text
-// Directives, which a page without them shows from its top).
-func anywhere(f string) bool {
-	before, _, directive := strings.Cut(f, ":~:")
-	return f == "" || strings.EqualFold(f, "top") || directive && before == ""
-}
+// anywhere says whether a fragment is good for any page: its top.
+func anywhere(f string) bool { return f == "" || strings.EqualFold(f, "top") }
 
 // scripted says whether a fragment is one that a page's script reads: a route (#/inbox, #!page), a query (#a=b), a line of a
 // source (#L10-L20).

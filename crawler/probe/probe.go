@@ -206,7 +206,8 @@ func (p *Prober) ask(ctx context.Context, method string, req Request, l *Look) (
 		}
 		whole := !d.Capped && d.Broken == ""
 		if html && d.Status/100 == 2 {
-			l.Missing, l.Unsure = places(d.Body, req.Fragments, whole)
+			scripted := slices.Contains(finding.Words(), string(wall.NeedsBrowser)) // what its scripts make of it is not seen
+			l.Missing, l.Unsure = places(d.Body, d.Charset, req.Fragments, whole && !scripted)
 		}
 		if req.Page != nil {
 			req.Page(Page{URL: d.URL, Status: d.Status, Mime: d.Mime, Charset: d.Charset, Body: d.Body, Whole: whole})

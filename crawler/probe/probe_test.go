@@ -282,6 +282,7 @@ func TestPlaces(t *testing.T) {
 	t.Parallel()
 	w := newWeb(t)
 	w.html("a.test/", `<p id=one><a name="two words">x</a><h2 id="ü">y</h2><h2 id=user-content-read>z</h2><!-- id=four --><i name=five>`)
+	w.html("a.test/words", `<title>hidden</title><script>hidden</script><p>The <b>bo</b>mbs so many are falling.</p><p>Our neighbours, <i>hôpital</i> no.</p>`)
 	w.html("a.test/long", strings.Repeat("<p>word</p>", 1<<20)+"<p id=end>")
 	w.set("a.test/file", func(rw http.ResponseWriter, _ *http.Request) { rw.Header().Set("Content-Type", "application/pdf") })
 	p := w.prober(t, "a.test")
@@ -291,8 +292,13 @@ func TestPlaces(t *testing.T) {
 		missing []string
 		unsure  []string
 	}{
-		{"", []string{"one", "two%20words", "%C3%BC", "ü", "read", "top", "TOP", ":~:text=word", "one:~:text=x"}, nil, nil},
+		{"", []string{"one", "two%20words", "%C3%BC", "ü", "read", "top", "TOP", "one:~:text=x"}, nil, nil},
 		{"", []string{"four", "five", "One", "six:~:text=x"}, []string{"four", "five", "One", "six:~:text=x"}, nil},
+		{"words", []string{":~:text=the%20b%C3%B3mbs", ":~:text=so-,are%20falling,-fast", ":~:text=so%20MANY-,are,neighbours", ":~:text=neighbours&text=many", ":~:unknown=x", ":~:text=h%C3%B4pital,-no"},
+			[]string{":~:text=so-,are%20falling,-fast"}, nil},
+		{"words", []string{":~:text=hidden", ":~:text=bomb", ":~:text=neighbours,bombs", ":~:text=many&text=few", "none:~:text=many", ":~:text=falling%20on"},
+			[]string{":~:text=hidden", ":~:text=bomb", ":~:text=neighbours,bombs", ":~:text=many&text=few", "none:~:text=many", ":~:text=falling%20on"}, nil},
+		{"words", []string{":~:text=%20", ":~:text=a,b,c"}, nil, []string{":~:text=%20", ":~:text=a,b,c"}},
 		{"", []string{"/route", "!page", "a=b", "L10", "L10-L20", "Long"}, []string{"Long"}, []string{"/route", "!page", "a=b", "L10", "L10-L20"}},
 		{"long", []string{"end"}, nil, []string{"end"}},
 		{"file", []string{"page2"}, nil, []string{"page2"}},
