@@ -165,8 +165,11 @@ func (l found) judge(base *urlkey.Base, mode Mode, own []string) []Citation {
 // unasked says why a reference can't be asked for that was meant to name a source; empty if it names none, as mailto: and
 // javascript: do.
 func unasked(ref string) string {
-	scheme, _, ok := strings.Cut(strings.ToLower(strings.TrimSpace(ref)), ":")
+	ref = strings.ToLower(strings.TrimSpace(ref))
+	scheme, _, ok := strings.Cut(ref, ":")
 	switch {
+	case len(ref) > 1 && ref[0] == '#':
+		return "same page"
 	case !ok:
 		return ""
 	case scheme == "http", scheme == "https":

@@ -13,7 +13,7 @@ type Audit struct {
 	At      time.Time // when it began
 	Offline bool      // the sources were read, and nothing was asked
 	Cut     string    // why not every link was looked at; empty: every one was
-	FailOn  []string  // what makes it fail: states of links, "damaged", "source"
+	FailOn  []string  // what makes it fail: states of links, FailDamaged, FailFragment
 	Sources []AuditSource
 }
 
@@ -65,6 +65,7 @@ type AuditCitation struct {
 	Page     int    `json:"page,omitempty"`
 	Raw      string `json:"raw,omitempty"`
 	Fragment string `json:"fragment,omitempty"`
+	Place    Place  `json:"place,omitempty"` // what came of looking for the fragment; empty if it was not looked for
 
 	Selector     string   `json:"selector,omitempty"`     // of this place: the text directive of a URL's fragment
 	Quotation    string   `json:"quotation,omitempty"`    // that it supports
@@ -105,6 +106,7 @@ type AuditTotals struct {
 	Blocked    int `json:"blocked"`
 	Broken     int `json:"broken"`
 	Unchecked  int `json:"unchecked"`
+	Misplaced  int `json:"misplaced"` // citations of places that their pages do not have, whatever the links' states
 	Damaged    int `json:"damaged"`
 	LeftOut    int `json:"left_out"`
 }
@@ -114,6 +116,7 @@ func (s *AuditSource) Count() {
 	s.Totals = AuditTotals{Links: len(s.Links), Damaged: len(s.Damaged), LeftOut: len(s.LeftOut)}
 	for i := range s.Links {
 		*s.Totals.of(s.Links[i].State)++
+		s.Totals.Misplaced += len(s.Links[i].Misplaced())
 	}
 }
 
@@ -137,7 +140,7 @@ func (a *Audit) Totals() (t AuditTotals) {
 		o := &a.Sources[i].Totals
 		t.Links, t.OK, t.Redirected = t.Links+o.Links, t.OK+o.OK, t.Redirected+o.Redirected
 		t.Blocked, t.Broken, t.Unchecked = t.Blocked+o.Blocked, t.Broken+o.Broken, t.Unchecked+o.Unchecked
-		t.Damaged, t.LeftOut = t.Damaged+o.Damaged, t.LeftOut+o.LeftOut
+		t.Damaged, t.LeftOut, t.Misplaced = t.Damaged+o.Damaged, t.LeftOut+o.LeftOut, t.Misplaced+o.Misplaced
 	}
 	return t
 }
@@ -154,12 +157,23 @@ func (a *Audit) Failed() bool {
 			return true
 		}
 		for _, what := range a.FailOn {
-			if what == FailDamaged && s.Strong() > 0 || what != FailDamaged && *s.Totals.of(AuditState(what)) > 0 {
+			if s.has(what) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// has says whether there is something of what an audit can fail on.
+func (s *AuditSource) has(what string) bool {
+	switch what {
+	case FailDamaged:
+		return s.Strong() > 0
+	case FailFragment:
+		return s.Totals.Misplaced > 0
+	}
+	return *s.Totals.of(AuditState(what)) > 0
 }
 
 // Strong counts the damaged citations that are almost certainly such: on these an audit can fail.

@@ -48,8 +48,7 @@ func TestAuditJudge(t *testing.T) {
 		{"own proxy", report.AuditLink{Outcome: "captured", Status: 407}, link.Evidence{}, 0, "unchecked", link.Unknown, "proxy"},
 		{"not asked", report.AuditLink{Reason: "r"}, link.Evidence{}, 0, "unchecked", link.Unknown, "r"},
 		{"cut short", report.AuditLink{Outcome: "cut-short", Status: 200}, link.Evidence{}, 0, "ok", link.Alive, ""},
-		{"no such place", report.AuditLink{Outcome: "captured", Status: 200, Missing: []string{"x"}}, link.Evidence{}, 0, "broken", link.Alive, "no place named #x"},
-		{"no such places", report.AuditLink{Outcome: "captured", Status: 200, Missing: []string{"x", "y"}}, link.Evidence{}, 0, "broken", link.Alive, "#x, #y"},
+		{"no such place", report.AuditLink{Outcome: "captured", Status: 200, Missing: []string{"x"}}, link.Evidence{}, 0, "ok", link.Alive, ""},
 		{"for good", report.AuditLink{Outcome: "captured", Status: 200, Final: "http://a.test/b/new.html", Redirects: []report.Hop{{Status: 301}, {Status: 308}}},
 			link.Evidence{Final: "http://a.test/b/new.html", Hops: []link.Hop{{Status: 301}, {Status: 308}}}, 0, "redirected", link.Redirected, "for good"},
 		{"for now", report.AuditLink{Outcome: "captured", Status: 200, Final: "http://a.test/b/new.html", Redirects: []report.Hop{{Status: 301}, {Status: 302}}},
@@ -77,11 +76,15 @@ func audited() *report.Audit {
 			{URL: "http://a.test/gone", State: report.StateBroken, Reason: "404 Not Found", Outcome: "captured", Status: 404, MS: 1500, Tries: 2,
 				Citations: []report.AuditCitation{{Text: "gone", Context: "One is gone, <script>\x1b[31m.", Start: 3, End: 9, Line: 2, Column: 4}, {Line: 7, Column: 1}}},
 			{URL: "http://a.test/x?a=1&b=2", State: report.StateBlocked, Reason: "403 Forbidden", Citations: []report.AuditCitation{{Text: "=cmd()", Page: 3}}},
-			{URL: "http://a.test/ok", State: report.StateOK, Citations: []report.AuditCitation{{}}},
+			{URL: "http://a.test/ok", State: report.StateOK, Missing: []string{"no"}, Unsure: []string{"L10"}, Citations: []report.AuditCitation{
+				{Quotation: "@words"}, {Fragment: "no", Line: 8, Column: 1}, {Fragment: "yes"}, {Fragment: "L10"}, {Fragment: "no", Line: 9, Column: 1}}},
 		},
 		Damaged: []report.AuditScar{{Class: "colon-object", Strong: true, Confidence: 0.97, Start: 40, End: 42, Text: ": .", Reason: "a colon with no object", Line: 9, Column: 2}},
 		LeftOut: []report.AuditLeftOut{{URL: "mailto", Reason: "share", Line: 1, Column: 1}},
 	}}}
+	for i := range a.Sources[0].Links {
+		a.Sources[0].Links[i].Placed()
+	}
 	a.Sources[0].Count()
 	return a
 }
@@ -91,7 +94,7 @@ func TestAuditFails(t *testing.T) {
 	for _, c := range []struct {
 		on   []string
 		want bool
-	}{{[]string{"broken"}, true}, {nil, false}, {[]string{"redirected"}, false}, {[]string{"unchecked", "blocked"}, true}, {[]string{"damaged"}, true}} {
+	}{{[]string{"broken"}, true}, {nil, false}, {[]string{"redirected"}, false}, {[]string{"unchecked", "blocked"}, true}, {[]string{"damaged"}, true}, {[]string{"fragment"}, true}} {
 		a := audited()
 		if a.FailOn = c.on; a.Failed() != c.want {
 			t.Errorf("to fail on %v: %v", c.on, a.Failed())
@@ -146,7 +149,7 @@ func TestAuditJUnit(t *testing.T) {
 	if err := xml.Unmarshal(b.Bytes(), &got); err != nil {
 		t.Fatalf("%v\n%s", err, b.String())
 	}
-	if got.XMLName.Local != "testsuites" || got.Tests != 5 || got.Failures != 2 || got.Skipped != 2 || len(got.Suites) != 2 {
+	if got.XMLName.Local != "testsuites" || got.Tests != 6 || got.Failures != 2 || got.Skipped != 3 || len(got.Suites) != 3 {
 		t.Fatalf("%+v", got)
 	}
 	s := got.Suites[0]
@@ -157,8 +160,22 @@ func TestAuditJUnit(t *testing.T) {
 		!strings.Contains(c.Failure.Text, "line 2, column 4: One is gone, <script>") {
 		t.Errorf("%+v", c)
 	}
-	if s.Cases[1].Skipped == nil || s.Cases[2].Skipped != nil || s.Cases[2].Failure != nil || s.Cases[3].Skipped == nil {
+	if c := s.Cases; c[1].Skipped == nil || c[2].Skipped != nil || c[2].Failure != nil || c[3].Skipped == nil || c[3].Name != "http://a.test/ok#no" || c[3].Line != 8 {
 		t.Errorf("%+v", s.Cases)
+	}
+	if d := got.Suites[1]; d.Name != "post.md: damaged citations" || d.Tests != 1 || d.Cases[0].Skipped == nil || d.Cases[0].Line != 9 {
+		t.Errorf("%+v", d)
+	}
+	a.FailOn = []string{report.FailFragment, report.FailDamaged}
+	b.Reset()
+	if err := a.WriteJUnit(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`failures="3"`, `message="its page is there, but has no place named #no" type="fragment">line 8, column 1:&#xA;line 9, column 1:<`,
+		`message="a colon with no object" type="colon-object">line 9, column 2: `} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %s in %s", want, b.String())
+		}
 	}
 }
 
@@ -172,8 +189,14 @@ func TestAuditCSV(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(rows) != 7 || rows[1][3] != "http://a.test/gone" || rows[2][9] != "7" || rows[5][1] != "damaged" || rows[6][1] != "left-out" {
+	if len(rows) != 11 || rows[1][3] != "http://a.test/gone" || rows[2][9] != "7" || rows[9][1] != "damaged" || rows[10][1] != "left-out" {
 		t.Errorf("%q", rows)
+	}
+	if q := rows[4][20:]; q[0] != "'@words" {
+		t.Errorf("the quotation is %q", q)
+	}
+	if r := rows[5]; r[2] != "ok" || r[6] != "its page is there, but has no place named #no" || r[21] != "no" || r[22] != "missing" || rows[6][22] != "found" || rows[7][22] != "unsure" {
+		t.Errorf("%q", r)
 	}
 	if rows[3][14] != "'=cmd()" {
 		t.Errorf("a formula came through: %q", rows[3][14])
@@ -187,7 +210,7 @@ func TestAuditJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{`"version":1`, `"failed":true`, `"damaged":[{"class":"colon-object","strong":true,"confidence":0.97,"start":40,"end":42,"text":": .","reason":"a colon with no object"`,
-		`"totals":{"links":3,"ok":1,"redirected":0,"blocked":1,"broken":1,"unchecked":0,"damaged":1,"left_out":1}`} {
+		`"totals":{"links":3,"ok":1,"redirected":0,"blocked":1,"broken":1,"unchecked":0,"misplaced":2,"damaged":1,"left_out":1}`} {
 		if !bytes.Contains(b, []byte(want)) {
 			t.Errorf("no %s in %s", want, b)
 		}

@@ -9,7 +9,8 @@ import (
 
 // auditColumns are those of the CSV, see docs/json.md.
 var auditColumns = []string{"source", "kind", "state", "url", "status", "outcome", "reason", "final", "suggest", "line", "column", "page", "start", "end",
-	"text", "context", "flags", "ms", "tries", "confidence"}
+	"text", "context", "flags", "ms", "tries", "confidence",
+	"quotation", "fragment", "place"}
 
 // WriteCSV writes a line for each citation, damaged citation and link that was left out, as RFC 4180 has it, with CRLF.
 func (a *Audit) WriteCSV(to io.Writer) error {
@@ -39,12 +40,17 @@ func (s *AuditSource) lines() (out []map[string]string) {
 	}
 	for i := range s.Links {
 		l := &s.Links[i]
-		for _, c := range l.Citations {
+		for k := range l.Citations {
+			c := &l.Citations[k]
+			reason := l.Reason
+			if c.Place == PlaceMissing {
+				reason = c.Misplacing()
+			}
 			out = append(out, map[string]string{
 				"source": s.Source, "kind": "link", "state": string(l.State), "url": l.URL, "status": nonzero(l.Status), "outcome": l.Outcome,
-				"reason": l.Reason, "final": l.Final, "suggest": l.Suggest, "line": nonzero(c.Line), "column": nonzero(c.Column), "page": nonzero(c.Page),
+				"reason": reason, "final": l.Final, "suggest": l.Suggest, "line": nonzero(c.Line), "column": nonzero(c.Column), "page": nonzero(c.Page),
 				"start": strconv.Itoa(c.Start), "end": strconv.Itoa(c.End), "text": c.Text, "context": c.Context, "flags": strings.Join(l.Flags, " "),
-				"ms": nonzero(int(l.MS)), "tries": nonzero(l.Tries),
+				"ms": nonzero(int(l.MS)), "tries": nonzero(l.Tries), "quotation": c.Quotation, "fragment": c.Fragment, "place": string(c.Place),
 			})
 		}
 	}

@@ -27,8 +27,11 @@ const (
 // AuditStates are all of them, the worst first.
 var AuditStates = []AuditState{StateBroken, StateBlocked, StateRedirected, StateUnchecked, StateOK}
 
-// FailDamaged is what an audit can be made to fail on besides states.
-const FailDamaged = "damaged"
+// What an audit can be made to fail on besides states.
+const (
+	FailDamaged  = "damaged"
+	FailFragment = "fragment" // places that pages do not have
+)
 
 // AuditRules say what an audit takes for good.
 type AuditRules struct {
@@ -78,7 +81,7 @@ func (l *AuditLink) judge(f link.Finding, r AuditRules) (AuditState, string) {
 		return StateBroken, f.Reason
 	case link.Alive, link.Redirected, link.Moved:
 		if r.Accept(l.Status) {
-			return l.placed()
+			return StateOK, ""
 		}
 	case link.ServerError:
 		if empty(l.Status) {
@@ -86,17 +89,6 @@ func (l *AuditLink) judge(f link.Finding, r AuditRules) (AuditState, string) {
 		}
 	}
 	return StateBroken, said
-}
-
-// placed is what a page that is there means: it may lack the places in it that are cited.
-func (l *AuditLink) placed() (AuditState, string) {
-	switch {
-	case len(l.Missing) == 1:
-		return StateBroken, "its page has no place named #" + l.Missing[0]
-	case len(l.Missing) > 1:
-		return StateBroken, "its page has no places named #" + strings.Join(l.Missing, ", #")
-	}
-	return StateOK, ""
 }
 
 func sentence(detail string, o outcome.Outcome) string {

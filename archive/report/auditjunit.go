@@ -50,15 +50,16 @@ type junitMessage struct {
 	Text    string `xml:",chardata"`
 }
 
-// WriteJUnit writes the audit as JUnit XML: a suite a source, a test case a link or damaged citation. What the audit fails on
-// are failures; links that were not looked at, or could not be, are skipped.
+// WriteJUnit writes the audit as JUnit XML: a suite a source, a test case a link or a place that its page does not have, and a suite more for its
+// damaged citations. What the audit fails on are failures; links that were not looked at, or could not be, are skipped.
 func (a *Audit) WriteJUnit(w io.Writer) error {
 	all := junitSuites{Name: "linkstead audit"}
 	var took int64
 	for i := range a.Sources {
-		s := a.suite(&a.Sources[i])
-		all.Tests, all.Failures, all.Skipped, took = all.Tests+s.Tests, all.Failures+s.Failures, all.Skipped+s.Skipped, took+s.took
-		all.Suites = append(all.Suites, s)
+		for _, s := range a.suites(&a.Sources[i]) {
+			all.Tests, all.Failures, all.Skipped, took = all.Tests+s.Tests, all.Failures+s.Failures, all.Skipped+s.Skipped, took+s.took
+			all.Suites = append(all.Suites, *s)
+		}
 	}
 	all.Time = seconds(took)
 	if _, err := io.WriteString(w, xml.Header); err != nil {
@@ -73,50 +74,61 @@ func (a *Audit) WriteJUnit(w io.Writer) error {
 	return err
 }
 
-func (a *Audit) suite(s *AuditSource) junitSuite {
-	out := junitSuite{Name: xmlText(s.Source), At: a.At.UTC().Format("2006-01-02T15:04:05")}
-	add := func(c junitCase) {
-		out.Tests++
-		if c.Failure != nil {
-			out.Failures++
-		}
-		if c.Skipped != nil {
-			out.Skipped++
-		}
-		out.Cases = append(out.Cases, c)
-	}
+func (a *Audit) suites(s *AuditSource) []*junitSuite {
+	at := a.At.UTC().Format("2006-01-02T15:04:05")
+	out := &junitSuite{Name: xmlText(s.Source), At: at}
 	if s.Failure != "" {
-		add(junitCase{Class: xmlText(s.Source), Name: "the source can be read", Time: seconds(0),
+		out.add(junitCase{Class: xmlText(s.Source), Name: "the source can be read", Time: seconds(0),
 			Failure: &junitMessage{Message: xmlText(s.Failure), Type: "source"}})
 	}
 	for i := range s.Links {
 		l := &s.Links[i]
 		out.took += l.MS
-		add(a.linkCase(s, l))
-	}
-	for i := range s.Damaged {
-		d := &s.Damaged[i]
-		m := &junitMessage{Message: xmlText(d.Reason), Type: xmlText(d.Class), Text: xmlText(fmt.Sprintf("%q, confidence %.2f", d.Text, d.Confidence))}
-		c := junitCase{Class: xmlText(s.Source), Name: xmlText(fmt.Sprintf("damaged citation at %d: %.80s", d.Start, d.Text)), File: xmlText(s.Source), Line: d.Line, Time: seconds(0)}
-		if slices.Contains(a.FailOn, FailDamaged) && d.Strong {
-			c.Failure = m
-		} else {
-			c.Skipped = m
+		out.add(a.linkCase(s, l))
+		for _, c := range a.placeCases(s, l) {
+			out.add(c)
 		}
-		add(c)
 	}
 	out.Time = seconds(out.took)
-	return out
+	if len(s.Damaged) == 0 {
+		return []*junitSuite{out}
+	}
+	hurt := &junitSuite{Name: xmlText(s.Source) + ": damaged citations", At: at, Time: seconds(0)}
+	for i := range s.Damaged {
+		hurt.add(a.damagedCase(s, &s.Damaged[i]))
+	}
+	return []*junitSuite{out, hurt}
+}
+
+func (s *junitSuite) add(c junitCase) {
+	s.Tests++
+	if c.Failure != nil {
+		s.Failures++
+	}
+	if c.Skipped != nil {
+		s.Skipped++
+	}
+	s.Cases = append(s.Cases, c)
+}
+
+// settle makes a message a failure, if the audit fails on what it tells of, or what is skipped.
+func (a *Audit) settle(c *junitCase, m *junitMessage, what string) {
+	if slices.Contains(a.FailOn, what) {
+		c.Failure = m
+	} else {
+		c.Skipped = m
+	}
 }
 
 func (a *Audit) linkCase(s *AuditSource, l *AuditLink) junitCase {
 	c := junitCase{Class: xmlText(s.Source), Name: xmlText(l.URL), File: xmlText(s.Source), Time: seconds(l.MS)}
 	var where []string
-	for _, ct := range l.Citations {
+	for i := range l.Citations {
+		ct := &l.Citations[i]
 		if c.Line == 0 {
 			c.Line = ct.Line
 		}
-		where = append(where, strings.TrimSpace(ct.Where()+": "+ct.Context))
+		where = append(where, ct.told())
 	}
 	m := &junitMessage{Message: xmlText(l.Reason), Type: string(l.State), Text: xmlText(strings.Join(where, "\n"))}
 	switch {
@@ -128,6 +140,50 @@ func (a *Audit) linkCase(s *AuditSource, l *AuditLink) junitCase {
 		c.Out = xmlText(l.Reason)
 	}
 	return c
+}
+
+// placeCases are the places that a link's page does not have, each once.
+func (a *Audit) placeCases(s *AuditSource, l *AuditLink) (out []junitCase) {
+	at := map[string]int{}
+	for _, ct := range l.Misplaced() {
+		k, known := at[ct.Fragment]
+		if !known {
+			k = len(out)
+			at[ct.Fragment] = k
+			c := junitCase{Class: xmlText(s.Source), Name: xmlText(l.URL + "#" + ct.Fragment), File: xmlText(s.Source), Line: ct.Line, Time: seconds(0)}
+			a.settle(&c, &junitMessage{Message: xmlText(ct.Misplacing()), Type: FailFragment, Text: xmlText(ct.told())}, FailFragment)
+			out = append(out, c)
+			continue
+		}
+		m := out[k].Failure
+		if m == nil {
+			m = out[k].Skipped
+		}
+		m.Text += "\n" + xmlText(ct.told())
+	}
+	return out
+}
+
+func (a *Audit) damagedCase(s *AuditSource, d *AuditScar) junitCase {
+	where := AuditCitation{Start: d.Start, Line: d.Line, Column: d.Column}
+	m := &junitMessage{Message: xmlText(d.Reason), Type: xmlText(d.Class),
+		Text: xmlText(fmt.Sprintf("%s: %q, confidence %.2f\n%s", where.Where(), d.Text, d.Confidence, d.Context))}
+	c := junitCase{Class: xmlText(s.Source), Name: xmlText(fmt.Sprintf("damaged citation at %d: %.80s", d.Start, d.Text)), File: xmlText(s.Source), Line: d.Line, Time: seconds(0)}
+	what := FailDamaged
+	if !d.Strong { // on these no audit fails
+		what = ""
+	}
+	a.settle(&c, m, what)
+	return c
+}
+
+// told is where a citation stands, its sentence, and the quotation that it supports.
+func (c *AuditCitation) told() string {
+	s := strings.TrimSpace(c.Where() + ": " + c.Context)
+	if c.Quotation != "" {
+		s += "\n  for the quotation “" + c.Quotation + "”"
+	}
+	return s
 }
 
 // Where says where in its document a citation stands.

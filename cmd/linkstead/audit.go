@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -19,22 +20,23 @@ import (
 
 // auditCmd looks at the links of documents once, and keeps nothing.
 type auditCmd struct {
-	Sources []string `arg:"" name:"source" help:"An http(s) address, an HTML, Markdown, text, PDF, RSS or Atom file, or - for standard input."`
+	Sources []string `arg:"" name:"source" help:"An http(s) address, an HTML, Markdown, text, PDF, RSS, Atom or JSON Feed file, a folder (its HTML, Markdown and text files), or - for standard input."`
 
 	Offline bool   `help:"Only read the sources: what they cite, and where citations are damaged. Nothing is asked of links."`
 	Format  string `help:"text, html (one file, to print or send), json, junit, or csv (a line a citation). Without it as the name of --output ends; else text." enum:",text,html,json,junit,csv" default:"" placeholder:"FORMAT"`
 	JSON    bool   `name:"json" help:"The same as --format json."`
 	Output  string `short:"o" help:"Write into this file instead of standard output." placeholder:"FILE"`
 
-	FailOn    []string `help:"What exit code 1 is for, comma-separated: broken, blocked (not shown to programs), redirected, unchecked, damaged (citations that almost certainly lost their link), or none. Without it: broken. A source that can't be read, and --max-time, always count." enum:"broken,blocked,redirected,unchecked,damaged,none" default:"broken" placeholder:"WHAT"`
+	FailOn    []string `help:"What exit code 1 is for, comma-separated: broken, blocked (not shown to programs), redirected, unchecked, damaged (citations that almost certainly lost their link), fragment (places that pages do not have, with --fragments), or none. Without it: broken,fragment. A source that can't be read, and --max-time, always count." enum:"broken,blocked,redirected,unchecked,damaged,fragment,none" default:"broken,fragment" placeholder:"WHAT"`
 	Accept    string   `help:"Answers that are fine, such as 200..=299,403 or 2xx,403." default:"200..=299" placeholder:"STATUS"`
-	Fragments bool     `help:"Look for the places in pages that links point to (#anchor), too. One that is not there makes its link broken."`
+	Fragments bool     `help:"Look for the places that links point to (#anchor, #:~:text=words) in their pages and files, too."`
 	Insecure  bool     `help:"Certificates that do not verify are fine."`
 
 	Links   string   `help:"Which links of a page are looked at: content, outbound, all; without it, content and outbound together." enum:",content,outbound,all" default:"" placeholder:"WHICH"`
 	Include []string `help:"Look only at addresses that match (RE2), whatever --exclude says; with --exclude, at those besides the ones that it leaves; repeatable." placeholder:"REGEX" sep:"none"`
 	Exclude []string `help:"Leave out addresses that match (RE2); repeatable." placeholder:"REGEX" sep:"none"`
 	Base    string   `name:"base-url" help:"What the relative links of files are resolved against. Without it, they are looked for as files." placeholder:"URL"`
+	Root    string   `name:"root-dir" help:"The folder where the links of files begin that begin with a slash. Without it, they are left out." placeholder:"DIR"`
 
 	MaxConcurrency *int              `help:"Requests at the same time." placeholder:"N"`
 	PerHost        *int              `help:"Requests at the same time to one host." placeholder:"N"`
@@ -117,16 +119,33 @@ func (c *auditCmd) prepare(e *env) (err error) {
 			*l.to = append(*l.to, re)
 		}
 	}
-	if c.Base != "" {
-		if base, err := urlkey.Parse("", c.Base); err != nil || !urlkey.Fetchable(base) {
-			return usageError{fmt.Errorf("--base-url %q is no http(s) address", c.Base)}
-		}
+	if err := c.rooted(); err != nil {
+		return err
 	}
 	if slices.Contains(c.FailOn, "none") {
 		if len(c.FailOn) > 1 {
 			return usageError{errors.New("--fail-on none goes with nothing else: leave it or the rest out")}
 		}
 		c.FailOn = nil
+	}
+	return nil
+}
+
+// rooted checks where relative links begin.
+func (c *auditCmd) rooted() error {
+	if c.Base != "" {
+		if base, err := urlkey.Parse("", c.Base); err != nil || !urlkey.Fetchable(base) {
+			return usageError{fmt.Errorf("--base-url %q is no http(s) address", c.Base)}
+		}
+	}
+	if c.Root == "" {
+		return nil
+	}
+	if c.Base != "" {
+		return usageError{errors.New("--base-url and --root-dir do not go together: relative links are asked for on the web, or are files")}
+	}
+	if st, err := os.Stat(c.Root); err != nil || !st.IsDir() {
+		return usageError{fmt.Errorf("--root-dir %q is no folder", c.Root)}
 	}
 	return nil
 }

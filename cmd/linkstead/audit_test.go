@@ -53,8 +53,13 @@ func TestFileBeside(t *testing.T) {
 		{"docs/a.md", "%zz", ""},
 		{"docs/a.md", "", ""},
 	} {
-		if got := fileBeside(c.path, c.ref); got != c.want {
+		if got := fileBeside("", c.path, c.ref); got != c.want {
 			t.Errorf("%q in %s: %q, want %q", c.ref, c.path, got, c.want)
+		}
+	}
+	for ref, want := range map[string]string{"/a/b.png": "site/a/b.png", "/../../x": "site/x", "//host/x": "", "c.md": "docs/c.md"} {
+		if got := fileBeside("site", "docs/a.md", ref); got != want {
+			t.Errorf("%q, with a root: %q, want %q", ref, got, want)
 		}
 	}
 }

@@ -62,9 +62,10 @@ func (c *auditCmd) check(ctx context.Context, e *env, a *report.Audit, docs []*a
 		Pace:     impatient(paceLimits(e.cfg.Politeness)), Now: e.now,
 	}
 	p.Gate = hosts
-	reqs, links := c.asked(a)
+	reqs, links := c.asked(a, docs)
+	kept := &auditShelf{pages: map[string][]byte{}}
 	for i := range docs {
-		c.files(docs[i], &a.Sources[i])
+		c.files(docs[i], &a.Sources[i], kept)
 	}
 	prog := newAuditProgress(e.stderr, len(reqs))
 	defer prog.close()
@@ -81,6 +82,9 @@ func (c *auditCmd) check(ctx context.Context, e *env, a *report.Audit, docs []*a
 			of, cited := to.Of, to.Citations
 			*to = found
 			to.Of, to.Citations = of, cited
+			if c.Fragments {
+				to.Placed()
+			}
 		}
 	})
 	switch {
@@ -111,12 +115,12 @@ func impatient(l pace.Limits) pace.Limits {
 }
 
 // asked are the requests of an audit: each address once, however many sources name it, and the links that each is for.
-func (c *auditCmd) asked(a *report.Audit) (reqs []probe.Request, links [][]*report.AuditLink) {
+func (c *auditCmd) asked(a *report.Audit, docs []*auditDoc) (reqs []probe.Request, links [][]*report.AuditLink) {
 	at := map[string]int{}
 	for i := range a.Sources {
 		for k := range a.Sources[i].Links {
 			l := &a.Sources[i].Links[k]
-			if !urlkey.Fetchable(l.URL) {
+			if !urlkey.Fetchable(l.URL) || l.URL == docs[i].own {
 				continue
 			}
 			n, known := at[l.URL]

@@ -68,6 +68,7 @@ func printAuditSource(w io.Writer, a *report.Audit, s *report.AuditSource) {
 		for _, g := range auditGroups {
 			printAuditGroup(w, s, g.state, g.head)
 		}
+		printMisplaced(w, s)
 	}
 	printDamaged(w, s)
 	if len(s.LeftOut) > 0 {
@@ -94,22 +95,42 @@ func printAuditGroup(w io.Writer, s *report.AuditSource, state report.AuditState
 	}
 }
 
+// printMisplaced tells of places that pages do not have, by the citations that name them.
+func printMisplaced(w io.Writer, s *report.AuditSource) {
+	first := true
+	for i := range s.Links {
+		l := &s.Links[i]
+		for _, c := range l.Misplaced() {
+			if first {
+				fmt.Fprintln(w, "\nPlaces that their pages do not have")
+				first = false
+			}
+			fmt.Fprintf(w, "  %s\n    %s\n", clean(l.URL+"#"+c.Fragment), clean(c.Misplacing()))
+			printAuditPlace(w, c)
+		}
+	}
+}
+
 // auditPlaces are the places of a link that the text tells at most.
 const auditPlaces = 5
 
 func printAuditPlaces(w io.Writer, l *report.AuditLink) {
-	for _, c := range l.Citations[:min(len(l.Citations), auditPlaces)] {
-		fmt.Fprintf(w, "    %s", c.Where())
-		if sentence := clean(c.Context); sentence != "" {
-			fmt.Fprintf(w, ": %s", sentence)
-		} else if c.Text != "" {
-			fmt.Fprintf(w, ": %s", clean(c.Text))
-		}
-		fmt.Fprintln(w)
+	for i := range l.Citations[:min(len(l.Citations), auditPlaces)] {
+		printAuditPlace(w, &l.Citations[i])
 	}
 	if more := len(l.Citations) - auditPlaces; more > 0 {
 		fmt.Fprintf(w, "    and %s\n", plural(more, "more place", "more places"))
 	}
+}
+
+func printAuditPlace(w io.Writer, c *report.AuditCitation) {
+	fmt.Fprintf(w, "    %s", c.Where())
+	if sentence := clean(c.Context); sentence != "" {
+		fmt.Fprintf(w, ": %s", sentence)
+	} else if c.Text != "" {
+		fmt.Fprintf(w, ": %s", clean(c.Text))
+	}
+	fmt.Fprintln(w)
 }
 
 func printDamaged(w io.Writer, s *report.AuditSource) {
@@ -137,6 +158,9 @@ func auditCounts(t *report.AuditTotals, offline bool) string {
 			s += fmt.Sprintf("%s%d %s", sep, p.n, p.text)
 			sep = ", "
 		}
+	}
+	if t.Misplaced > 0 {
+		s += "; " + plural(t.Misplaced, "place that its page does not have", "places that their pages do not have")
 	}
 	if t.Damaged > 0 {
 		s += "; " + plural(t.Damaged, "damaged citation", "damaged citations")

@@ -7,9 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"mime"
-	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -27,13 +24,18 @@ type auditDoc struct {
 	mime    string
 	charset string
 	body    []byte
+	own     string // what a link to a place in itself is called, if it has any
 }
 
 // read reads the sources and lists their links, in the order in which they are named.
 func (c *auditCmd) read(ctx context.Context, e *env, a *report.Audit) ([]*auditDoc, error) {
 	var docs []*auditDoc
 	var p *probe.Prober
-	for _, arg := range c.Sources {
+	sources, err := auditSources(c.Sources)
+	if err != nil {
+		return nil, err
+	}
+	for _, arg := range sources {
 		name, doc, err := e.source(arg)
 		if err != nil {
 			return nil, err
@@ -122,7 +124,10 @@ func (c *auditCmd) list(e *env, d *auditDoc, s *report.AuditSource) {
 	at := map[string]int{}
 	for i := range doc.Citations {
 		ct := &doc.Citations[i]
-		if c.local(d, ct) {
+		switch {
+		case c.within(ct):
+			ct.LeftOut, ct.URL, d.own = "", d.name(), d.name()
+		case c.local(d, ct):
 			ct.LeftOut = ""
 			ct.URL, _, _ = strings.Cut(strings.TrimSpace(ct.Raw), "#")
 		}
@@ -156,39 +161,4 @@ func auditCitation(ct *post.Citation, dated string, line, column int) report.Aud
 		out.Raw = ct.Raw
 	}
 	return out
-}
-
-// local says whether a citation names a file or a folder, beside the file that it stands in.
-func (c *auditCmd) local(d *auditDoc, ct *post.Citation) bool {
-	return d.path != "" && c.Base == "" && ct.LeftOut == "no base" && fileBeside(d.path, ct.Raw) != ""
-}
-
-// fileBeside is the file that a reference means which stands in the file at path; empty if it means none that can be told: what
-// begins with a slash begins where the site does.
-func fileBeside(path, ref string) string {
-	ref = strings.TrimSpace(ref)
-	if i := strings.IndexAny(ref, "?#"); i >= 0 {
-		ref = ref[:i]
-	}
-	name, err := url.PathUnescape(ref)
-	if err != nil || name == "" || strings.HasPrefix(name, "/") || strings.ContainsAny(name, "\x00\\") {
-		return ""
-	}
-	return filepath.Join(filepath.Dir(path), filepath.FromSlash(name))
-}
-
-// files looks at the links that are files.
-func (c *auditCmd) files(d *auditDoc, s *report.AuditSource) {
-	for i := range s.Links {
-		l := &s.Links[i]
-		if urlkey.Fetchable(l.URL) {
-			continue
-		}
-		l.State, l.Reason = report.StateOK, ""
-		if name := fileBeside(d.path, l.URL); name != "" {
-			if _, err := os.Stat(name); err != nil {
-				l.State, l.Reason = report.StateBroken, "there is no file "+name
-			}
-		}
-	}
 }

@@ -49,7 +49,7 @@ type auditLinkView struct {
 	More    int
 }
 
-type auditPlace struct{ Where, Before, Text, After string }
+type auditPlace struct{ Where, Before, Text, After, Quotation string }
 
 type auditScar struct{ Where, Before, Text, After, Reason, Class, Sure string }
 
@@ -113,7 +113,7 @@ func auditSourceOf(n int, s *report.AuditSource, offline bool) auditSourceView {
 	}
 	t := &s.Totals
 	for _, c := range []auditCount{{"links", t.Links}, {"broken", t.Broken}, {"not shown to programs", t.Blocked}, {"redirected", t.Redirected},
-		{"not checked", t.Unchecked}, {"in order", t.OK}, {"damaged citations", t.Damaged}, {"left out", t.LeftOut}} {
+		{"not checked", t.Unchecked}, {"in order", t.OK}, {"places that are not there", t.Misplaced}, {"damaged citations", t.Damaged}, {"left out", t.LeftOut}} {
 		if c.N > 0 {
 			v.Counts = append(v.Counts, c)
 		}
@@ -130,6 +130,9 @@ func auditSourceOf(n int, s *report.AuditSource, offline bool) auditSourceView {
 		}
 		if len(g.Links) > 0 {
 			v.Groups = append(v.Groups, g)
+		}
+		if h.state == report.StateBroken {
+			v.Groups = append(v.Groups, misplacedOf(n, s)...)
 		}
 	}
 	for i := range s.Damaged {
@@ -161,9 +164,29 @@ func auditLinkOf(l *report.AuditLink, class string, offline bool) auditLinkView 
 	}
 	for i := range l.Citations[:min(len(l.Citations), auditPlaces)] {
 		c := &l.Citations[i]
-		q := citationOf(report.Citation{Text: c.Text, Context: c.Context})
-		v.Places = append(v.Places, auditPlace{c.Where(), q.Before, q.Text, q.After})
+		v.Places = append(v.Places, auditPlaceOf(c))
 	}
 	v.More = len(l.Citations) - len(v.Places)
 	return v
+}
+
+func auditPlaceOf(c *report.AuditCitation) auditPlace {
+	q := citationOf(report.Citation{Text: c.Text, Context: c.Context})
+	return auditPlace{c.Where(), q.Before, q.Text, q.After, clean(c.Quotation, maxContext)}
+}
+
+// misplacedOf is the group of the places that pages do not have, if there are any.
+func misplacedOf(n int, s *report.AuditSource) []auditGroup {
+	g := auditGroup{ID: fmt.Sprintf("s%d-fragment", n), Head: "Places that are not there", Hint: "The page is there, without the place in it that is cited.", Class: "partial"}
+	for i := range s.Links {
+		l := &s.Links[i]
+		for _, c := range l.Misplaced() {
+			at := l.URL + "#" + c.Fragment
+			g.Links = append(g.Links, auditLinkView{URL: pair(shownURL(at), liveURL(at)), Fate: clean(c.Misplacing(), maxContext), Class: g.Class, Places: []auditPlace{auditPlaceOf(c)}})
+		}
+	}
+	if len(g.Links) == 0 {
+		return nil
+	}
+	return []auditGroup{g}
 }

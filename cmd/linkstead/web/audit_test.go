@@ -16,7 +16,7 @@ func TestAuditFile(t *testing.T) {
 	source := report.AuditSource{
 		Source: "a" + evil + ".md", URL: "javascript:alert(1)", Title: evil, Notes: []string{evil},
 		Links: []report.AuditLink{
-			{URL: "http://a.test/" + evil, State: report.StateBroken, Reason: evil, Citations: []report.AuditCitation{{Text: evil, Context: "Before " + evil + " after.", Line: 3, Column: 4}}},
+			{URL: "http://a.test/" + evil, State: report.StateBroken, Reason: evil, Citations: []report.AuditCitation{{Text: evil, Context: "Before " + evil + " after.", Line: 3, Column: 4, Quotation: evil + "quoted", Fragment: evil, Place: report.PlaceMissing}}},
 			{URL: "javascript:alert(1)", State: report.StateOK, Status: 200, Citations: make([]report.AuditCitation, 30)},
 			{URL: "http://a.test/old", State: report.StateRedirected, Suggest: "http://a.test/new", Reason: "redirects for good to http://a.test/new"},
 			{URL: "http://a.test/shy", State: report.StateBlocked, Reason: "403 Forbidden"},
@@ -44,7 +44,8 @@ func TestAuditFile(t *testing.T) {
 				t.Errorf("the page holds %s", bad)
 			}
 		}
-		if !a.Offline && !strings.Contains(page, "1 of") || !strings.Contains(page, "line 3, column 4") || !strings.Contains(page, `href="http://a.test/old"`) {
+		if !a.Offline && !strings.Contains(page, "1 of") || !strings.Contains(page, "line 3, column 4") || !strings.Contains(page, `href="http://a.test/old"`) ||
+			!strings.Contains(page, "quoted</bdi>”") || !strings.Contains(page, "Places that are not there") {
 			t.Errorf("it lacks something:\n%s", page)
 		}
 	}
