@@ -132,6 +132,28 @@ func (db *DB) NotesOf(ctx context.Context, kind, target string) ([]Note, error) 
 		ORDER BY MIN(at) OVER (PARTITION BY subject), subject, seq`, kind, target)
 }
 
+// noteTargets bounds the targets of one statement.
+const noteTargets = 500
+
+// NotesAmong brings the notes of a kind with any of the targets, of each target as NotesOf does. An empty target has none.
+func (db *DB) NotesAmong(ctx context.Context, kind string, targets []string) (out []Note, err error) {
+	targets = slices.DeleteFunc(slices.Clone(targets), func(t string) bool { return t == "" })
+	slices.Sort(targets)
+	for part := range slices.Chunk(slices.Compact(targets), noteTargets) {
+		args := []any{kind}
+		for _, t := range part {
+			args = append(args, t)
+		}
+		notes, err := db.notes(ctx, `WHERE kind=`+db.d.places(1, 1)+` AND target<>'' AND target IN (`+db.d.places(len(part), 2)+`)
+			ORDER BY target, MIN(at) OVER (PARTITION BY target, subject), subject, seq`, args...)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, notes...)
+	}
+	return out, nil
+}
+
 // AllNotes brings every note, those of a subject in order.
 func (db *DB) AllNotes(ctx context.Context) ([]Note, error) {
 	return db.notes(ctx, `ORDER BY kind, subject, seq`)

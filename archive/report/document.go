@@ -39,10 +39,11 @@ type Post struct {
 	Run        int64  `json:"run"`
 	State      string `json:"state"` // of the run: active, paused, done
 	Collection string `json:"collection"`
-	Source     string `json:"source"`          // what was named
-	URL        string `json:"url"`             // where it was found, after redirects
-	Title      string `json:"title,omitempty"` //
-	Dated      string `json:"dated,omitempty"` // when its author cited, as far as known
+	Source     string `json:"source"`               // what was named
+	URL        string `json:"url"`                  // where it was found, after redirects
+	Title      string `json:"title,omitempty"`      //
+	Dated      string `json:"dated,omitempty"`      // when its author cited, as far as known
+	Identifier string `json:"identifier,omitempty"` // its short permanent name; empty: none was given
 	Fate
 }
 
@@ -74,6 +75,8 @@ type Attempt struct {
 	Outcome string    `json:"outcome"`
 	Detail  string    `json:"detail,omitempty"`
 	Address string    `json:"address,omitempty"` // of the archive's page on it
+
+	record string // WARC-Record-ID
 }
 
 // Copy is a good capture of the same URL by another run.
@@ -95,7 +98,8 @@ type Link struct {
 	URL string `json:"url"`
 	Of  string `json:"of,omitempty"` // the memento of which this is the original
 	Fate
-	Citations []Citation `json:"citations"`
+	Identifiers []Identifier `json:"identifiers,omitempty"` // of copies of it and attempts on it, by the time of these
+	Citations   []Citation   `json:"citations"`
 }
 
 // Citation is one place in the post that points to a link. Offsets count Unicode code points of the source, or of a PDF's text.

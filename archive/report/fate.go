@@ -199,7 +199,7 @@ func (b *Builder) failure(ctx context.Context, run storage.Run, url string, f *F
 	for _, a := range as {
 		if b.of(run, a.Run) && a.URL == url {
 			f.Outcome, f.Detail = a.Outcome, a.Detail
-			f.Attempts = append(f.Attempts, Attempt{At: a.At, Outcome: a.Outcome, Detail: a.Detail, Address: b.attempt(a)})
+			f.Attempts = append(f.Attempts, Attempt{At: a.At, Outcome: a.Outcome, Detail: a.Detail, Address: b.attempt(a), record: a.RecordID})
 		}
 	}
 	if f.Outcome == Pending {

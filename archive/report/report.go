@@ -20,6 +20,7 @@ type Rows interface {
 	Exchanges
 	Needs
 	Notes
+	Names
 	Tally(ctx context.Context, run int64) (map[string]int, error)
 	Task(ctx context.Context, host string, run, id int64) (storage.Task, error)
 	Kin
@@ -95,6 +96,9 @@ func (b *Builder) build(ctx context.Context, run storage.Run, post storage.Post)
 		return nil, err
 	}
 	if err := b.repairs(ctx, run, post.ID, r); err != nil {
+		return nil, err
+	}
+	if err := b.identifiers(ctx, r); err != nil {
 		return nil, err
 	}
 	if r.Totals.Tasks, err = b.Rows.Tally(ctx, run.ID); err != nil {

@@ -132,6 +132,9 @@ func printReport(w io.Writer, r *report.Report) {
 	if r.Post.Replay == "" && r.Post.Good() {
 		fmt.Fprintf(w, "  Copy      in collection %[1]s: 'linkstead serve --collection %[1]s' replays it\n", r.Post.Collection)
 	}
+	if r.Post.Identifier != "" {
+		fmt.Fprintf(w, "  Cited as  %s\n", r.Post.Identifier)
+	}
 	t := r.Totals
 	fmt.Fprintf(w, "  Links     %d: %s\n", t.Links, linkCounts(&t))
 	if s := scarCount(r); s != "" {

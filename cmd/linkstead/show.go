@@ -123,6 +123,13 @@ func (e *env) printLinks(r *report.Report, lives map[string]string) {
 		if l.Replay != "" {
 			fmt.Fprintf(e.stdout, "  %-14s   %s\n", "", l.Replay)
 		}
+		for _, id := range l.Identifiers {
+			what := "copy"
+			if id.Attempt {
+				what = "attempt"
+			}
+			fmt.Fprintf(e.stdout, "  %-14s   cited as %s, %s of %s\n", "", id.ID, what, stamp(id.At))
+		}
 		if o := l.Other; o != nil && o.Replay != "" {
 			fmt.Fprintf(e.stdout, "  %-14s   copy of run %d: %s\n", "", o.Run, o.Replay)
 		}

@@ -62,6 +62,11 @@ func notesAdded(b *bench) {
 	if !errors.Is(err, no) {
 		b.t.Error(err)
 	}
+	many := []string{"t3"}
+	for i := range 1200 {
+		many = append(many, fmt.Sprint("a", i))
+	}
+	many = append(many, "t2")
 	for _, c := range []struct {
 		name string
 		list func() ([]storage.Note, error)
@@ -71,6 +76,11 @@ func notesAdded(b *bench) {
 		{"by target", func() ([]storage.Note, error) { return b.NotesOf(ctx, "repair", "t1") }, " a/0 z/1 b/0"},
 		{"by target, by a clock that is behind", func() ([]storage.Note, error) { return b.NotesOf(ctx, "repair", "t3") }, " g/1 first/2 e/0"},
 		{"untold", func() ([]storage.Note, error) { return b.UntoldNotes(ctx) }, " c/0 e/0 b/0 g/1 first/2 a/0 z/1 late/2"},
+		{"among targets", func() ([]storage.Note, error) {
+			return b.NotesAmong(ctx, "repair", []string{"t3", "no", "t1", "", "t3"})
+		}, " a/0 z/1 b/0 g/1 first/2 e/0"},
+		{"among many targets", func() ([]storage.Note, error) { return b.NotesAmong(ctx, "repair", many) }, " late/2 g/1 first/2 e/0"},
+		{"among none", func() ([]storage.Note, error) { return b.NotesAmong(ctx, "repair", nil) }, ""},
 		{"of none", func() ([]storage.Note, error) { return b.NotesOf(ctx, "repair", "") }, ""},
 		{"all", func() ([]storage.Note, error) { return b.AllNotes(ctx) }, " c/0 e/0 b/0 g/1 first/2 a/0 z/1 late/2"},
 	} {
