@@ -76,11 +76,7 @@ func (c *exportCmd) run(ctx context.Context, e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	info := e.info()
-	info.Robots, info.UserAgent, info.From, info.Description = "", "", "", "Exported: "+ch.title()
-	x := &pack.Exporter{
-		Collection: e.cfg.Collection, Rows: readers, Segments: s.db, Library: s.lib, Open: s.bytes(e.cfg.SpoolDir()), Temp: temp, Info: info, Now: e.now,
-	}
+	x := ch.exporter(e.cfg.Collection, temp)
 	name := cmp.Or(c.Output, ch.fileName()+".wacz")
 	var done pack.Exported
 	write := func(w io.Writer) error {
@@ -185,9 +181,7 @@ func (c *exportCmd) write(ctx context.Context, x *pack.Exporter, w io.Writer, fo
 		}
 		return x.CDXJ(ctx, w, nil, filepath.Base(name), ch.sel)
 	}
-	return x.WACZ(ctx, w, pack.Package{
-		Title: ch.title(), Software: "linkstead/" + version, MainURL: ch.mainURL(), MainAt: ch.mainAt(), Pages: ch.pages,
-	}, ch.sel)
+	return ch.wacz(ctx, x, w)
 }
 
 // whole writes a file that is there once it is complete, and not before.

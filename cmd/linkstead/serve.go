@@ -102,6 +102,7 @@ func (e *env) serve(ctx context.Context, s *store, health *health) (wait func() 
 	}
 	e.captureNow(s, pages, past)
 	e.mendNow(s, pages)
+	e.exportNow(s, pages)
 	var g errgroup.Group
 	ctx, cancel := context.WithCancel(ctx)
 	servers := []listener{{v.Listen, "--listen", health.over(pages.Handler())}, {v.ReplayListen, "--replay-listen", e.forReadersOfLinks(s, past, past)}}

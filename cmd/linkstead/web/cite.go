@@ -10,6 +10,7 @@ import (
 
 	"linkstead/archive/bibliography"
 	"linkstead/archive/cite"
+	"linkstead/archive/report"
 	"linkstead/archive/urlkey"
 	"linkstead/storage"
 )
@@ -74,7 +75,11 @@ func (p *Pages) citeID(r *http.Request) (*answer, error) {
 	case err != nil:
 		return nil, err
 	}
-	return p.citeAnswer(r, e, format, asked)
+	a, err := p.citeAnswer(r, e, format, asked)
+	if err == nil && name != r.PathValue("id") { // a file was asked for
+		a.file = id.String() + "." + format.Ext
+	}
+	return a, err
 }
 
 // citeURL answers for the copy of an address that is nearest to a date.
@@ -148,7 +153,7 @@ func (p *Pages) citeAnswer(r *http.Request, e *bibliography.Entry, format cite.F
 		return inFormat(format, []*bibliography.Entry{e}), nil
 	}
 	v := p.citeView(e)
-	return &answer{status: http.StatusOK, page: "cite", title: "Cite: " + v.Title, body: v, vary: "Accept"}, nil
+	return &answer{status: http.StatusOK, page: "cite", title: "Cite: " + v.Title, body: v, vary: "Accept", script: copyPath}, nil
 }
 
 func inFormat(f cite.Format, entries []*bibliography.Entry) *answer {
@@ -239,6 +244,27 @@ func (p *Pages) citeView(e *bibliography.Entry) *citeView {
 	return v
 }
 
+// nameView is a short name, with the page by which what it names is cited.
+type nameView struct {
+	ID, Href, What string
+	At             *moment
+}
+
+// namesOf are the short names of what is kept of a link.
+func (p *Pages) namesOf(l *report.Link) (out []nameView) {
+	for _, id := range l.Identifiers {
+		name := nameView{ID: id.ID, What: "copy", At: momentOf(id.At)}
+		if id.Attempt {
+			name.What = "attempt"
+		}
+		if p.Citations != nil {
+			name.Href = "/cite/" + id.ID
+		}
+		out = append(out, name)
+	}
+	return out
+}
+
 // bibliography is all sources of a post, in the format that the ending of the file names.
 func (p *Pages) bibliography(r *http.Request) (*answer, error) {
 	name, f, ok := citeName(r.PathValue("file"))
@@ -249,14 +275,16 @@ func (p *Pages) bibliography(r *http.Request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, entries, _, err := p.Citations.Sources(r.Context(), asked.id, asked.run)
+	post, entries, _, err := p.Citations.Sources(r.Context(), asked.id, asked.run)
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil, &problem{status: http.StatusNotFound, title: "No such post", text: "The archive keeps no post under this name, or no such version of it."}
 	}
 	if err != nil {
 		return nil, err
 	}
-	return inFormat(f, entries), nil
+	a := inFormat(f, entries)
+	a.file = post.ID + "." + f.Ext
+	return a, nil
 }
 
 // bibliographies lead to all sources of a version of a post, in each format.

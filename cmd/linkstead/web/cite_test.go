@@ -34,9 +34,10 @@ func TestWhatAReaderOfCitationsAccepts(t *testing.T) {
 // hostilePage means harm to whatever shows what it says of itself.
 const hostilePage = `<title></code></pre><script>alert(1)</script>` + "\x1b[31m\u202e" + `</title><meta name=author content="<b>Jane</b> Doe &amp; \"x\"">`
 
-// TestCitePage: the page shows what a hostile page says of itself, and none of it does anything; the forms come by their names and by Accept.
-func TestCitePage(t *testing.T) {
-	a := newArchive(t)
+// citable is an archive with a copy of a page, and the desk that cites it.
+func citable(t *testing.T) (a *archive, d *bibliography.Desk, url string) {
+	t.Helper()
+	a = newArchive(t)
 	ctx, dir := t.Context(), t.TempDir()
 	check := func(err error) {
 		t.Helper()
@@ -67,11 +68,24 @@ func TestCitePage(t *testing.T) {
 		RecordID: m.RecordID, Run: 1, Outcome: string(outcome.Captured), Size: -1,
 	}
 	check(a.db.Adopt(ctx, []storage.End{{Captures: []storage.Capture{c}, Task: storage.Task{Host: "h", Run: 1, ID: 1, URL: x.URL}}}))
-	d := &bibliography.Desk{
+	d = &bibliography.Desk{
 		Rows: a.db, Posts: a.db, Names: a.db, Library: &warc.Library{Shelves: a.db, Spool: dir}, Collection: "default", Replay: replayOrigin, Pages: "http://localhost:8080", Now: a.pages.Now,
 	}
 	a.pages.Citations, a.pages.CitedCollection = d, "default"
-	e, err := d.URL(ctx, bibliography.Wanted{Collection: "default", URL: x.URL})
+	return a, d, x.URL
+}
+
+// TestCitePage: the page shows what a hostile page says of itself, and none of it does anything; the forms come by their names and by Accept.
+func TestCitePage(t *testing.T) {
+	a, d, address := citable(t)
+	ctx := t.Context()
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	e, err := d.URL(ctx, bibliography.Wanted{Collection: "default", URL: address})
 	check(err)
 	check(d.Mint(ctx, e, "n"))
 	first := e.ID
@@ -79,12 +93,15 @@ func TestCitePage(t *testing.T) {
 	if e.ID != first {
 		t.Errorf("%s has another identifier: %s", first, e.ID)
 	}
-	for _, path := range []string{"/cite/" + e.ID.String(), "/cite?at=2026-03-01&quote=%3Cb%3E&url=" + urlEscaped(x.URL)} {
+	for _, path := range []string{"/cite/" + e.ID.String(), "/cite?at=2026-03-01&quote=%3Cb%3E&url=" + urlEscaped(address)} {
 		w := a.get(path)
-		if w.Code != http.StatusOK || w.Header().Get("Vary") != "Accept" {
+		if policy := w.Header().Get("Content-Security-Policy"); !strings.HasPrefix(policy, "script-src 'self'; default-src 'none'; ") {
+			t.Errorf("%s: %s", path, policy)
+		}
+		if w.Code != http.StatusOK || w.Header().Get("Vary") != "Accept" || w.Header().Get("Content-Disposition") != "" {
 			t.Fatalf("%s: %d %s", path, w.Code, w.Body)
 		}
-		if body := w.Body.String(); strings.Contains(body, "<script") || strings.Contains(body, "<b>") || strings.ContainsAny(body, "\x1b\u202e") || !strings.Contains(body, "alert(1)") {
+		if body := w.Body.String(); strings.Contains(body, "<script>") || strings.Count(body, "<script") != 1 || strings.Contains(body, "<b>") || strings.ContainsAny(body, "\x1b\u202e") || !strings.Contains(body, "alert(1)") {
 			t.Errorf("%s:\n%s", path, body)
 		}
 	}
@@ -92,6 +109,10 @@ func TestCitePage(t *testing.T) {
 		e.ID.String() + ".bib": "application/x-bibtex; charset=utf-8", strings.ToUpper(string(e.ID)) + ".ris": "application/x-research-info-systems; charset=utf-8",
 		string(e.ID) + ".json": "application/vnd.citationstyles.csl+json", e.ID.String() + ".biblatex.bib": "application/x-bibtex; charset=utf-8", e.ID.String() + ".html": "text/html; charset=utf-8",
 	} {
+		_, ext, _ := strings.Cut(path, ".")
+		if w := a.get("/cite/" + path); w.Header().Get("Content-Disposition") != `attachment; filename="`+e.ID.String()+"."+ext+`"` || strings.Contains(w.Header().Get("Content-Security-Policy"), "script") {
+			t.Errorf("%s: %v", path, w.Header())
+		}
 		if w := a.get("/cite/" + path); w.Code != http.StatusOK || w.Header().Get("Content-Type") != mime || strings.Contains(w.Body.String(), "<script>") != strings.Contains(path, "bib") &&
 			!strings.Contains(path, "ris") {
 			t.Errorf("%s: %d %s\n%s", path, w.Code, w.Header().Get("Content-Type"), w.Body)
@@ -110,7 +131,7 @@ func TestCitePage(t *testing.T) {
 			t.Errorf("%s: %d, want %d", path, w.Code, status)
 		}
 	}
-	gone, err := a.db.Closest(ctx, "default", urlkey.Key(x.URL), x.URL, day)
+	gone, err := a.db.Closest(ctx, "default", urlkey.Key(address), address, day)
 	check(err)
 	e.ID, e.Named.Record = "", gone.RecordID[:len(gone.RecordID)-2]+"0>"
 	if e.Named.Record == gone.RecordID {

@@ -42,6 +42,9 @@ type postView struct {
 	Newest              string // address of the newest version, if this isn't it
 	JSON                string
 	Bibliographies      []citeFormat
+	Package             string // address of it as a WACZ; empty: none is handed out
+	Identifier          string // its short name; empty: it has none
+	Cite                string // address of the page by which it is cited
 	Versions            []version
 	Filters             []filter
 	Total               string
@@ -85,7 +88,8 @@ type linkView struct {
 	Insecure  string // why the certificate did not verify
 	Other     string // if this version has no good copy: that of another
 	OtherAt   *moment
-	Life      string // what is known of it since, in words
+	Life      string     // what is known of it since, in words
+	Names     []nameView // short names of copies and attempts
 	Citations []citation
 	More      []citation
 	MoreTotal string
@@ -238,7 +242,10 @@ func (p *Pages) postView(asked view, versions []storage.Post, i int, run storage
 		Now: momentOf(p.Now()), Fate: fateOf(&r.Post.Fate), Copy: p.copyURL(r.Post.Replay), State: stateOf(run.State),
 		JSON: jsonHref(asked), Total: count(len(r.Links), "link", "links"),
 	}
-	v.Bibliographies = p.bibliographies(asked)
+	v.Bibliographies, v.Package = p.bibliographies(asked), p.packageHref(asked)
+	if v.Identifier = r.Post.Identifier; v.Identifier != "" && p.Citations != nil {
+		v.Cite = "/cite/" + v.Identifier
+	}
 	if q := r.Totals.Requisites; q != nil {
 		v.Needs = q.Words()
 	}
@@ -339,6 +346,7 @@ func (p *Pages) link(n int, l *report.Link) linkView {
 	}
 	v.Final, v.Insecure = shownURL(l.Final), clean(l.TLSInvalid, maxContext)
 	v.Attempts = attemptsOf(&l.Fate)
+	v.Names = p.namesOf(l)
 	for _, h := range l.Redirects {
 		v.Redirects = append(v.Redirects, hop{shownURL(h.URL), status(h.Status)})
 	}

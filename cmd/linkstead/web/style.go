@@ -2,7 +2,7 @@ package web
 
 import (
 	"crypto/sha256"
-	_ "embed" // the stylesheet is data
+	_ "embed" // the stylesheet and the script are data
 	"encoding/hex"
 	"net/http"
 	"strconv"
@@ -11,29 +11,44 @@ import (
 //go:embed style.css
 var styleSheet []byte
 
+// The script of the pages that people copy citations from.
+//
+//go:embed copy.js
+var copyScript []byte
+
 var (
-	styleTag  = styleHash()
+	styleTag  = hashOf(styleSheet)
 	stylePath = "/style.css?v=" + styleTag
+	copyTag   = hashOf(copyScript)
+	copyPath  = "/copy.js?v=" + copyTag
 )
 
-func styleHash() string {
-	sum := sha256.Sum256(styleSheet)
+func hashOf(b []byte) string {
+	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:8])
 }
 
-// serveStyle serves the stylesheet. Under the name that the pages use it never changes.
 func serveStyle(w http.ResponseWriter, r *http.Request) {
+	serveAsset(w, r, "text/css; charset=utf-8", styleTag, styleSheet)
+}
+
+func serveCopyScript(w http.ResponseWriter, r *http.Request) {
+	serveAsset(w, r, "text/javascript; charset=utf-8", copyTag, copyScript)
+}
+
+// serveAsset serves a part of the program. Under the name that the pages use it never changes.
+func serveAsset(w http.ResponseWriter, r *http.Request, mime, tag string, data []byte) {
 	h := w.Header()
-	h.Set("Content-Type", "text/css; charset=utf-8")
-	h.Set("ETag", strconv.Quote(styleTag))
+	h.Set("Content-Type", mime)
+	h.Set("ETag", strconv.Quote(tag))
 	h.Set("Cache-Control", "no-cache")
-	if r.URL.Query().Get("v") == styleTag {
+	if r.URL.Query().Get("v") == tag {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
-	if r.Header.Get("If-None-Match") == strconv.Quote(styleTag) {
+	if r.Header.Get("If-None-Match") == strconv.Quote(tag) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	h.Set("Content-Length", strconv.Itoa(len(styleSheet)))
-	_, _ = w.Write(styleSheet) // nobody is left to tell
+	h.Set("Content-Length", strconv.Itoa(len(data)))
+	_, _ = w.Write(data) // nobody is left to tell
 }

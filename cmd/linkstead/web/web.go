@@ -71,6 +71,9 @@ type Pages struct {
 	Capture Begin // begins a capture for a person at this machine; nil: nobody may
 	Mend    Mend  // keeps what such a person decides on repairs; nil: nobody may
 
+	Package MakePackage // makes a post's WACZ; nil: none is handed out
+	packing sync.Mutex
+
 	counts counts
 	secret struct {
 		once sync.Once
@@ -89,6 +92,8 @@ type answer struct {
 	mime   string
 	to     string // instead of a page, where to go
 	vary   string // the request's field by which it was chosen; empty: none
+	file   string // the name under which it is kept; empty: it is shown
+	script string // address of the one script that the page has; empty: it has none, and may run none
 }
 
 // problem is an error that a person is told, in words meant for people.
@@ -106,6 +111,7 @@ func (p *Pages) Handler() http.Handler {
 	mux.Handle("/{$}", p.serve(p.home))
 	mux.Handle("/posts/{id}", p.serve(p.post))
 	mux.Handle("/posts/{id}/repairs", p.serve(p.repairs))
+	mux.HandleFunc("/posts/{id}/"+packageFile, p.packed)
 	mux.Handle("/posts/{id}/{file}", p.serve(p.bibliography))
 	mux.Handle("/cite", p.serve(p.citeURL))
 	mux.Handle("/cite/{id}", p.serve(p.citeID))
@@ -124,6 +130,7 @@ func (p *Pages) Handler() http.Handler {
 	mux.Handle("/status.json", p.serve(p.status))
 	mux.Handle(CapturePath, p.serve(p.captureNow))
 	mux.HandleFunc("/style.css", serveStyle)
+	mux.HandleFunc("/copy.js", serveCopyScript)
 	mux.Handle("/", p.serve(nothingHere))
 	return p.guard(mux)
 }
@@ -191,6 +198,9 @@ func (p *Pages) serve(view func(*http.Request) (*answer, error)) http.Handler {
 		if a.to != "" {
 			w.Header().Set("Location", a.to)
 		}
+		if a.script != "" {
+			w.Header().Set("Content-Security-Policy", "script-src 'self'; "+w.Header().Get("Content-Security-Policy"))
+		}
 		write(w, a)
 	})
 }
@@ -236,6 +246,9 @@ func write(w http.ResponseWriter, a *answer) {
 	if a.mime != "" {
 		h.Set("Content-Type", a.mime)
 	}
+	if a.file != "" {
+		h.Set("Content-Disposition", `attachment; filename="`+a.file+`"`)
+	}
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Content-Length", strconv.Itoa(len(a.raw)))
 	w.WriteHeader(a.status)
@@ -276,9 +289,9 @@ func pair(shown, live string) addressView { return addressView{shown, live} }
 func render(a *answer) ([]byte, error) {
 	var b bytes.Buffer
 	err := templates[a.page].ExecuteTemplate(&b, "frame", struct {
-		Title, Style string
-		Follow       int
-		Body         any
-	}{a.title, stylePath, a.follow, a.body})
+		Title, Style, Script string
+		Follow               int
+		Body                 any
+	}{a.title, stylePath, a.script, a.follow, a.body})
 	return b.Bytes(), err
 }
