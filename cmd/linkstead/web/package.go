@@ -27,8 +27,18 @@ type MakePackage func(ctx context.Context, v storage.Post) (*Package, error)
 // packageFile is the name of a post's package, beside its page.
 const packageFile = "post.wacz"
 
-// packed makes the package of a post and hands it out. One at a time is made: it takes the machine's time, and room on its disk.
+// maxPackages bounds the packages that are handed out at a time: each takes room on the disk until it is fetched.
+const maxPackages = 4
+
+// packed makes the package of a post and hands it out. One at a time is made, for it takes the machine's time.
 func (p *Pages) packed(w http.ResponseWriter, r *http.Request) {
+	defer p.packages.Add(-1)
+	if p.packages.Add(1) > maxPackages {
+		p.fail(w, r, &problem{
+			status: http.StatusServiceUnavailable, title: "Too many posts are being fetched", text: "The archive hands out four packed posts at a time.", hint: "Try again in a few minutes.",
+		})
+		return
+	}
 	f, name, err := p.pack(r)
 	if err != nil {
 		if r.Context().Err() == nil {

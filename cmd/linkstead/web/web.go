@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"linkstead/archive/fulltext"
@@ -71,8 +72,9 @@ type Pages struct {
 	Capture Begin // begins a capture for a person at this machine; nil: nobody may
 	Mend    Mend  // keeps what such a person decides on repairs; nil: nobody may
 
-	Package MakePackage // makes a post's WACZ; nil: none is handed out
-	packing sync.Mutex
+	Package  MakePackage // makes a post's WACZ; nil: none is handed out
+	packing  sync.Mutex
+	packages atomic.Int32
 
 	counts counts
 	secret struct {
