@@ -3,6 +3,7 @@ package bibliography_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"linkstead/archive/bibliography"
 	"linkstead/archive/cite"
 	"linkstead/archive/outcome"
+	"linkstead/archive/repair"
 	"linkstead/storage"
 )
 
@@ -118,6 +120,58 @@ func TestSourcesOfAPost(t *testing.T) {
 	}{{"p1", 7}, {"none", 0}} {
 		if _, _, _, err := k.Sources(t.Context(), of.id, of.run); !errors.Is(err, storage.ErrNotFound) {
 			t.Errorf("%+v: %v", of, err)
+		}
+	}
+}
+
+// TestLostSourcesOfAPost: a link that the post has lost and that was found again is a source like any other, and says so; one that is only
+// proposed, or taken back, is none, and what the post has is not told twice.
+func TestLostSourcesOfAPost(t *testing.T) {
+	k := newKept(t)
+	k.capture("http://src.test/story", day.Add(2*time.Hour), isPage, page)
+	k.capture("http://src.test/lost", day.Add(3*time.Hour), isPage, strings.ReplaceAll(page, "Schools", "Found again"))
+	k.capture("http://src.test/error", day, "404 Not Found\r\nContent-Type: text/html", "<title>Not here</title>")
+	k.attempt("http://src.test/named", day, outcome.Timeout)
+	k.post(storage.Post{ID: "p1", Run: 1, Source: "http://blog.test/post", URL: "http://blog.test/post", Dated: "2016-02-06T12:00:00Z", At: day, Citations: []storage.Citation{{URL: "http://src.test/story"}}})
+	for i, n := range []struct {
+		url, method, by string
+		verdict         repair.Verdict
+	}{
+		{"http://src.test/lost", repair.ByAlignment, repair.ByRule, repair.Accepted}, {"http://src.test/named", repair.ByHand, "jane", repair.Accepted},
+		{"http://src.test/error", repair.ByQuotation, "jane", repair.Accepted}, {"http://src.test/maybe", repair.ByQuotation, "", repair.Proposed},
+		{"http://src.test/story", repair.ByAlignment, repair.ByRule, repair.Accepted}, {"http://src.test/back", repair.ByAlignment, repair.ByRule, repair.Accepted},
+		{"http://src.test/back", repair.ByAlignment, "jane", repair.Rejected}, {"http://src.test/never", repair.ByAlignment, repair.ByRule, repair.Accepted},
+	} {
+		note := repair.Note{N: i, Verdict: n.verdict, By: n.by, Run: 1}
+		note.Key, note.URL, note.Method, note.Confidence = n.url, n.url, n.method, 0.98
+		body, err := json.Marshal(&note)
+		k.check(err)
+		k.check(k.db.AddNote(t.Context(), storage.Note{ID: fmt.Sprint(i), Kind: storage.NoteRepair, Subject: "p1", Collection: "default", At: day.Add(time.Duration(i) * time.Second), Body: body}))
+	}
+	_, entries, missing, err := k.Sources(t.Context(), "p1", 0)
+	k.check(err)
+	if !slices.Equal(missing, []string{"http://src.test/never"}) || len(entries) != 4 {
+		t.Fatalf("%d entries, missing %v", len(entries), missing)
+	}
+	for i, want := range []struct {
+		url, repaired string
+		dead          bool
+	}{
+		{"http://src.test/story", "", false}, {"http://src.test/lost", "The post has lost its link. It was found again by alignment with a copy of the post that has it, confidence 0.98", false},
+		{"http://src.test/named", "The post has lost its link. An archivist named it", true},
+		{"http://src.test/error", "The post has lost its link. It was found again by the words that the post quotes, confidence 0.98, and accepted by an archivist", true},
+	} {
+		e := entries[i]
+		if e.URL != want.url || e.Repaired != want.repaired || e.Document().Repaired != want.repaired || e.Dead != want.dead || e.NoPage != want.dead {
+			t.Errorf("%d: %+v, want %+v", i, e, want)
+		}
+	}
+	if e := entries[1]; e.Title() != "Found again" || e.Distance() != "3 hours after the post" {
+		t.Errorf("%+v", e)
+	}
+	for _, f := range cite.Formats {
+		if f.Name != "wikipedia" && !strings.Contains(f.Write(bibliography.Records(entries)), "found again by alignment with a copy of the post that has it, confidence 0.98") {
+			t.Errorf("%s does not say that a link was lost", f.Name)
 		}
 	}
 }

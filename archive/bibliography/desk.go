@@ -79,7 +79,8 @@ type Wanted struct {
 	Cited      cite.Date // when its author cited it
 	CitedIn    string    // in what: "the post"
 	Quote      string
-	Brief      bool // of many: less is read of each page
+	Brief      bool   // of many: less is read of each page
+	Repaired   string // how its lost link was found again, in words
 }
 
 // Entry is a record with what it was made of.
@@ -145,8 +146,10 @@ func (d *Desk) capture(ctx context.Context, c storage.Capture, w Wanted) (*Entry
 	e := &Entry{Named: Named{What: OfCapture, Record: c.RecordID, Collection: c.Collection, Key: c.URLKey, At: c.At}}
 	e.Record = cite.Record{
 		URL: cmp.Or(w.URL, c.URL), Captured: c.At, Name: bare(c.RecordID), Archive: d.Archive, PWIDName: d.PWID, Quote: w.Quote, Cited: w.Cited, CitedIn: w.CitedIn,
-		Failure: failure(&last),
+		Repaired: w.Repaired,
 	}
+	f := fate(&last)
+	e.Failure, e.NoPage, e.Dead = strings.TrimSuffix(f.Failure(), "."), !f.Good(), f.Dead()
 	if c.Collection == d.Collection {
 		e.Memento = report.ReplayURL(d.Replay, c)
 	}
@@ -161,8 +164,8 @@ func (d *Desk) capture(ctx context.Context, c storage.Capture, w Wanted) (*Entry
 	return e, d.known(ctx, e)
 }
 
-// failure says in words why a capture shows no good page; empty if it does.
-func failure(c *storage.Capture) string {
+// fate is how a capture ended.
+func fate(c *storage.Capture) report.Fate {
 	f := report.Fate{Outcome: c.Outcome, Status: c.Status, Flags: strings.Fields(c.Flags)}
 	if f.Outcome == "" {
 		f.Outcome = string(outcome.Captured)
@@ -170,7 +173,7 @@ func failure(c *storage.Capture) string {
 	if c.Kind == warc.KindRevisit && c.Unmodified {
 		f.Status = http.StatusOK
 	}
-	return strings.TrimSuffix(f.Failure(), ".")
+	return f
 }
 
 // attempt makes the record of an attempt that brought no response.
@@ -179,7 +182,7 @@ func (d *Desk) attempt(ctx context.Context, a storage.Attempt, w Wanted) (*Entry
 	e := &Entry{Named: Named{What: OfAttempt, Record: a.RecordID, Collection: a.Collection, At: a.At}}
 	e.Record = cite.Record{
 		URL: cmp.Or(w.URL, a.URL), Captured: a.At, Name: bare(a.RecordID), Archive: d.Archive, Quote: w.Quote, Cited: w.Cited, CitedIn: w.CitedIn,
-		Failure: strings.TrimSuffix(f.Failure(), "."),
+		Failure: strings.TrimSuffix(f.Failure(), "."), NoPage: true, Dead: f.Dead(), Repaired: w.Repaired,
 	}
 	if d.Pages != "" {
 		e.Evidence = d.Pages + report.AttemptPath(a)

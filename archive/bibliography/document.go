@@ -38,6 +38,7 @@ type Document struct {
 	PWID       string      `json:"pwid,omitempty"`
 	Live       string      `json:"live,omitempty"`
 	URLStatus  string      `json:"url_status,omitempty"`
+	Repaired   string      `json:"repaired,omitempty"` // how the link was found again that the post has lost
 	Quote      string      `json:"quote,omitempty"`
 	Quoted     *bool       `json:"quoted,omitempty"` // whether the copy holds the quotation; absent without one
 }
@@ -50,7 +51,7 @@ func (e *Entry) Document() *Document {
 		Cited: e.Cited.String(), Distance: e.Distance(), Failure: e.Failure, Title: fact(m.Title), Authors: m.Authors, AuthorsBy: m.ByFrom, Site: fact(m.Site),
 		Container: fact(m.Container), Publisher: fact(m.Publisher), Published: fact(cite.Fact{Value: m.Published.String(), From: m.Published.From}),
 		Modified: fact(cite.Fact{Value: m.Modified.String(), From: m.Modified.From}), Language: fact(m.Lang), Type: e.Type(), DOI: fact(m.DOI),
-		Digests: e.Digests, Record: e.Name, PWID: e.PWID(), Live: e.Live, URLStatus: e.URLStatus(), Quote: e.Quote,
+		Digests: e.Digests, Record: e.Name, PWID: e.PWID(), Live: e.Live, URLStatus: e.URLStatus(), Repaired: e.Repaired, Quote: e.Quote,
 	}
 	if e.Quote != "" {
 		d.Quoted = &e.Quoted

@@ -5,10 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"linkstead/archive/cite"
+	"linkstead/archive/repair"
+	"linkstead/archive/report"
 	"linkstead/storage"
 )
 
@@ -53,8 +56,8 @@ func (d *Desk) version(ctx context.Context, p storage.Post, w Wanted) (*Entry, e
 // MaxSources bounds the sources of one bibliography.
 const MaxSources = 2000
 
-// Sources makes the records of all that a version of a post cites and the archive was to keep, in the order of the post: of each the copy that
-// is nearest to when its author cited it. missing are those of which there is neither copy nor attempt. A run of 0 is the newest.
+// Sources makes the records of all that a version of a post cites and the archive was to keep, in the order of the post, and behind those of
+// the links that it has lost and that were found again: of each the copy that is nearest to when its author cited it. missing are those of which there is neither copy nor attempt. A run of 0 is the newest.
 func (d *Desk) Sources(ctx context.Context, id string, run int64) (p storage.Post, entries []*Entry, missing []string, err error) {
 	versions, err := d.Posts.PostVersions(ctx, id)
 	if err != nil {
@@ -71,7 +74,12 @@ func (d *Desk) Sources(ctx context.Context, id string, run int64) (p storage.Pos
 	if p.ID == "" {
 		return p, nil, nil, fmt.Errorf("post %s: %w", id, storage.ErrNotFound)
 	}
-	for _, w := range wanted(&p) {
+	list := wanted(&p)
+	notes, err := report.RepairNotes(ctx, d.Names, id)
+	if err != nil {
+		return p, nil, nil, err
+	}
+	for _, w := range withRepaired(list, &p, repair.Fold(notes)) {
 		e, err := d.URL(ctx, w)
 		switch {
 		case errors.Is(err, ErrNothing):
@@ -110,6 +118,40 @@ func wanted(p *storage.Post) (out []Wanted) {
 		out = append(out, w)
 	}
 	return out
+}
+
+// withRepaired puts the links that the post has lost, and that were found again, behind those that it has. What it has is not repeated.
+func withRepaired(list []Wanted, p *storage.Post, lost []repair.Citation) []Wanted {
+	for i := range lost {
+		n := lost[i].Repaired
+		if n == nil || len(list) == MaxSources || slices.ContainsFunc(list, func(w Wanted) bool { return w.URL == n.URL }) {
+			continue
+		}
+		w := Wanted{Collection: p.Collection, URL: n.URL, At: p.At, CitedIn: inPost, Brief: true, Repaired: how(n)}
+		if at, date, ok := Moment(p.Dated); ok {
+			w.At, w.Cited = at, date
+		}
+		list = append(list, w)
+	}
+	return list
+}
+
+// methods are the ways in which lost links are found again, in words.
+var methods = map[string]string{
+	repair.ByAlignment: "alignment with a copy of the post that has it", repair.ByQuotation: "the words that the post quotes", repair.ByTail: "what is left of its address",
+	repair.ByReprint: "the article that the post repeats",
+}
+
+// how says how a lost link was found again, and who took it for the right one.
+func how(n *repair.Note) string {
+	if n.Method == repair.ByHand {
+		return "The post has lost its link. An archivist named it"
+	}
+	s := fmt.Sprintf("The post has lost its link. It was found again by %s, confidence %.2f", cmp.Or(methods[n.Method], n.Method), n.Confidence)
+	if n.By != "" && n.By != repair.ByRule {
+		s += ", and accepted by an archivist"
+	}
+	return s
 }
 
 // middle is a moment that stands for a date: the moment itself, or the middle of its day, month or year.

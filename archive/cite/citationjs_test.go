@@ -139,6 +139,8 @@ func TestCitationJS(t *testing.T) {
 	if err := run(ctx, source+";0"); err != nil {
 		t.Fatalf("citation-js does not start: %v", err)
 	}
+	// Its own guess at what it is given takes an entry of BibTeX in a note for BibTeX.
+	forms := map[string]string{"csl": "@csl/list+object", "bibtex": "@bibtex/text", "biblatex": "@biblatex/text", "ris": "@ris/file"}
 	for _, name := range []string{"csl", "bibtex", "biblatex", "ris"} {
 		f, err := cite.FormatOf(name)
 		if err != nil {
@@ -157,6 +159,29 @@ func TestCitationJS(t *testing.T) {
 			t.Fatalf("%s: %v\n%s", name, err, read)
 		}
 		compare(t, name, items, read)
+		hostile := hostileRecords(60)
+		if text, err = json.Marshal(f.Write(hostile)); err != nil {
+			t.Fatal(err)
+		}
+		if name == "csl" { // not its text
+			text = []byte(f.Write(hostile))
+		}
+		read, err = chromedp.Run(ctx, chromedp.Evaluate[string](`JSON.stringify(new (require('citation-js'))(`+string(text)+`, {forceType: '`+forms[name]+`'}).data.map(e => e.URL))`))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		var urls []string
+		if err := json.Unmarshal([]byte(read), &urls); err != nil {
+			t.Fatalf("%s: %v\n%s", name, err, read)
+		}
+		if len(urls) != len(hostile) {
+			t.Fatalf("%s: %d entries, want %d", name, len(urls), len(hostile))
+		}
+		for i := range urls {
+			if urls[i] != hostile[i].URL {
+				t.Errorf("%s, entry %d: %q, want %q", name, i, urls[i], hostile[i].URL)
+			}
+		}
 	}
 }
 

@@ -53,6 +53,7 @@ type cslCustom struct {
 	Evidence   string   `json:"evidence,omitempty"`
 	Failure    string   `json:"failure,omitempty"`
 	URLStatus  string   `json:"url_status,omitempty"`
+	Repaired   string   `json:"repaired,omitempty"`
 	Quote      string   `json:"quote,omitempty"`
 }
 
@@ -78,7 +79,7 @@ func (r *Record) csl(key string) cslItem {
 		URL: address(r.URL), DOI: r.Meta.DOI.Value, Language: r.Meta.Lang.Value, Archive: cslText(r.Archive), Location: r.Link(), Note: cslText(r.note()),
 		Custom: &cslCustom{
 			Identifier: r.ID.String(), Permanent: address(r.Permanent), Captured: r.stamp(), Memento: r.Memento, Distance: r.Distance(), PWID: r.PWID(), Digests: r.Digests, Record: r.Name,
-			Evidence: r.Evidence, Failure: r.Failure, URLStatus: r.URLStatus(), Quote: plain(r.Quote, maxQuote),
+			Evidence: r.Evidence, Failure: r.Failure, URLStatus: r.URLStatus(), Repaired: plain(r.Repaired, maxTitle), Quote: plain(r.Quote, maxQuote),
 		},
 	}
 	if c := r.Meta.Container.Value; c != "" {

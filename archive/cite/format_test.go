@@ -48,7 +48,9 @@ func records() []cite.Record {
 			ID: "b01234567w", URL: "http://dead.test/x|y", Captured: at, Name: "urn:uuid:1", Evidence: "http://127.0.0.1:8080/attempts/1", Live: "dns-dead",
 			Failure: "the name does not resolve to an address.",
 		},
-		{URL: "http://dead.test/x|y", Captured: at, Failure: "refused"},
+		{URL: "http://dead.test/x|y", Captured: at, Failure: "refused", Dead: true, Repaired: "The post has lost its link, which was found again by alignment, confidence 0.98"},
+		{URL: "http://dead.test/robots", Captured: at, Failure: "The site's robots.txt asks not to fetch this address."},
+		{URL: "http://dead.test/error", Memento: memento + "http://dead.test/error", Captured: at, Failure: "the server answered 404 Not Found.", NoPage: true, Dead: true},
 	}
 }
 

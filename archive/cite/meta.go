@@ -18,6 +18,7 @@ const (
 	FromMicrodata = "microdata"   // itemprop, and property of RDFa Lite
 	FromMeta      = "meta"        // what other meta elements say
 	FromMarkup    = "markup"      // the title element, html lang, rel=author, time
+	FromHeading   = "heading"     // the first h1
 	FromHeader    = "HTTP"
 	FromAddress   = "address" // the URL's path or host
 	FromPDF       = "PDF"
@@ -85,7 +86,7 @@ func (s *said) add(f field, from, value string) {
 // The sources of each field, the surest first. Highwire tags are written for citing alone; JSON-LD and OpenGraph name the article, where a title element
 // often names the site, too.
 var rank = map[field][]string{
-	title:     {FromHighwire, FromLinked, FromOpenGraph, FromDublin, FromMicrodata, FromMeta, FromPDF, FromMarkup},
+	title:     {FromHighwire, FromLinked, FromOpenGraph, FromDublin, FromMicrodata, FromMeta, FromPDF, FromMarkup, FromHeading},
 	author:    {FromHighwire, FromLinked, FromOpenGraph, FromDublin, FromMicrodata, FromMeta, FromPDF, FromMarkup},
 	site:      {FromOpenGraph, FromLinked, FromMicrodata, FromMeta},
 	container: {FromHighwire, FromDublin, FromLinked},
@@ -135,8 +136,8 @@ func (s *said) meta(address string) Meta {
 	m := Meta{
 		Title: s.fact(title, maxTitle), Site: s.fact(site, maxName), Container: s.fact(container, maxName), Publisher: s.fact(publisher, maxName),
 	}
-	if m.Title.From == FromMarkup {
-		m.Title.Value = withoutSite(m.Title.Value, m.Site.Value)
+	if m.Title.From != FromHighwire && m.Title.From != FromDublin && m.Title.From != FromPDF { // these name the work, for who cites it
+		m.Title.Value = withoutSite(m.Title.Value, m.Site.Value, address)
 	}
 	for _, from := range rank[author] {
 		for _, v := range s.facts[author][from] {
@@ -210,22 +211,6 @@ func distinct(names []Name) []Name {
 		}
 	}
 	return out
-}
-
-// withoutSite takes the name of the site off the end or the front of a title element: "Story | The Paper".
-func withoutSite(s, name string) string {
-	if name == "" {
-		return s
-	}
-	for _, dash := range []string{" | ", " - ", " – ", " — ", " · ", " » ", " :: ", ": "} {
-		if t, ok := strings.CutSuffix(s, dash+name); ok && t != "" {
-			return t
-		}
-		if t, ok := strings.CutPrefix(s, name+dash); ok && t != "" {
-			return t
-		}
-	}
-	return s
 }
 
 var tag = regexp.MustCompile(`^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}$`)

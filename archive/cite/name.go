@@ -39,8 +39,8 @@ func (n Name) Sorted() string {
 }
 
 var (
-	byline   = regexp.MustCompile(`^(?i:(written |posted |published |story |text )?by|von|par|por|authors?:)\s+`)
-	noName   = regexp.MustCompile(`(?i)^(admin|administrator|editor|webmaster|root|user|guest|unknown|anonymous|author|n/a|null|undefined|none|\d+)$|://|@|^www\.|^#`)
+	byline   = regexp.MustCompile(`^(?i:(?:(?:written|posted|published|story|text|words|reporting) )?by:?|von|par|por|authors?:)\s+`)
+	noName   = regexp.MustCompile(`(?i)^(admin|administrator|editor|webmaster|root|user|guest|unknown|anonymous|author|n/a|null|undefined|none|\d+)$|://|@|^www\.|^#|^[\w-]+(\.[\w-]+)*\.(com|org|net)/`)
 	bodies   = regexp.MustCompile(`(?i)\b(university|institute|institut|universität|université|press|news|newspaper|agency|agence|agentur|team|staff|committee|commission|ministry|ministerium|department|office|bureau|council|association|society|foundation|stiftung|centre|center|group|company|inc|ltd|llc|gmbh|corp|corporation|organi[sz]ation|nations|government|parliament|redaktion|editorial|desk|network|library|museum|media|magazine|times|post|reuters|contributors?|correspondents?|collective|project|union|bank|service|reporters|writers|editors|developers|the)\b`)
 	suffixes = []string{"jr", "sr", "ii", "iii", "iv", "phd", "md"}
 	// Words that begin a family name, in lower case.

@@ -117,6 +117,10 @@ func (r *reader) start(t *html.Token) {
 		if r.skip == "" {
 			r.listen(t, title, FromMarkup)
 		}
+	case "h1":
+		if r.skip == "" {
+			r.listen(t, title, FromHeading)
+		}
 	case "svg", "math":
 		r.skip = t.Data
 	case "link":

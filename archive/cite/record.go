@@ -26,6 +26,9 @@ type Record struct {
 	Cited     Date      // when its author cited it …
 	CitedIn   string    // … and in what: "the post"
 	Live      string    // what is known of the original today: a word of archive/link; empty: nothing
+	Repaired  string    // how its link was found again, in words, where the post has lost it; empty: the post has it
+	NoPage    bool      // the copy shows an error or a wall in the place of the page
+	Dead      bool      // when it was asked for, nothing good came, and that was no rule of ours and no wall
 }
 
 // Title is what the page is called, or its address without the scheme if it has no title.
@@ -95,10 +98,16 @@ func (r *Record) URLStatus() string {
 	return "" // unknown, excluded
 }
 
+// seemsDead says whether a reader is to be told that the link leads nowhere: by its verdict, or where there is none by how it ended.
+func (r *Record) seemsDead() bool {
+	status := r.URLStatus()
+	return status == "dead" || status == "" && r.Dead
+}
+
 // note says in a sentence what the copy is and where: whatever a format has no field for.
 func (r *Record) note() string {
 	if r.Failure != "" && r.Memento == "" {
-		return "Asked for on " + r.When() + ": " + plain(strings.TrimSuffix(r.Failure, "."), maxTitle) + "."
+		return "No copy; asked for on " + r.When() + ": " + plain(strings.TrimSuffix(r.Failure, "."), maxTitle) + "." + r.found()
 	}
 	s := "Captured " + r.When()
 	if d := r.Distance(); d != "" {
@@ -107,5 +116,13 @@ func (r *Record) note() string {
 	if r.Failure != "" {
 		s += " (" + plain(strings.TrimSuffix(r.Failure, "."), maxTitle) + ")"
 	}
-	return s + "."
+	return s + "." + r.found()
+}
+
+// found says how a lost link was found again.
+func (r *Record) found() string {
+	if r.Repaired == "" {
+		return ""
+	}
+	return " " + plain(strings.TrimSuffix(r.Repaired, "."), maxTitle) + "."
 }

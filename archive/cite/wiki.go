@@ -40,15 +40,19 @@ func (r *Record) wiki() string {
 	param("date", wikiDate(r.Meta.Published.Date))
 	param("language", r.Meta.Lang.Value)
 	param("doi", wikiURL(r.Meta.DOI.Value))
-	param("access-date", wikiDate(DateOf(r.Captured)))
-	if link := r.Link(); link != "" {
+	link := r.Link()
+	if r.NoPage { // it bears nothing out
+		link = ""
+	}
+	if link != "" {
+		param("access-date", wikiDate(DateOf(r.Captured)))
 		param("archive-url", wikiURL(link))
 		param("archive-date", wikiDate(DateOf(r.Captured)))
 		param("url-status", r.URLStatus())
 	}
 	param("quote", wikitext(plain(r.Quote, maxQuote)))
 	b.WriteString("}}")
-	if r.Memento == "" {
+	if link == "" && r.seemsDead() {
 		b.WriteString("{{dead link |date=" + r.Captured.UTC().Format("January 2006") + "}}")
 	}
 	return b.String()
