@@ -66,6 +66,9 @@ func (c *Crawler) discoverPost(r *run, e *warc.Entry, d fetch.Document, at time.
 		})
 	}
 	f.cite(p)
+	if doc.Fault != "" {
+		f.note("the post has faults: " + doc.Fault)
+	}
 	if doc.Cut {
 		f.note("only the beginning of the post was read for citations: it has more elements than can be kept in mind")
 	}

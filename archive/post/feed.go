@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/xml"
-	"errors"
-	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -24,6 +22,7 @@ const (
 
 var (
 	xmlEncoding = regexp.MustCompile(`^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})["']`)
+	markupIn    = regexp.MustCompile(`<[a-zA-Z/!?]|&(?:#[0-9xX]|\w+;)`)
 	feedRoot    = regexp.MustCompile(`(?s)^\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*|<!DOCTYPE[^>\[]*(?:\[[^\]]*\])?[^>]*>\s*)*<(?:\w+:)?(?:rss|feed|RDF)[\s>]`)
 )
 
@@ -33,9 +32,9 @@ func IsFeed(src []byte) bool {
 }
 
 // Feed reads RSS 0.9x, 1.0 and 2.0 or Atom as one document, whose citations are those of its entries: where an entry leads to, and the
-// links in its content, be it HTML, XHTML or text. Each tells its entry and is dated by it. What stands before a fault is read. base is the
-// feed's own address, and may be empty; relative links are resolved
-// against xml:base, else the entry's. Its errors are ErrURL, ErrSlow and ErrType.
+// links in its content, be it HTML, XHTML or text. Each tells its entry and is dated by it. A feed with faults is read as far as it goes, beyond
+// them too, and Document.Fault tells the first. base is the feed's own address, and may be empty; relative links are resolved against xml:base,
+// else the entry's. Its errors are ErrURL, ErrSlow and ErrType.
 func Feed(src []byte, base string, o Options) (Document, error) {
 	b, err := optionalBase(base)
 	if err != nil {
@@ -49,7 +48,7 @@ func Feed(src []byte, base string, o Options) (Document, error) {
 	if err := f.read(); err != nil {
 		return Document{}, err
 	}
-	d := Document{Title: collapse(f.channel.title.string()), Dated: f.channel.date, Lang: f.lang, Cut: f.cut}
+	d := Document{Title: collapse(f.channel.title.string()), Dated: f.channel.date, Lang: f.lang, Cut: f.cut, Fault: f.fault}
 	own := ownAddress(b, &d)
 	d.judge(inBytes(text), b, f.links, f.runs, o.Links, own...)
 	return d, nil
@@ -109,6 +108,9 @@ type feedReader struct {
 	channel entry
 	lang    string
 	cut     bool
+	fault   string // the first
+	faults  int
+	closed  bool // the root is
 	links   []found
 	runs    []*builder
 
@@ -117,47 +119,12 @@ type feedReader struct {
 	in      *source // what the text of the element that is open belongs to
 	field   string  // the element
 	depth   int
-	atDepth int // of the field
-	begun   int // where the field begins
-	inner   int // where what is in it begins
+	atDepth int  // of the field
+	begun   int  // where the field begins
+	inner   int  // where what is in it begins
+	marked  bool // there are elements in it, which nobody has escaped
+	cdata   bool // a part of it is a CDATA section
 	value   strings.Builder
-}
-
-// read reads the elements.
-func (f *feedReader) read() error {
-	z := xml.NewDecoder(bytes.NewReader(f.src))
-	z.Strict = false
-	z.Entity = xml.HTMLEntity
-	z.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
-	f.open = &f.channel
-	for tokens := 0; ; tokens++ {
-		if tokens%1000 == 0 && f.expired != nil && f.expired() {
-			return ErrSlow
-		}
-		start := int(z.InputOffset())
-		t, err := z.RawToken()
-		if err != nil {
-			f.cut = f.cut || !errors.Is(err, io.EOF)
-			break
-		}
-		end := min(int(z.InputOffset()), len(f.src))
-		switch t := t.(type) {
-		case xml.StartElement:
-			if f.depth++; f.depth > maxFeedDepth || f.n > maxEntries || len(f.links) >= MaxLinks {
-				f.cut = true
-				f.finish()
-				return nil
-			}
-			f.start(t, start, end)
-		case xml.EndElement:
-			f.end(t.Name.Local, start, end)
-			f.depth--
-		case xml.CharData:
-			f.text(t, start, end)
-		}
-	}
-	f.finish()
-	return nil
 }
 
 func (f *feedReader) start(t xml.StartElement, start, end int) {
@@ -171,6 +138,7 @@ func (f *feedReader) start(t xml.StartElement, start, end int) {
 	}
 	name := t.Name.Local
 	if f.field != "" && (f.xhtml() || name != "item" && name != "entry") {
+		f.marked = true
 		return // within what is read already
 	}
 	switch name {
@@ -238,6 +206,7 @@ func (f *feedReader) leadsTo(raw, rel string, start, end int) {
 
 func (f *feedReader) begin(field string, in *source, start, end int) {
 	f.field, f.in, f.atDepth, f.begun, f.inner = field, in, f.depth, start, end
+	f.marked, f.cdata = false, false
 	f.value.Reset()
 }
 
@@ -251,6 +220,7 @@ func (f *feedReader) text(t xml.CharData, start, end int) {
 	}
 	raw := f.src[start:end]
 	if inner, ok := bytes.CutPrefix(raw, []byte("<![CDATA[")); ok {
+		f.cdata = true
 		inner = bytes.TrimSuffix(inner, []byte("]]>"))
 		f.in.add(string(inner), []part{{n: len(inner), src: start + len("<![CDATA["), size: len(inner), verbatim: true}})
 		return
@@ -261,6 +231,11 @@ func (f *feedReader) text(t xml.CharData, start, end int) {
 // xhtml says whether what is open is content that is marked up in the feed itself.
 func (f *feedReader) xhtml() bool {
 	return f.in == &f.open.body && f.open.bodyType == "xhtml" || f.in == &f.open.summary && f.open.summaryType == "xhtml"
+}
+
+// unescaped says whether what is open is content with markup that nobody has escaped, which readers take for what it was meant to be.
+func (f *feedReader) unescaped() bool {
+	return f.in != nil && (f.in == &f.open.body || f.in == &f.open.summary) && f.marked && !f.cdata && !f.xhtml()
 }
 
 func (f *feedReader) end(name string, start, end int) {
@@ -275,11 +250,20 @@ func (f *feedReader) end(name string, start, end int) {
 	}
 	e := f.open
 	f.depth = f.atDepth
-	if f.xhtml() {
+	if f.unescaped() {
+		*f.in = source{}
+	}
+	if f.xhtml() || f.unescaped() {
 		f.in.add(string(f.src[f.inner:start]), []part{{n: start - f.inner, src: f.inner, size: start - f.inner, verbatim: true}})
 	}
 	value := strings.TrimSpace(f.value.String())
 	switch f.field {
+	case "encoded", "content", "description", "summary":
+		if f.unescaped() && f.in == &e.body {
+			e.bodyType = "html"
+		} else if f.unescaped() {
+			e.summaryType = "html"
+		}
 	case "link":
 		f.leadsTo(strings.TrimSpace(e.link.string()), "alternate", f.begun, end)
 		e.link = source{}
@@ -396,7 +380,7 @@ func (f *feedReader) content(e *entry, s *source, kind string, like found) {
 	}
 	first := len(f.runs)
 	var links []found
-	if kind == "text" || kind == "text/plain" || !strings.ContainsAny(text, "<&") {
+	if kind == "text" || kind == "text/plain" || !markupIn.MatchString(text) {
 		links, _ = textLinks(text)
 		runs := textBlocks(text, false)
 		locate(runs, links)

@@ -43,6 +43,7 @@ type Document struct {
 	Canonical string // rel=canonical, empty if there is none
 	Lang      string // of the html element or the front matter, BCP 47 as spelled there
 	Cut       bool   // it has more elements than are read: what the rest cites is not here
+	Fault     string `json:",omitempty"` // where it is not what its type says, for people: it was read all the same, as far as it could be
 	Citations []Citation
 	Images    []Citation  // of a Markdown document, which has no other markup to find its requisites by
 	Damaged   []scar.Scar `json:",omitempty"` // citations that lost their link, in the order of the prose

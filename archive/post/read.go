@@ -8,7 +8,7 @@ import (
 // ErrType says that a document is of a type in which there are no citations to find.
 var ErrType = errors.New("not a document with links")
 
-// Read reads a document by its media type, as HTML, PDF, Markdown, Feed and Text do; ErrType if it is none of those.
+// Read reads a document by its media type, as HTML, PDF, Markdown, Feed, JSONFeed and Text do; ErrType if it is none of those.
 func Read(src []byte, mediaType, base string, o Options) (Document, error) {
 	switch {
 	case mediaType == "text/html", mediaType == "application/xhtml+xml":
@@ -19,6 +19,8 @@ func Read(src []byte, mediaType, base string, o Options) (Document, error) {
 		return Markdown(src, base, o)
 	case strings.HasSuffix(mediaType, "+xml"), mediaType == "application/xml", mediaType == "text/xml" && IsFeed(src):
 		return Feed(src, base, o)
+	case mediaType == "application/feed+json", mediaType == "application/json" && IsJSONFeed(src):
+		return JSONFeed(src, base, o)
 	case strings.HasPrefix(mediaType, "text/"):
 		return Text(src, base, o)
 	}

@@ -86,10 +86,11 @@ func shorten(s string, first, last, start, end int) string {
 	spare := max(0, maxContext-utf8.RuneCountInString(s[start:min(end, last)]))
 	from := max(first, back(s, start, spare/2))
 	to := ahead(s, from, maxContext)
-	if to > last {
+	if to >= last {
 		to = last
 		from = max(first, back(s, last, maxContext))
 	}
+	from, to = wholeWords(s, first, last, from, to, start, end)
 	text := strings.TrimSpace(s[from:to])
 	if from > first {
 		text = "…" + text
@@ -98,6 +99,25 @@ func shorten(s string, first, last, start, end int) string {
 		text += "…"
 	}
 	return text
+}
+
+// maxPart is how much of a word, in bytes, is left out for the sake of a cut between words. What has no spaces for that long is cut anywhere.
+const maxPart = 60
+
+// wholeWords draws from and to, within [first, last), to where words begin and end, and never into [start, end).
+func wholeWords(s string, first, last, from, to, start, end int) (int, int) {
+	if from > first && s[from-1] != ' ' {
+		if i := strings.IndexByte(s[from:min(from+maxPart, len(s))], ' '); i >= 0 && from+i < start {
+			from += i + 1
+		}
+	}
+	if to < last && s[to] != ' ' {
+		low := max(to-maxPart, from)
+		if i := strings.LastIndexByte(s[low:to], ' '); i >= 0 && low+i >= end {
+			to = low + i
+		}
+	}
+	return from, to
 }
 
 // back returns the offset n code points before i, ahead the one n code points behind it.
@@ -121,7 +141,8 @@ func ahead(s string, i, n int) int {
 func collapse(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
 	if to := ahead(s, 0, maxContext); to < len(s) {
-		return strings.TrimSpace(s[:ahead(s, 0, maxContext-1)]) + "…"
+		_, to = wholeWords(s, 0, len(s), 0, ahead(s, 0, maxContext-1), 0, 0)
+		return strings.TrimSpace(s[:to]) + "…"
 	}
 	return s
 }

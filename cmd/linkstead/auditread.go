@@ -116,6 +116,9 @@ func (c *auditCmd) list(e *env, d *auditDoc, s *report.AuditSource) {
 	if err != nil {
 		s.Notes = append(s.Notes, "Its links can't all be read: "+err.Error()+".")
 	}
+	if doc.Fault != "" {
+		s.Notes = append(s.Notes, "It has faults: "+doc.Fault+".")
+	}
 	if doc.Cut || len(doc.Citations) >= post.MaxLinks {
 		s.Notes = append(s.Notes, "Only the beginning of it was read: it has more links or elements than are kept in mind.")
 	}

@@ -61,7 +61,7 @@ func document(what, name string, body []byte) (*storage.Document, error) {
 		if !bytes.Contains(bytes.ToLower(body[:min(len(body), 2048)]), []byte("charset")) && utf8.Valid(body) {
 			t += "; charset=utf-8"
 		}
-	case t == "application/pdf", strings.HasSuffix(t, "xml") && post.IsFeed(body):
+	case t == "application/pdf", strings.HasSuffix(t, "xml") && post.IsFeed(body), strings.HasSuffix(t, "json") && post.IsJSONFeed(body):
 	case strings.HasPrefix(t, "text/"):
 		if utf8.Valid(body) {
 			t += "; charset=utf-8"
@@ -170,6 +170,9 @@ func sniff(name string, body []byte) string {
 	}
 	if post.IsFeed(body) {
 		return "application/xml"
+	}
+	if post.IsJSONFeed(body) {
+		return "application/feed+json"
 	}
 	start := bytes.ToLower(bytes.TrimSpace(body[:min(len(body), 1024)]))
 	if bytes.HasPrefix(start, []byte("<!doctype html")) || bytes.Contains(start, []byte("<html")) || bytes.Contains(start, []byte("<body")) {
