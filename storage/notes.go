@@ -67,9 +67,19 @@ const noteTries = 20
 // AddNotes hands the notes of a kind and subject to add, in order, and writes what it returns behind them: all or nothing. Nobody
 // else adds to them in between. ID, At, Collection, Target, Node and Body are the caller's to set; add may be called again.
 func (db *DB) AddNotes(ctx context.Context, kind, subject string, add func(have []Note) ([]Note, error)) error {
+	return db.addNotesAnd(ctx, kind, subject, add, func(*tx) error { return nil })
+}
+
+// addNotesAnd adds notes, and does something else in the same transaction.
+func (db *DB) addNotesAnd(ctx context.Context, kind, subject string, add func(have []Note) ([]Note, error), then func(*tx) error) error {
 	var err error
 	for range noteTries {
-		err = db.write(ctx, func(x *tx) error { return x.addNotes(kind, subject, add) })
+		err = db.write(ctx, func(x *tx) error {
+			if err := x.addNotes(kind, subject, add); err != nil {
+				return err
+			}
+			return then(x)
+		})
 		if !errors.Is(err, errOvertaken) {
 			break
 		}
@@ -81,12 +91,7 @@ func (db *DB) AddNotes(ctx context.Context, kind, subject string, add func(have 
 }
 
 func (x *tx) addNotes(kind, subject string, add func(have []Note) ([]Note, error)) error {
-	var have []Note
-	err := x.each(func(r row) error {
-		n, err := scanNote(r)
-		have = append(have, n)
-		return err
-	}, `SELECT `+noteCols+` FROM notes WHERE kind=$1 AND subject=$2 ORDER BY seq`, kind, subject)
+	have, err := x.notesAbout(kind, subject)
 	if err != nil {
 		return err
 	}

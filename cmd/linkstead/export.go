@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -283,7 +284,8 @@ func (ch *chosen) query(ctx context.Context, c *exportCmd, what string) error {
 	return nil
 }
 
-// post chooses a version of a post, and what was captured for it: by its run, or before, if that was taken over.
+// post chooses a version of a post, and what was captured for it: by its run and those that completed it, or before, if
+// that was taken over.
 func (ch *chosen) post(ctx context.Context, v storage.Post) error {
 	if v.Run < 0 { // nobody knows what belonged to which page of an import: the page itself is meant
 		if err := ch.captured(ctx, v, v.URL, map[int64]bool{v.Run: true}); err != nil {
@@ -291,37 +293,33 @@ func (ch *chosen) post(ctx context.Context, v storage.Post) error {
 		}
 		return ch.name(ctx, v)
 	}
-	posts, err := ch.s.db.RunPosts(ctx, v.Run)
+	sel := &selection{e: ch.e, s: ch.s}
+	f, err := sel.family(ctx, v.Run)
 	if err != nil {
 		return err
 	}
-	run, err := ch.s.db.Run(ctx, v.Run)
-	if err != nil {
-		return err
-	}
+	several := slices.ContainsFunc(f.posts, func(p storage.Post) bool { return p.ID != v.ID })
 	own := map[string]bool{}
-	if len(posts) > 1 {
-		if own, err = (&selection{e: ch.e, s: ch.s}).owned(ctx, v, family{[]storage.Run{run}, posts}); err != nil {
+	if several {
+		if own, err = sel.owned(ctx, v, f); err != nil {
 			return err
 		}
 	}
-	more, err := ch.s.db.Completions(ctx, run)
-	if err != nil {
-		return err
-	}
-	runs := map[int64]bool{v.Run: true}
-	for _, r := range more {
+	runs := map[int64]bool{}
+	for _, r := range f.runs {
 		runs[r.ID] = true
 	}
-	for t, err := range ch.s.db.RunTasks(ctx, v.Run) {
-		if err != nil {
-			return err
-		}
-		if t.URL == "" || len(posts) > 1 && !own[t.URL] {
-			continue
-		}
-		if err := ch.captured(ctx, v, t.URL, runs); err != nil {
-			return err
+	for _, r := range f.runs {
+		for t, err := range ch.s.db.RunTasks(ctx, r.ID) {
+			if err != nil {
+				return err
+			}
+			if t.URL == "" || several && !own[t.URL] {
+				continue
+			}
+			if err := ch.captured(ctx, v, t.URL, runs); err != nil {
+				return err
+			}
 		}
 	}
 	return ch.name(ctx, v)

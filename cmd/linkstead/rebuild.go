@@ -182,6 +182,9 @@ func (c *rebuildCmd) rebuild(ctx context.Context, e *env, spool *storage.Spool, 
 	if err = errors.Join(c.old.carryRuns(ctx, db), c.old.carryAccess(ctx, db), c.old.carryNotes(ctx, db)); err != nil {
 		return done, err
 	}
+	if err = citeFound(ctx, db); err != nil {
+		return done, err
+	}
 	if c.schedules, err = e.keepSchedules(ctx, db, e.cfg.Database()); err != nil {
 		return done, err
 	}

@@ -261,7 +261,7 @@ func (m *mender) write(ctx context.Context, add func(have []repair.Note) ([]repa
 // noteRepairs adds notes to a post, and writes them into the WARC files; it says how many they were.
 func (e *env) noteRepairs(ctx context.Context, s *store, p storage.Post, add func(have []repair.Note) ([]repair.Note, error)) (added int, err error) {
 	at, node := e.now().UTC(), e.node()
-	err = s.db.AddNotes(ctx, storage.NoteRepair, p.ID, func(have []storage.Note) ([]storage.Note, error) {
+	err = s.db.AddRepairs(ctx, p.ID, func(have []storage.Note) ([]storage.Note, error) {
 		var old []repair.Note
 		for _, h := range have {
 			if n, err := repair.ReadNote(h.Body, h.At); err == nil {
@@ -282,7 +282,7 @@ func (e *env) noteRepairs(ctx context.Context, s *store, p storage.Post, add fun
 		}
 		added = len(out)
 		return out, nil
-	})
+	}, foundAgain)
 	if err != nil || added == 0 {
 		return added, err
 	}

@@ -19,6 +19,7 @@ func Links(t *testing.T, rows Rows) {
 		{"Stale", linksStale},
 		{"Parked", linksParked},
 		{"Uncited", linksUncited},
+		{"Found", linksFound},
 	})
 }
 
