@@ -85,6 +85,9 @@ func WriteAudit(w io.Writer, a *report.Audit) error {
 	default:
 		v.Verdict = fmt.Sprintf("None of %s is broken.", count(t.Links, "link", "links"))
 	}
+	if t.Misplaced > 0 {
+		v.Verdict += fmt.Sprintf(" %s not there.", count(t.Misplaced, "cited place is", "cited places are"))
+	}
 	for i := range a.Sources {
 		v.Sources = append(v.Sources, auditSourceOf(i+1, &a.Sources[i], a.Offline))
 	}

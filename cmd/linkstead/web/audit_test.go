@@ -45,7 +45,8 @@ func TestAuditFile(t *testing.T) {
 			}
 		}
 		if !a.Offline && !strings.Contains(page, "1 of") || !strings.Contains(page, "line 3, column 4") || !strings.Contains(page, `href="http://a.test/old"`) ||
-			!strings.Contains(page, "quoted</bdi>”") || !strings.Contains(page, "Places that are not there") {
+			!strings.Contains(page, "quoted</bdi>”") || !strings.Contains(page, "Places that are not there") ||
+			!strings.Contains(page, "1 cited place is not there.") {
 			t.Errorf("it lacks something:\n%s", page)
 		}
 	}
